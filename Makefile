@@ -1,0 +1,40 @@
+# `make demo` and `make test` need nothing but Python 3.11 or newer: each makes its own environment.
+PYTHON ?= python3
+DEMO := .venv
+TEST := .venv-test
+DEV := .venv-dev
+
+.PHONY: help demo test check notebook bench clean
+
+help:  ## List what can be made
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: $(DEMO)/ready  ## Train a sparse autoencoder on handwritten digits and explain its gradients
+	$(DEMO)/bin/minigrad autoencoder --out runs/demo
+
+test: $(TEST)/ready  ## Run the whole test suite
+	$(TEST)/bin/python -m pytest
+
+notebook: $(DEMO)/ready  ## Open the tutorials in Jupyter
+	$(DEMO)/bin/python -m pip install --quiet -e '.[tutorials]'
+	$(DEMO)/bin/jupyter lab tutorials
+
+check: $(DEV)/ready  ## Lint, types, floors and doctests, with the real Keras and PyTorch beside
+	$(DEV)/bin/ruff check .
+	$(DEV)/bin/ruff format --check .
+	$(DEV)/bin/mypy --strict minigrad
+	$(DEV)/bin/lint-imports
+	$(DEV)/bin/python -m pytest --cov=minigrad --cov-report=term
+
+clean:  ## Remove the environments and everything that was produced
+	rm -rf $(DEMO) $(TEST) $(DEV) runs .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# An environment is ready once its marker is newer than pyproject.toml; a broken install leaves none.
+$(DEMO)/ready: EXTRAS =
+$(TEST)/ready: EXTRAS = [test]
+$(DEV)/ready: EXTRAS = [dev]
+%/ready: pyproject.toml
+	@echo "Making the environment $* (once; this installs NumPy and what else is needed)"
+	$(PYTHON) -m venv $*
+	$*/bin/python -m pip install --quiet --disable-pip-version-check -e '.$(EXTRAS)'
+	@touch $@

@@ -1,0 +1,2 @@
+from minigrad import ops
+from minigrad.engine import *

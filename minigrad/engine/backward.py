@@ -1,0 +1,255 @@
+"""The reverse walk: from an output back along the tape, youngest node first.
+
+Birth order is a topological order, so a heap of birth numbers is all the bookkeeping: no
+recursion, and a chain of a million ops is as good as one of ten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from heapq import heapify, heappop, heappush
+from typing import Any
+
+import numpy as np
+
+from minigrad.engine.node import Leaf, Node
+from minigrad.engine.state import enable_grad
+from minigrad.engine.tensor import Tensor, plain
+
+AnyNode = Node | Leaf
+
+
+def grad(
+    output: Tensor,
+    inputs: Tensor | Sequence[Tensor],
+    gradient: Any = None,
+    create_graph: bool = False,
+    keep_graph: bool | None = None,
+) -> Any:
+    """Gradient of `output` with respect to each of `inputs`; nothing is stored anywhere.
+
+    Parameters
+    ----------
+    output : Tensor
+        A scalar, unless `gradient` is given.
+    inputs : Tensor or sequence of Tensor
+        Leaves or results of ops.
+    gradient : array_like, optional
+        The upstream gradient, of the shape of `output`. For a scalar it is 1.
+    create_graph : bool
+        Return Tensors that can be differentiated again, rather than arrays.
+    keep_graph : bool, optional
+        Keep the tape for another walk; by default the same as `create_graph`.
+
+    Returns
+    -------
+    ndarray or Tensor, or a list of them
+        Of the shapes of `inputs`; zeros where the output does not depend on the input.
+
+    Raises
+    ------
+    RuntimeError
+        If `output` records nothing, is no scalar without `gradient`, its tape was consumed, or a
+        value on it was changed since; or if an input is not on the tape at all.
+
+    Examples
+    --------
+    >>> x = Tensor(3.0, requires_grad=True)
+    >>> first = grad(x**3, x, create_graph=True)
+    >>> float(first), float(grad(first, x))
+    (27.0, 18.0)
+    """
+    several = not isinstance(inputs, Tensor)
+    wanted = list(inputs) if several else [inputs]
+    for tensor in wanted:
+        if tensor._node is None:
+            raise RuntimeError(
+                f"an input of shape {tensor.shape} does not require gradients, or was made inside "
+                "no_grad(). Make it with Tensor(..., requires_grad=True) before the computation."
+            )
+    seed = start(output, gradient, create_graph)
+    keep = create_graph if keep_graph is None else keep_graph
+    targets = [tensor._node for tensor in wanted]
+    found = walk({output._node: seed}, targets, create_graph=create_graph, keep_graph=keep)
+    results = []
+    for tensor, node in zip(wanted, targets, strict=True):
+        result = found.get(node)
+        if result is None:
+            zeros = np.zeros(tensor.shape, tensor.dtype)
+            result = Tensor._wrap(zeros) if create_graph else zeros
+        results.append(result if create_graph else np.array(result))
+    return results if several else results[0]
+
+
+def backward(output: Tensor, gradient: Any = None, keep_graph: bool = False) -> None:
+    """Add the gradient of `output` to `.grad` of each leaf; see `Tensor.backward`."""
+    seed = start(output, gradient, create_graph=False)
+    for node, cotangent in walk({output._node: seed}, keep_graph=keep_graph).items():
+        node.accumulate(cotangent)
+
+
+def start(output: Tensor, gradient: Any, create_graph: bool) -> Any:
+    """Return the upstream gradient with which a walk from `output` begins."""
+    if not isinstance(output, Tensor):
+        raise TypeError(f"expected a Tensor to differentiate. Received: {type(output).__name__}")
+    if output._node is None:
+        raise RuntimeError(
+            f"this tensor of shape {output.shape} records nothing: it was computed inside "
+            "no_grad(), was detached, or depends on no tensor with requires_grad=True."
+        )
+    if gradient is None:
+        if output.size != 1:
+            raise RuntimeError(
+                f"backward needs a scalar. Received: shape {output.shape}. Reduce it first, for "
+                "example with .sum() or .mean(), or pass gradient= of that shape."
+            )
+        seed = np.ones(output.shape, output.dtype)
+    else:
+        seed = np.asarray(plain(gradient), dtype=output.dtype)
+        if seed.shape != output.shape:
+            raise ValueError(
+                f"gradient= must have the output's shape {output.shape}. Received: {seed.shape}"
+            )
+    if create_graph:
+        return gradient if isinstance(gradient, Tensor) else Tensor._wrap(seed)
+    return seed if seed.ndim else seed[()]
+
+
+def walk(
+    seeds: dict[Any, Any],
+    targets: Iterable[AnyNode] | None = None,
+    create_graph: bool = False,
+    keep_graph: bool = False,
+) -> dict[AnyNode, Any]:
+    """Carry the upstream gradients `seeds` back along the tape.
+
+    Returns the total cotangent of each of `targets`; of each leaf where no targets are given.
+    """
+    wanted = None if targets is None else set(targets)
+    on_the_way = None if wanted is None else _leading_to(wanted, seeds)
+    found: dict[AnyNode, Any] = {}
+    cotangents = dict(seeds)
+    pending = [(-node.birth, node) for node in seeds]
+    heapify(pending)
+    with enable_grad():
+        while pending:
+            node = heappop(pending)[1]
+            g = cotangents.pop(node)
+            if node.hooks:
+                g = run_hooks(node, g)
+            if wanted is None:
+                if node.primitive is None:
+                    found[node] = g
+                    continue
+            else:
+                if node in wanted:
+                    found[node] = g
+                if node.primitive is None:
+                    continue
+            # The parents are read before anything is released: releasing clears them.
+            for index, parent in enumerate(check_alive(node)):
+                if parent is None or (on_the_way is not None and parent not in on_the_way):
+                    continue
+                contribution = pull_back(node, index, g, create_graph)
+                if parent in cotangents:
+                    # A new array: what a rule returned may be held by somebody else.
+                    cotangents[parent] = cotangents[parent] + contribution
+                else:
+                    cotangents[parent] = contribution
+                    heappush(pending, (-parent.birth, parent))
+            if not keep_graph:
+                node.release()
+    return found
+
+
+def pull_back(node: Node, index: int, g: Any, create_graph: bool = False) -> Any:
+    """Return what operand `index` of `node` gets from the upstream gradient `g`.
+
+    The one place where broadcasting is undone, and where the gradient gets its operand's dtype.
+    """
+    rule = node.primitive.rules[index]
+    if rule is None:
+        raise NotImplementedError(
+            f"op {_place(node)} has no derivative with respect to its operand {index}. Detach "
+            "that operand if its gradient is not wanted."
+        )
+    values = node.values
+    operand = values[index + 1]
+    if create_graph:
+        values = tuple(
+            value if parent is None else Tensor._wrap(value, parent)
+            for value, parent in zip(values, (node, *node.parents), strict=True)
+        )
+    contribution = rule(g, *values, **node.options) if node.options else rule(g, *values)
+    if contribution.shape != operand.shape:
+        contribution = sum_to_shape(contribution, operand.shape)
+    if contribution.dtype != operand.dtype:
+        contribution = contribution.astype(operand.dtype)
+    return contribution
+
+
+def sum_to_shape(values: Any, shape: tuple[int, ...]) -> Any:
+    """Sum an array or Tensor over the axes along which `shape` was broadcast to its shape."""
+    added = values.ndim - len(shape)
+    stretched = tuple(
+        axis + added
+        for axis, length in enumerate(shape)
+        if length == 1 and values.shape[axis + added] != 1
+    )
+    if added < 0 or np.broadcast_shapes(shape, values.shape) != values.shape:
+        raise RuntimeError(
+            f"a derivative rule returned shape {values.shape} for an operand of shape {shape}"
+        )
+    return np.sum(values, axis=tuple(range(added)) + stretched, keepdims=True).reshape(shape)
+
+
+def check_alive(node: Node) -> tuple[AnyNode | None, ...]:
+    """Return the node's parents, having made sure that its values are there, and unchanged."""
+    if node.released:
+        raise RuntimeError(
+            "the tape was consumed by an earlier backward pass, which freed op "
+            f"{_place(node)}. Pass keep_graph=True to that pass to walk the tape twice."
+        )
+    for parent in node.parents:
+        if parent is not None and parent.changed > node.birth:
+            raise RuntimeError(
+                f"the values of {getattr(parent, 'name', '') or 'a tensor'!r} were changed in "
+                f"place after op {_place(node)} had used them, so its gradient would be wrong. "
+                "Call backward before the optimizer's step, and run the forward pass again after."
+            )
+    return node.parents
+
+
+def run_hooks(node: AnyNode, g: Any) -> Any:
+    """Show the gradient to each hook of the node; what a hook returns takes its place."""
+    for hook in list((node.hooks or {}).values()):
+        replaced = hook(g)
+        if replaced is not None:
+            if replaced.shape != g.shape:
+                raise ValueError(
+                    f"a gradient hook returned shape {replaced.shape}; expected {g.shape}"
+                )
+            g = replaced
+    return g
+
+
+def _leading_to(wanted: set[AnyNode], seeds: Iterable[AnyNode]) -> set[AnyNode]:
+    """Return all nodes below `seeds` from which a path leads to one of `wanted`."""
+    reachable: set[AnyNode] = set(seeds)
+    stack = list(seeds)
+    while stack:
+        node = stack.pop()
+        if node.primitive is not None:
+            for parent in check_alive(node):
+                if parent is not None and parent not in reachable:
+                    reachable.add(parent)
+                    stack.append(parent)
+    leading = set(wanted)
+    for node in sorted(reachable, key=lambda node: node.birth):  # parents first
+        if node.primitive is not None and any(parent in leading for parent in node.parents):
+            leading.add(node)
+    return leading
+
+
+def _place(node: Node) -> str:
+    return f"{node.primitive.name!r}" + (f" in {node.scope!r}" if node.scope else "")

@@ -1,0 +1,80 @@
+"""The whitelist: which function stands for which differentiable op.
+
+Keys are NumPy's own functions (``np.exp``), so that ``np.exp(tensor)`` finds its derivative, and
+`Tensor` can offer operators without importing a single op.
+"""
+
+from collections.abc import Callable
+from difflib import get_close_matches
+from typing import Any, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+TABLE: dict[Callable[..., Any], Callable[..., Any]] = {}
+
+GUIDE = "docs/extending.md"
+
+
+def implements(*numpy_functions: Callable[..., Any]) -> Callable[[F], F]:
+    """Answer for `numpy_functions` when they are called with a Tensor.
+
+    For functions that are composed of other ops and need no derivative rule of their own.
+
+    Examples
+    --------
+    >>> @implements(np.ptp)  # doctest: +SKIP
+    ... def peak_to_peak(x, axis=None):
+    ...     return np.max(x, axis=axis) - np.min(x, axis=axis)
+    """
+
+    def register(function: F) -> F:
+        for numpy_function in numpy_functions:
+            TABLE[numpy_function] = function
+        return function
+
+    return register
+
+
+def look_up(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the differentiable form of `function`.
+
+    Raises
+    ------
+    NotImplementedError
+        If there is none, naming the function, near matches, and the guide to adding one.
+    """
+    try:
+        return TABLE[function]
+    except KeyError:
+        pass
+    name = getattr(function, "__name__", repr(function))
+    known = {getattr(key, "__name__", "") for key in TABLE}
+    near = get_close_matches(name, known, n=3)
+    hint = f" Did you mean {' or '.join(near)}?" if near else ""
+    raise NotImplementedError(
+        f"minigrad has no derivative rule for np.{name}.{hint} If no gradient is wanted, call it "
+        f"on tensor.numpy(); to add a rule, see {GUIDE}."
+    )
+
+
+_REFUSED = {
+    "out": "results are new tensors; assign the result to a name instead",
+    "where": "use np.where on the result",
+    "dtype": "convert with tensor.astype",
+    "casting": "convert with tensor.astype",
+    "order": "tensors have no memory order of their own",
+    "initial": "add it to the result",
+}
+
+
+def refuse_keywords(name: str, keywords: dict[str, Any]) -> None:
+    """Raise for NumPy's keywords that would change memory or skip elements.
+
+    Raises
+    ------
+    TypeError
+        Naming the function, the keyword and the way out.
+    """
+    for keyword, way_out in _REFUSED.items():
+        if keyword in keywords and keywords[keyword] is not None:
+            raise TypeError(f"np.{name} of a Tensor takes no {keyword}=: {way_out}.")

@@ -1,0 +1,356 @@
+"""Tensor: an array that remembers how it was computed.
+
+Everything it can do is an op from the table, reached through Python's operators, its methods or
+NumPy's own functions; so this file knows no derivative, and no op.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from minigrad.engine.dtypes import numeric_array
+from minigrad.engine.node import Leaf, Node
+from minigrad.engine.operators import Operators
+from minigrad.engine.table import look_up, refuse_keywords
+
+
+_new = object.__new__
+
+
+class Tensor(Operators):
+    """An n-dimensional array of numbers that gradients can be taken of.
+
+    Parameters
+    ----------
+    data : array_like
+        The values. They are copied, so that writing into the source later changes nothing.
+    dtype : dtype, optional
+        By default that of an array; for Python floats the default dtype.
+    requires_grad : bool
+        Whether gradients with respect to this tensor are wanted.
+    name : str
+        What error messages and traces call it.
+
+    Raises
+    ------
+    TypeError
+        For objects, strings and complex numbers.
+    ValueError
+        If `requires_grad` is asked of an integer or boolean tensor.
+
+    Examples
+    --------
+    >>> x = Tensor([1.0, -2.0, 3.0], requires_grad=True)
+    >>> loss = (x * x).sum()
+    >>> loss.backward()
+    >>> x.grad
+    array([ 2., -4.,  6.], dtype=float32)
+    """
+
+    __slots__ = ("__weakref__", "_exposed", "_node", "_value")
+
+    _value: Any
+    _node: Node | Leaf | None
+    _exposed: bool
+
+    def __init__(
+        self,
+        data: Any,
+        dtype: DTypeLike | None = None,
+        requires_grad: bool = False,
+        name: str = "",
+    ) -> None:
+        values = data._value if isinstance(data, Tensor) else numeric_array(data)
+        self._value = np.array(values, dtype=dtype)[()]  # [()]: a NumPy scalar if it is 0-d
+        self._exposed = False
+        self._check_differentiable(requires_grad)
+        self._node = Leaf(name) if requires_grad else None
+
+    @classmethod
+    def _wrap(cls, value: Any, node: Node | Leaf | None = None) -> Tensor:
+        """Return a Tensor that holds `value` itself: for values that nobody else will write."""
+        tensor = _new(Tensor)
+        tensor._value = value
+        tensor._node = node
+        tensor._exposed = False
+        return tensor
+
+    def _check_differentiable(self, wanted: bool) -> None:
+        if wanted and self._value.dtype.kind != "f":
+            raise ValueError(
+                f"only floating tensors can require gradients. Received: dtype {self.dtype}. "
+                "Convert first: Tensor(values, dtype='float32', requires_grad=True)."
+            )
+
+    # ---- what it is --------------------------------------------------------------------------
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Its lengths along each axis."""
+        return self._value.shape  # type: ignore[no-any-return]  # NumPy's own type is Any here
+
+    @property
+    def ndim(self) -> int:
+        """Its number of axes."""
+        return self._value.ndim  # type: ignore[no-any-return]
+
+    @property
+    def size(self) -> int:
+        """Its number of elements."""
+        return self._value.size  # type: ignore[no-any-return]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of its elements."""
+        return self._value.dtype  # type: ignore[no-any-return]
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether it was made by the user rather than by a recorded op."""
+        return not isinstance(self._node, Node)
+
+    @property
+    def name(self) -> str:
+        """What error messages and traces call it."""
+        return self._node.name if isinstance(self._node, Leaf) else ""
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether gradients flow to it. Can be set on a leaf."""
+        return self._node is not None
+
+    @requires_grad.setter
+    def requires_grad(self, wanted: bool) -> None:
+        if isinstance(self._node, Node):
+            raise RuntimeError(
+                "requires_grad can be set on leaves only; this tensor is the result of op "
+                f"{self._node.primitive.name!r}. Use detach() to cut it from the tape."
+            )
+        if bool(wanted) != self.requires_grad:
+            self._check_differentiable(wanted)
+            self._node = Leaf() if wanted else None
+
+    @property
+    def grad(self) -> Any:
+        """The gradient that `backward` calls have added up here: an array, or None.
+
+        For a leaf, or after `retain_grad`. Set it to None, or call `zero_grad`, to start anew.
+        """
+        return self._node.gradient if isinstance(self._node, Leaf) else None
+
+    @grad.setter
+    def grad(self, value: Any) -> None:
+        if not isinstance(self._node, Leaf):
+            raise RuntimeError("only a leaf that requires gradients has a settable .grad")
+        if value is None:
+            self._node.gradient = None
+            return
+        array = np.array(value._value if isinstance(value, Tensor) else value, dtype=self.dtype)
+        if array.shape != self.shape:
+            raise ValueError(
+                f"the gradient of tensor {self.name!r} must have its shape {self.shape}. "
+                f"Received: shape {array.shape}"
+            )
+        self._node.gradient = None
+        self._node.accumulate(array)
+
+    # ---- its values --------------------------------------------------------------------------
+
+    @property
+    def data(self) -> np.ndarray[Any, Any]:
+        """The values: a live, writable array for a leaf, a read-only one for an op's result.
+
+        Writing into it never disturbs a tape: what a tape recorded before keeps the values that
+        it saw, as the first access moves the leaf to memory of its own, and ops recorded later
+        take a snapshot. So ``p.data -= rate * p.grad`` works wherever it stands.
+        """
+        if isinstance(self._node, Node):
+            return read_only(self._value)
+        if not self._exposed:
+            self._value = np.array(self._value)
+            self._exposed = True
+        return self._value  # type: ignore[no-any-return]
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        if isinstance(self._node, Node):
+            raise RuntimeError(
+                f"the values of the result of op {self._node.primitive.name!r} cannot be "
+                "replaced: its gradient would be wrong. Use detach() to get a free tensor."
+            )
+        if value is self._value:
+            return  # the second half of `t.data -= …`, which has already written in place
+        array = value._value if isinstance(value, Tensor) else numeric_array(value)
+        if array.shape != self.shape:
+            raise ValueError(
+                f"tensor {self.name!r} of shape {self.shape} cannot take values of shape "
+                f"{array.shape}. Make a new Tensor for another shape."
+            )
+        self._value = np.array(array, dtype=self.dtype)[()]
+        self._exposed = False
+
+    def _snapshot(self) -> Any:
+        """Return the values as they are now, for a tape to keep."""
+        return self._value.copy()[()]
+
+    def numpy(self) -> np.ndarray[Any, Any]:
+        """Return the values as an independent array."""
+        return np.array(self._value)
+
+    def item(self) -> float:
+        """Return the only element as a Python number."""
+        if self.size != 1:
+            raise ValueError(f"item() needs a tensor of one element. Received: shape {self.shape}")
+        return self._value.item()  # type: ignore[no-any-return]
+
+    def tolist(self) -> Any:
+        """Return the values as nested Python lists."""
+        return self._value.tolist()
+
+    def detach(self) -> Tensor:
+        """Return a tensor of the same values, cut from the tape: no gradient flows through it."""
+        return Tensor._wrap(np.array(self._value))  # a copy: the result may be a view of a leaf
+
+    # ---- gradients ---------------------------------------------------------------------------
+
+    def backward(self, gradient: Any = None, keep_graph: bool = False) -> None:
+        """Add the gradient of this scalar to `.grad` of each leaf it was computed from.
+
+        Parameters
+        ----------
+        gradient : array_like, optional
+            The upstream gradient, of this tensor's shape; needed unless it is a scalar.
+        keep_graph : bool
+            Keep the tape for a second walk. By default its memory is freed on the way.
+
+        Raises
+        ------
+        RuntimeError
+            If it is not a scalar and no `gradient` is given, if it records nothing, if the tape
+            has been consumed, or if a value on the tape was changed in the meantime.
+        """
+        from minigrad.engine.backward import backward  # the walk knows Tensor, so it stands above
+
+        backward(self, gradient, keep_graph=keep_graph)
+
+    # ---- NumPy's functions -------------------------------------------------------------------
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **keywords: Any) -> Any:
+        if method != "__call__":
+            raise NotImplementedError(
+                f"np.{ufunc.__name__}.{method} has no derivative rule. Use the function of its "
+                "own, such as np.sum, np.cumsum or np.prod."
+            )
+        refuse_keywords(ufunc.__name__, keywords)
+        return look_up(ufunc)(*inputs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, keywords: Any) -> Any:
+        rule = look_up(function)
+        refuse_keywords(function.__name__, keywords)
+        return rule(*args, **keywords)
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Any:
+        if self.requires_grad:
+            raise TypeError(
+                "a Tensor that requires gradients does not turn into an array by itself, as its "
+                "gradient would be lost without a word. Call tensor.numpy() if that is meant."
+            )
+        return np.array(self._value, dtype=dtype)
+
+    # ---- Python's protocols ------------------------------------------------------------------
+
+    def __bool__(self) -> bool:
+        if self.size != 1:
+            raise ValueError(
+                f"the truth of a Tensor of shape {self.shape} is ambiguous: use (t > 0).any() "
+                "or (t > 0).all()"
+            )
+        return bool(self._value)
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __len__(self) -> int:
+        if self.ndim == 0:
+            raise TypeError("a 0-d Tensor has no length")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return (self[index] for index in range(len(self)))
+
+    def __contains__(self, value: Any) -> bool:
+        return bool(np.any(self == value))
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise TypeError(
+            "a Tensor is not changed item by item: its gradient would be wrong. Compute a new one "
+            "(np.where, np.concatenate), or write into a leaf's .data before the forward pass."
+        )
+
+    def __format__(self, specification: str) -> str:
+        if self.ndim == 0 and specification:
+            return format(self.item(), specification)
+        return format(str(self), specification)
+
+    def __repr__(self) -> str:
+        values = np.array2string(np.asarray(self._value), separator=", ", prefix="Tensor(")
+        parts = [values]
+        if self.dtype != np.float32:
+            parts.append(f"dtype={self.dtype}")
+        if self.requires_grad:
+            made_by = isinstance(self._node, Node)
+            parts.append(f"op={self._node.primitive.name}" if made_by else "requires_grad=True")
+        return f"Tensor({', '.join(parts)})"
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        copy = self.__class__.__new__(self.__class__)
+        memo[id(self)] = copy
+        copy.__setstate__(self.__getstate__())
+        return copy
+
+    def __getstate__(self) -> dict[str, Any]:
+        if isinstance(self._node, Node):
+            raise TypeError(
+                f"the result of op {self._node.primitive.name!r} cannot be copied or pickled with "
+                "its tape. Use tensor.detach()."
+            )
+        leaf = self._node
+        return {
+            "value": np.array(self._value),
+            "leaf": None if leaf is None else (leaf.name, copy_or_none(leaf.gradient)),
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._value = state["value"]
+        self._exposed = False
+        self._node = None
+        if state["leaf"] is not None:
+            name, gradient = state["leaf"]
+            self._node = Leaf(name)
+            self._node.gradient = gradient
+
+    __hash__ = object.__hash__  # by identity, as `==` compares element by element
+
+
+def read_only(value: Any) -> Any:
+    """Return a view of `value` that NumPy refuses to write into."""
+    view = np.asarray(value).view()
+    view.flags.writeable = False
+    return view
+
+
+def copy_or_none(array: Any) -> Any:
+    """Return a copy of `array`, or None for None."""
+    return None if array is None else np.array(array)
+
+
+def plain(value: Any) -> Any:
+    """Return the array inside a Tensor; anything else as it is."""
+    return value._value if isinstance(value, Tensor) else value

@@ -1,0 +1,188 @@
+"""Elementwise ops: each line is an op and, beside it, its derivatives from the calculus book.
+
+In every rule `g` is the upstream gradient, `z` the result, `x` and `y` the operands. Operands that
+were broadcast get their gradient summed back by the engine.
+"""
+
+import math
+import operator
+
+import numpy as np
+
+from minigrad.engine.primitive import Primitive
+
+# ---- arithmetic ------------------------------------------------------------------------------
+# The forwards are Python's operators: on arrays they are NumPy's functions, and on NumPy's scalars
+# they are ten times faster.
+
+add = Primitive(
+    operator.add,
+    lambda g, z, x, y: g,
+    lambda g, z, x, y: g,
+    of=np.add,
+)
+subtract = Primitive(
+    operator.sub,
+    lambda g, z, x, y: g,
+    lambda g, z, x, y: -g,
+    of=np.subtract,
+)
+multiply = Primitive(
+    operator.mul,
+    lambda g, z, x, y: g * y,
+    lambda g, z, x, y: g * x,
+    of=np.multiply,
+)
+divide = Primitive(
+    operator.truediv,
+    lambda g, z, x, y: g / y,
+    lambda g, z, x, y: -g * z / y,
+    of=np.divide,
+)
+negative = Primitive(operator.neg, lambda g, z, x: -g, of=np.negative)
+positive = Primitive(np.positive, lambda g, z, x: g)
+
+
+def _power_base(g, z, x, y):  # type: ignore[no-untyped-def]
+    """∂(xʸ)/∂x = y xʸ⁻¹, and 0 for y = 0 even at x = 0, where xʸ⁻¹ is infinite."""
+    if isinstance(y, int | float):
+        return g * (y * x ** (y - 1)) if y != 0 else zeros_like(g)
+    return np.where(y == 0, 0.0, g * y * x ** np.where(y == 0, 1.0, y - 1).astype(z.dtype))
+
+
+def _power_exponent(g, z, x, y):  # type: ignore[no-untyped-def]
+    """∂(xʸ)/∂y = xʸ ln x; 0 at x = 0, and nan for a negative base, where there is none."""
+    with np.errstate(invalid="ignore"):
+        return g * z * np.log(np.where(x == 0, 1.0, x))
+
+
+power = Primitive(np.power, _power_base, _power_exponent)
+float_power = Primitive(np.float_power, _power_base, _power_exponent)
+square = Primitive(np.square, lambda g, z, x: g * (2 * x))
+sqrt = Primitive(np.sqrt, lambda g, z, x: g / (2 * z))
+cbrt = Primitive(np.cbrt, lambda g, z, x: g / (3 * z * z))
+reciprocal = Primitive(np.reciprocal, lambda g, z, x: -g * z * z)
+
+
+def zeros_like(g):  # type: ignore[no-untyped-def]
+    """Zeros of the shape and dtype of an array or Tensor: the gradient of a step function."""
+    return np.zeros(g.shape, g.dtype)
+
+
+remainder = Primitive(
+    np.remainder,  # x − y ⌊x / y⌋, with a constant floor almost everywhere
+    lambda g, z, x, y: g,
+    lambda g, z, x, y: -g * np.floor_divide(x, y),
+)
+fmod = Primitive(
+    np.fmod,  # as remainder, but rounded towards zero
+    lambda g, z, x, y: g,
+    lambda g, z, x, y: -g * np.trunc(x / y),
+)
+floor_divide = Primitive(
+    np.floor_divide, lambda g, z, x, y: zeros_like(g), lambda g, z, x, y: zeros_like(g)
+)
+
+# ---- exponentials and logarithms -------------------------------------------------------------
+# math.log(2) rather than np.log(2): NumPy's float64 scalar would turn float32 into float64.
+
+exp = Primitive(np.exp, lambda g, z, x: g * z)
+exp2 = Primitive(np.exp2, lambda g, z, x: g * z * math.log(2))
+expm1 = Primitive(np.expm1, lambda g, z, x: g * (z + 1))
+log = Primitive(np.log, lambda g, z, x: g / x)
+log2 = Primitive(np.log2, lambda g, z, x: g / (x * math.log(2)))
+log10 = Primitive(np.log10, lambda g, z, x: g / (x * math.log(10)))
+log1p = Primitive(np.log1p, lambda g, z, x: g / (1 + x))
+logaddexp = Primitive(
+    np.logaddexp,
+    lambda g, z, x, y: g * np.exp(x - z),  # stable: the exponent is never positive
+    lambda g, z, x, y: g * np.exp(y - z),
+)
+logaddexp2 = Primitive(
+    np.logaddexp2,
+    lambda g, z, x, y: g * np.exp2(x - z),
+    lambda g, z, x, y: g * np.exp2(y - z),
+)
+
+# ---- trigonometric and hyperbolic ------------------------------------------------------------
+
+sin = Primitive(np.sin, lambda g, z, x: g * np.cos(x))
+cos = Primitive(np.cos, lambda g, z, x: -g * np.sin(x))
+tan = Primitive(np.tan, lambda g, z, x: g * (1 + z * z))
+arcsin = Primitive(np.arcsin, lambda g, z, x: g / np.sqrt((1 - x) * (1 + x)))
+arccos = Primitive(np.arccos, lambda g, z, x: -g / np.sqrt((1 - x) * (1 + x)))
+arctan = Primitive(np.arctan, lambda g, z, x: g / (1 + x * x))
+arctan2 = Primitive(
+    np.arctan2,
+    lambda g, z, x, y: g * y / (x * x + y * y),
+    lambda g, z, x, y: -g * x / (x * x + y * y),
+)
+hypot = Primitive(
+    np.hypot,
+    lambda g, z, x, y: g * x / z,
+    lambda g, z, x, y: g * y / z,
+)
+sinh = Primitive(np.sinh, lambda g, z, x: g * np.cosh(x))
+cosh = Primitive(np.cosh, lambda g, z, x: g * np.sinh(x))
+tanh = Primitive(np.tanh, lambda g, z, x: g * (1 - z * z))
+arcsinh = Primitive(np.arcsinh, lambda g, z, x: g / np.sqrt(x * x + 1))
+arccosh = Primitive(np.arccosh, lambda g, z, x: g / np.sqrt((x - 1) * (x + 1)))
+arctanh = Primitive(np.arctanh, lambda g, z, x: g / ((1 - x) * (1 + x)))
+deg2rad = Primitive(np.deg2rad, lambda g, z, x: g * (math.pi / 180))
+rad2deg = Primitive(np.rad2deg, lambda g, z, x: g * (180 / math.pi))
+
+# ---- kinks and steps: which subgradient is taken ---------------------------------------------
+
+# d|x|/dx = sign(x), so 0 at 0.
+absolute = Primitive(np.absolute, lambda g, z, x: g * np.sign(x))
+fabs = Primitive(np.fabs, lambda g, z, x: g * np.sign(x))
+
+
+def _share(g, wins, ties):  # type: ignore[no-untyped-def]
+    """The winner gets the gradient; where both are equal, each gets half."""
+    return np.where(wins, g, np.where(ties, g / 2, 0.0))
+
+
+maximum = Primitive(
+    np.maximum,
+    lambda g, z, x, y: _share(g, x > y, x == y),
+    lambda g, z, x, y: _share(g, y > x, x == y),
+)
+minimum = Primitive(
+    np.minimum,
+    lambda g, z, x, y: _share(g, x < y, x == y),
+    lambda g, z, x, y: _share(g, y < x, x == y),
+)
+# fmax and fmin pass over nan: the number beside a nan wins.
+fmax = Primitive(
+    np.fmax,
+    lambda g, z, x, y: _share(g, (x > y) | np.isnan(y), x == y),
+    lambda g, z, x, y: _share(g, (y > x) | np.isnan(x), x == y),
+)
+fmin = Primitive(
+    np.fmin,
+    lambda g, z, x, y: _share(g, (x < y) | np.isnan(y), x == y),
+    lambda g, z, x, y: _share(g, (y < x) | np.isnan(x), x == y),
+)
+# Inside the limits, and on them, the gradient passes.
+clip = Primitive(
+    np.clip,
+    lambda g, z, x, low=None, high=None: np.where(x == z, g, 0.0),
+    None,
+    None,
+)
+where = Primitive(
+    np.where,
+    None,
+    lambda g, z, condition, x, y: np.where(condition, g, 0.0),
+    lambda g, z, condition, x, y: np.where(condition, 0.0, g),
+)
+nan_to_num = Primitive(np.nan_to_num, lambda g, z, x, **options: np.where(np.isfinite(x), g, 0.0))
+
+# Steps are flat almost everywhere.
+sign = Primitive(np.sign, lambda g, z, x: zeros_like(g))
+floor = Primitive(np.floor, lambda g, z, x: zeros_like(g))
+ceil = Primitive(np.ceil, lambda g, z, x: zeros_like(g))
+trunc = Primitive(np.trunc, lambda g, z, x: zeros_like(g))
+rint = Primitive(np.rint, lambda g, z, x: zeros_like(g))
+round_ = Primitive(np.round, lambda g, z, x, decimals=0: zeros_like(g), None)

@@ -1,0 +1,129 @@
+"""Ops of neural networks that NumPy does not have: activations and the fused Dense step."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from minigrad.engine.primitive import Primitive
+
+
+def _dense(x: Any, kernel: Any, bias: Any) -> Any:
+    z = np.matmul(x, kernel)  # (…, N) · (N, M) → (…, M)
+    z += bias
+    return z
+
+
+def _rows(x: Any) -> Any:
+    """All axes but the last laid out in one: (…, N) → (rows, N)."""
+    return x if x.ndim == 2 else x.reshape((-1, x.shape[-1]))
+
+
+# x W + b in one op: one node on the tape, one temporary, and the three rules in one place.
+dense = Primitive(
+    _dense,
+    lambda g, z, x, kernel, bias: np.matmul(g, np.transpose(kernel)),  # (…, M)·(M, N) → (…, N)
+    lambda g, z, x, kernel, bias: np.matmul(np.transpose(_rows(x)), _rows(g)),  # → (N, M)
+    lambda g, z, x, kernel, bias: np.sum(_rows(g), axis=0),  # (rows, M) → (M,)
+)
+
+# relu'(0) = 0, as everywhere.
+relu = Primitive(lambda x: np.maximum(x, 0), lambda g, z, x: g * (z > 0), name="relu")
+
+
+def _sigmoid(x: Any) -> Any:
+    # Through tanh, which saturates quietly where exp(−x) would overflow.
+    return np.tanh(x * 0.5) * 0.5 + 0.5
+
+
+sigmoid = Primitive(_sigmoid, lambda g, z, x: g * (z * (1 - z)))
+# ln(1 + eˣ), by a function that does not overflow.
+softplus = Primitive(
+    lambda x: np.logaddexp(x, np.zeros((), x.dtype)),
+    lambda g, z, x: g * sigmoid(x),
+    name="softplus",
+)
+
+
+def _softmax(x: Any, axis: int) -> Any:
+    shifted = np.exp(x - np.max(x, axis=axis, keepdims=True))  # stable: no exponent above 0
+    return shifted / np.sum(shifted, axis=axis, keepdims=True)
+
+
+softmax_ = Primitive(
+    _softmax,
+    lambda g, z, x, axis: z * (g - np.sum(g * z, axis=axis, keepdims=True)),
+)
+
+
+def softmax(x: Any, axis: int = -1) -> Any:
+    """eˣ / Σ eˣ along `axis`: positive numbers that add up to 1."""
+    return softmax_(x, axis=axis)
+
+
+def _log_softmax(x: Any, axis: int) -> Any:
+    shifted = x - np.max(x, axis=axis, keepdims=True)
+    return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
+
+
+log_softmax_ = Primitive(
+    _log_softmax,
+    lambda g, z, x, axis: g - np.exp(z) * np.sum(g, axis=axis, keepdims=True),
+)
+
+
+def log_softmax(x: Any, axis: int = -1) -> Any:
+    """ln softmax(x) along `axis`, without the underflow of taking the logarithm afterwards."""
+    return log_softmax_(x, axis=axis)
+
+
+silu = Primitive(
+    lambda x: x * _sigmoid(x),
+    lambda g, z, x: g * (sigmoid(x) * (1 + x * (1 - sigmoid(x)))),
+    name="silu",
+)
+
+
+def _elu(x: Any, alpha: float) -> Any:
+    return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
+
+
+elu_ = Primitive(_elu, lambda g, z, x, alpha: np.where(x > 0, g, g * (z + alpha)))
+
+
+def elu(x: Any, alpha: float = 1.0) -> Any:
+    """x for x > 0, else α (eˣ − 1)."""
+    return elu_(x, alpha=alpha)
+
+
+SELU_ALPHA = 1.6732632423543772  # Klambauer et al. 2017, "Self-Normalizing Neural Networks"
+SELU_SCALE = 1.0507009873554805
+
+
+def selu(x: Any) -> Any:
+    """Scaled ELU that keeps activations at mean 0 and variance 1 (Klambauer et al. 2017)."""
+    return SELU_SCALE * elu_(x, alpha=SELU_ALPHA)
+
+
+leaky_relu_ = Primitive(
+    lambda x, negative_slope: np.where(x > 0, x, x * negative_slope),
+    lambda g, z, x, negative_slope: np.where(x > 0, g, g * negative_slope),
+    name="leaky_relu",
+)
+
+
+def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:
+    """x for x > 0, else x times `negative_slope`."""
+    return leaky_relu_(x, negative_slope=negative_slope)
+
+
+def gelu(x: Any) -> Any:
+    """Gaussian error linear unit by its tanh approximation (Hendrycks and Gimpel 2016)."""
+    return 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)))
+
+
+def hard_sigmoid(x: Any) -> Any:
+    """A sigmoid of three straight lines: clip(x / 6 + ½, 0, 1)."""
+    return np.clip(x / 6 + 0.5, 0, 1)
+
+

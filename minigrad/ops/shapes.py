@@ -1,0 +1,94 @@
+"""Ops that move elements about: linear maps, in adjoint pairs whose rules call each other.
+
+``⟨A x, y⟩ = ⟨x, Aᵀ y⟩`` defines the adjoint Aᵀ; the rule of a linear map is its adjoint, so two
+forwards and two one-line rules give derivatives of every order.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from minigrad.engine.backward import sum_to_shape
+from minigrad.engine.operators import Operators
+from minigrad.engine.primitive import Primitive
+from minigrad.engine.table import TABLE, implements
+
+
+def _broadcast_to(x: Any, shape: tuple[int, ...]) -> Any:
+    # A real array, not NumPy's view of stride 0: matrix products would copy that one anyway.
+    stretched = np.empty(shape, x.dtype)
+    stretched[...] = x
+    return stretched
+
+
+broadcast_to_ = Primitive(
+    _broadcast_to, lambda g, z, x, shape: sum_to_shape(g, x.shape), name="broadcast_to"
+)
+
+
+@implements(np.broadcast_to)
+def broadcast_to(x: Any, shape: Any) -> Any:
+    """Stretch `x` to `shape`; the gradient is summed over what was stretched."""
+    return broadcast_to_(x, shape=(shape,) if isinstance(shape, int) else tuple(shape))
+
+
+reshape_ = Primitive(
+    lambda x, shape: x.reshape(shape),
+    lambda g, z, x, shape: g.reshape(x.shape),
+    name="reshape",
+)
+
+
+@implements(np.reshape)
+def reshape(x: Any, shape: Any) -> Any:
+    """Same elements in another shape."""
+    return reshape_(x, shape=shape)
+
+
+@implements(np.ravel)
+def ravel(x: Any) -> Any:
+    """Elements in one row."""
+    return reshape_(x, shape=(-1,))
+
+
+@implements(np.squeeze)
+def squeeze(x: Any, axis: Any = None) -> Any:
+    """Same elements without the axes of length 1."""
+    return reshape_(x, shape=np.squeeze(np.empty(x.shape, bool), axis=axis).shape)
+
+
+@implements(np.expand_dims)
+def expand_dims(x: Any, axis: Any) -> Any:
+    """Same elements with new axes of length 1."""
+    return reshape_(x, shape=np.expand_dims(np.empty(x.shape, bool), axis).shape)
+
+
+transpose_ = Primitive(
+    lambda x, axes: x.transpose(axes),
+    lambda g, z, x, axes: np.transpose(g, None if axes is None else tuple(np.argsort(axes))),
+    name="transpose",
+)
+
+
+@implements(np.transpose, np.permute_dims)
+def transpose(x: Any, axes: Any = None) -> Any:
+    """Axes in another order; reversed by default."""
+    if axes is not None:
+        axes = tuple(axis % x.ndim if -x.ndim <= axis < x.ndim else axis for axis in axes)
+    return transpose_(x, axes=axes)
+
+
+@implements(np.swapaxes)
+def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
+    """Two axes exchanged."""
+    order = list(range(x.ndim))
+    order[axis1], order[axis2] = order[axis2], order[axis1]
+    return transpose_(x, axes=tuple(order))
+
+
+cast = Primitive(
+    lambda x, dtype: x.astype(dtype),
+    lambda g, z, x, dtype: g,  # the engine gives each gradient its operand's dtype
+    name="astype",
+)
+TABLE[Operators.astype] = cast
