@@ -1,2 +1,89 @@
-from minigrad import ops
-from minigrad.engine import *
+"""minigrad: an autograd framework that shows which part of the loss every gradient comes from.
+
+Examples
+--------
+>>> import minigrad as mg
+>>> x = mg.Tensor([1.0, -2.0], requires_grad=True)
+>>> (x * x).sum().backward()
+>>> x.grad
+array([ 2., -4.], dtype=float32)
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from minigrad import (
+    activations,
+    initializers,
+    layers,
+    losses,
+    ops,
+    optimizers,
+    regularizers,
+)
+from minigrad.engine import (
+    Primitive,
+    Tensor,
+    enable_grad,
+    get_default_dtype,
+    grad,
+    implements,
+    is_recording,
+    no_grad,
+    scope,
+    set_default_dtype,
+)
+from minigrad.layers import LossTerms, Parameter
+from minigrad.seeds import set_seed
+from minigrad.serialization import register_serializable
+from minigrad.tracing import Trace, trace
+from minigrad.training import History, Sequential
+
+if TYPE_CHECKING:
+    from minigrad import datasets, plots, testing
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "History",
+    "LossTerms",
+    "Parameter",
+    "Primitive",
+    "Sequential",
+    "Tensor",
+    "Trace",
+    "activations",
+    "datasets",
+    "enable_grad",
+    "get_default_dtype",
+    "grad",
+    "implements",
+    "initializers",
+    "is_recording",
+    "layers",
+    "losses",
+    "no_grad",
+    "ops",
+    "optimizers",
+    "plots",
+    "register_serializable",
+    "regularizers",
+    "scope",
+    "set_default_dtype",
+    "set_seed",
+    "testing",
+    "trace",
+]
+
+# Loaded when they are first used: they are not needed to train, and matplotlib is slow to import.
+_LAZY = ("datasets", "plots", "testing")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return import_module(f"minigrad.{name}")
+    raise AttributeError(f"module 'minigrad' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY})

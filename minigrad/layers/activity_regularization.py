@@ -1,0 +1,42 @@
+"""ActivityRegularization: an activity penalty as a layer of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minigrad.engine import Tensor
+from minigrad.layers.layer import Layer, Shape
+from minigrad.regularizers import L1L2
+
+
+class ActivityRegularization(Layer):
+    """Passes its input on unchanged, and adds ``(l1 · Σ|x| + l2 · Σx²) / batch_size`` to the loss.
+
+    Raises
+    ------
+    ValueError
+        For a strength that is negative or not finite.
+
+    Examples
+    --------
+    >>> layer = ActivityRegularization(l1=0.5, name="sparsity")
+    >>> output = layer([[1.0, -3.0], [0.0, 2.0]])
+    >>> layer.loss_terms()
+    LossTerms(sparsity/activity=1.5; total=1.5)
+    """
+
+    def __init__(self, l1: float = 0.0, l2: float = 0.0, **layer_arguments: Any) -> None:
+        super().__init__(**{"activity_regularizer": L1L2(l1, l2), **layer_arguments})
+        self.l1, self.l2 = float(l1), float(l2)
+
+    def call(self, x: Tensor) -> Tensor:
+        """Return the input."""
+        return x
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Return the same shape."""
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make this layer again."""
+        return {**super().get_config(), "l1": self.l1, "l2": self.l2}

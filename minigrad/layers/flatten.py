@@ -1,0 +1,30 @@
+"""Flatten: all axes but the batch laid out in one."""
+
+from __future__ import annotations
+
+import math
+
+from minigrad.engine import Tensor
+from minigrad.layers.layer import Layer, Shape
+
+
+class Flatten(Layer):
+    """(batch, a, b, …) → (batch, a·b·…); a batch of scalars becomes (batch, 1).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Flatten()(np.ones((2, 3, 4))).shape
+    (2, 12)
+    """
+
+    def call(self, x: Tensor) -> Tensor:
+        """Lay out each sample in one row."""
+        if x.ndim == 0:
+            raise ValueError(f"layer {self.name!r}: Flatten needs a batch. Received: a scalar")
+        return x.reshape((x.shape[0], math.prod(x.shape[1:])))
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Multiply the lengths of all axes but the batch."""
+        rest = input_shape[1:]
+        return (input_shape[0], None if None in rest else math.prod(n for n in rest if n))

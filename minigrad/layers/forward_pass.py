@@ -1,0 +1,75 @@
+"""Which penalties belong to which forward pass.
+
+A pass is the call of an outermost layer. Penalties that arise in it are gathered with the path of
+their layer, and kept by every layer that took part, once the whole pass has succeeded. So `losses`
+always belongs to one pass: a new one replaces the terms, and a failed one changes nothing.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+from minigrad.engine import Tensor, is_recording
+
+if TYPE_CHECKING:
+    from minigrad.layers.layer import Layer
+
+# A term's path relative to the layer that keeps it, such as ("encoder", "codings", "activity").
+Path = tuple[str, ...]
+Addend = tuple[Path, Tensor]
+
+
+class Frame:
+    """One call of a layer: the addends that arose in it, and in the layers that it called."""
+
+    __slots__ = ("addends", "layer", "outer", "participants")
+
+    def __init__(self, layer: Layer, outer: Frame | None) -> None:
+        self.layer = layer
+        self.outer = outer
+        self.addends: list[Addend] = []
+        # Shared by all frames of a pass: who shall remember what, in the order of the calls.
+        self.participants: list[tuple[Layer, list[Addend]]] = (
+            [] if outer is None else outer.participants
+        )
+
+    def add(self, name: str, value: Tensor) -> None:
+        """Note a penalty of this frame's own layer."""
+        self.addends.append(((name,), value))
+
+
+_CURRENT: ContextVar[Frame | None] = ContextVar("minigrad_frame", default=None)
+
+
+def current_frame() -> Frame | None:
+    """Return the innermost layer call that is going on, if any."""
+    return _CURRENT.get()
+
+
+def enter(layer: Layer) -> tuple[Frame, Any]:
+    """Begin a call of `layer`."""
+    frame = Frame(layer, _CURRENT.get())
+    return frame, _CURRENT.set(frame)
+
+
+def leave(frame: Frame, token: Any, succeeded: bool) -> None:
+    """End a call: hand its addends outwards and, at the end of the pass, to all who took part."""
+    _CURRENT.reset(token)
+    if not succeeded:
+        return
+    frame.participants.append((frame.layer, frame.addends))
+    if frame.outer is not None:
+        name = frame.layer.name
+        frame.outer.addends.extend(((name, *path), value) for path, value in frame.addends)
+    elif is_recording():
+        _commit(frame.participants)
+
+
+def _commit(participants: list[tuple[Layer, list[Addend]]]) -> None:
+    """Replace what each layer remembers; one that was called twice keeps both calls' addends."""
+    remembered: dict[int, list[Addend]] = {}
+    for layer, addends in participants:
+        remembered.setdefault(id(layer), []).extend(addends)
+    for layer, _ in participants:
+        layer._addends = remembered[id(layer)]

@@ -1,0 +1,74 @@
+"""Parameter: a Tensor that belongs to a layer and is trained."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minigrad.engine import Leaf, Tensor
+
+
+class Parameter(Tensor):
+    """A leaf Tensor with a name, that can be frozen.
+
+    Parameters
+    ----------
+    data : array_like
+        The initial values.
+    name : str
+        Its path in the model, such as ``"codings/kernel"``; layers set it.
+    trainable : bool
+        Whether gradients are computed for it. A frozen parameter counts as a constant.
+
+    Examples
+    --------
+    >>> kernel = Parameter([[1.0, 2.0]], name="dense/kernel")
+    >>> kernel.trainable = False
+    >>> kernel.requires_grad
+    False
+    """
+
+    __slots__ = ("_leaf",)
+
+    _leaf: Leaf
+
+    def __init__(self, data: Any, name: str = "", trainable: bool = True) -> None:
+        super().__init__(data)
+        self._check_differentiable(True)
+        self._leaf = Leaf(name)
+        self.trainable = trainable
+
+    @property
+    def name(self) -> str:
+        """What error messages, traces and files call it."""
+        return self._leaf.name
+
+    @name.setter
+    def name(self, name: str) -> None:
+        self._leaf.name = name
+
+    @property
+    def trainable(self) -> bool:
+        """Whether gradients are computed for it."""
+        return self._node is not None
+
+    @trainable.setter
+    def trainable(self, trainable: bool) -> None:
+        self._node = self._leaf if trainable else None
+
+    def __repr__(self) -> str:
+        frozen = "" if self.trainable else ", frozen"
+        return f"Parameter({self.name!r}, shape={self.shape}, dtype={self.dtype}{frozen})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        trainable, self._node = self._node, self._leaf
+        try:
+            state = super().__getstate__()
+        finally:
+            self._node = trainable
+        return {**state, "trainable": trainable is not None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        assert isinstance(self._node, Leaf)
+        self._leaf = self._node
+        self.trainable = state["trainable"]

@@ -1,0 +1,80 @@
+"""FlatBuffer: all parameters of a model in one array, so that a step is a dozen NumPy calls.
+
+Each parameter's values become a view of the buffer, and its gradient is written straight into a
+second one. Whoever replaces a parameter's values or gradient meanwhile is heard: `gather` copies
+what has moved, `publish` hands results back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from minigrad.layers import Parameter
+
+Array = np.ndarray[Any, Any]
+
+
+class FlatBuffer:
+    """The values and gradients of some parameters of one dtype, end to end.
+
+    Attributes
+    ----------
+    values, gradients : ndarray of shape (size,)
+        Parameter i is at ``offsets[i]:offsets[i + 1]`` in both.
+    """
+
+    def __init__(self, parameters: Sequence[Parameter]) -> None:
+        self.parameters = list(parameters)
+        self.offsets = np.cumsum([0, *(parameter.size for parameter in parameters)]).tolist()
+        dtype = self.parameters[0].dtype
+        self.values = np.empty(self.offsets[-1], dtype)
+        self.gradients = np.zeros(self.offsets[-1], dtype)
+        self._value_views = self._views(self.values)
+        self._gradient_views = self._views(self.gradients)
+
+    def _views(self, flat: Array) -> list[Array]:
+        return [
+            flat[start:stop].reshape(parameter.shape)
+            for parameter, (start, stop) in zip(
+                self.parameters, pairwise(self.offsets), strict=True
+            )
+        ]
+
+    def gather(self) -> list[slice]:
+        """Bring values and gradients into the buffers.
+
+        Returns
+        -------
+        list of slice
+            The stretches of the buffers that have gradients; usually a single one.
+        """
+        stretches: list[slice] = []
+        for index, parameter in enumerate(self.parameters):
+            leaf = parameter._leaf
+            if not parameter.trainable or leaf.gradient is None:
+                continue
+            if parameter._value is not self._value_views[index]:
+                np.copyto(self._value_views[index], parameter._value)
+                if not parameter._exposed:  # else somebody holds the array, and wants to see it
+                    parameter._value = self._value_views[index]
+            if leaf.gradient is not self._gradient_views[index]:
+                np.copyto(self._gradient_views[index], leaf.gradient)
+                leaf.buffer = self._gradient_views[index]
+            start, stop = self.offsets[index], self.offsets[index + 1]
+            if stretches and stretches[-1].stop == start:
+                stretches[-1] = slice(stretches[-1].start, stop)
+            else:
+                stretches.append(slice(start, stop))
+        return stretches
+
+    def publish(self) -> None:
+        """Tell every parameter that was updated, and every tape that had used its old values."""
+        for index, parameter in enumerate(self.parameters):
+            if parameter.trainable and parameter._leaf.gradient is not None:
+                if parameter._value is not self._value_views[index]:
+                    np.copyto(parameter._value, self._value_views[index])
+                parameter._leaf.mark_changed()

@@ -1,0 +1,370 @@
+"""Regularizers: penalties that a layer adds to the loss, as functions of its weights or output.
+
+Any callable from a tensor to a scalar serves as one. The classes here have names, validated
+strengths, and a config for saving.
+"""
+
+from __future__ import annotations
+
+import math
+from numbers import Real
+from typing import Any, ClassVar
+
+import numpy as np
+
+from minigrad.engine import Tensor
+from minigrad.ops.conversion import as_float_tensor
+from minigrad.serialization import Registry
+
+_registry = Registry("regularizer")
+get = _registry.get
+serialize = _registry.serialize
+deserialize = _registry.deserialize
+
+__all__ = [
+    "L1",
+    "L2",
+    "L1L2",
+    "KLDivergence",
+    "OrthogonalRegularizer",
+    "Regularizer",
+    "deserialize",
+    "get",
+    "l1",
+    "l1_l2",
+    "l2",
+    "serialize",
+]
+
+
+class Regularizer:
+    """Base of all regularizers: ``__call__(x)`` returns a scalar.
+
+    Subclass it, and give it `get_config` if models that use it shall be saved.
+
+    Attributes
+    ----------
+    averages_over_batch : bool
+        Whether `__call__` takes the mean over the batch itself. An activity penalty is divided by
+        the batch size unless this is True, so that its strength does not depend on it. May also
+        be set on a plain function.
+
+    Examples
+    --------
+    >>> class HalfL2(Regularizer):
+    ...     def __call__(self, x):
+    ...         return 0.5 * (x * x).sum()
+    >>> float(HalfL2()(Tensor([3.0, 4.0])))
+    12.5
+    """
+
+    averages_over_batch: ClassVar[bool] = False
+
+    def __call__(self, x: Any) -> Any:
+        """Return the penalty of `x`, a scalar."""
+        raise NotImplementedError(
+            f"{type(self).__name__} must define __call__(self, x), returning a scalar"
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make this object again.
+
+        Raises
+        ------
+        NotImplementedError
+            If a subclass does not define it and has arguments to remember.
+        """
+        if vars(self):
+            raise NotImplementedError(
+                f"{type(self).__name__} must define get_config() to be saved, returning a dict of "
+                f"its constructor's arguments (it has {', '.join(vars(self))})"
+            )
+        return {}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Regularizer:
+        """Make the object that `get_config` described."""
+        return cls(**config)
+
+    def __repr__(self) -> str:
+        try:
+            arguments = self.get_config()
+        except NotImplementedError:
+            arguments = vars(self)
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in arguments.items())})"
+
+
+def _strength(owner: str, argument: str, value: Any) -> float:
+    """Return a finite, non-negative number as a Python float.
+
+    Raises
+    ------
+    ValueError
+        For anything else, naming the argument and the value.
+    """
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value[()]
+    is_number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+    if not is_number or not math.isfinite(value) or value < 0:
+        raise ValueError(
+            f"{owner}: {argument} must be a finite number, 0 or larger. "
+            f"Received: {argument}={value!r}"
+        )
+    return float(value)
+
+
+@_registry.register("l1")
+class L1(Regularizer):
+    """``l1 · Σ|x|``: pulls every element towards 0 with the same force, and holds it there.
+
+    The gradient is ``l1 · sign(x)``, and 0 at 0.
+
+    Parameters
+    ----------
+    l1
+        The strength; finite, 0 or larger.
+
+    Raises
+    ------
+    ValueError
+        For any other strength.
+
+    Notes
+    -----
+    The penalty of the lasso: R. Tibshirani, "Regression Shrinkage and Selection via the Lasso",
+    J. R. Stat. Soc. B 58 (1996).
+
+    Examples
+    --------
+    >>> round(float(L1(0.1)([[1, -2], [3, 4], [0, -1]])), 6)
+    1.1
+    """
+
+    def __init__(self, l1: float = 0.01) -> None:
+        self.l1 = _strength("L1", "l1", l1)
+
+    def __call__(self, x: Any) -> Tensor:
+        return self.l1 * np.abs(as_float_tensor(x)).sum()
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the strength."""
+        return {"l1": self.l1}
+
+
+@_registry.register("l2")
+class L2(Regularizer):
+    """``l2 · Σx²``: pulls every element towards 0 in proportion to its size.
+
+    The gradient is ``2 · l2 · x``: there is no factor ½.
+
+    Parameters
+    ----------
+    l2
+        The strength; finite, 0 or larger.
+
+    Raises
+    ------
+    ValueError
+        For any other strength.
+
+    Notes
+    -----
+    A. Hoerl, R. Kennard, "Ridge Regression", Technometrics 12 (1970).
+
+    Examples
+    --------
+    >>> round(float(L2(0.1)([[1, -2], [3, 4], [0, -1]])), 6)
+    3.1
+    """
+
+    def __init__(self, l2: float = 0.01) -> None:
+        self.l2 = _strength("L2", "l2", l2)
+
+    def __call__(self, x: Any) -> Tensor:
+        return self.l2 * np.square(as_float_tensor(x)).sum()
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the strength."""
+        return {"l2": self.l2}
+
+
+@_registry.register("l1_l2", "l1l2", default=lambda: L1L2(0.01, 0.01))
+class L1L2(Regularizer):
+    """``l1 · Σ|x| + l2 · Σx²``: both pulls at once.
+
+    Parameters
+    ----------
+    l1, l2
+        The strengths; finite, 0 or larger. Both are 0 by default, but 0.01 each when the
+        regularizer is named by an identifier such as ``"l1_l2"``.
+
+    Raises
+    ------
+    ValueError
+        For any other strength.
+
+    Notes
+    -----
+    The elastic net: H. Zou, T. Hastie, J. R. Stat. Soc. B 67 (2005).
+
+    Examples
+    --------
+    >>> round(float(L1L2(0.1, 0.2)([[1, -2], [3, 4], [0, -1]])), 6)
+    7.3
+    """
+
+    def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:
+        self.l1 = _strength("L1L2", "l1", l1)
+        self.l2 = _strength("L1L2", "l2", l2)
+
+    def __call__(self, x: Any) -> Tensor:
+        x = as_float_tensor(x)
+        return self.l1 * np.abs(x).sum() + self.l2 * np.square(x).sum()
+
+    def get_config(self) -> dict[str, Any]:
+        """Return both strengths."""
+        return {"l1": self.l1, "l2": self.l2}
+
+
+def l1(l1: float = 0.01) -> L1:
+    """Return ``L1(l1)``."""
+    return L1(l1)
+
+
+def l2(l2: float = 0.01) -> L2:
+    """Return ``L2(l2)``."""
+    return L2(l2)
+
+
+def l1_l2(l1: float = 0.01, l2: float = 0.01) -> L1L2:
+    """Return ``L1L2(l1, l2)``, with 0.01 for both by default."""
+    return L1L2(l1, l2)
+
+
+@_registry.register("orthogonal_regularizer", "orthogonal")
+class OrthogonalRegularizer(Regularizer):
+    """``factor · mean over pairs of |cos(vᵢ, vⱼ)|``: drives vectors towards right angles.
+
+    The vectors are the rows or the columns of a matrix; each pair counts once. Antiparallel
+    vectors cost as much as parallel ones.
+
+    Parameters
+    ----------
+    factor
+        The strength; finite, 0 or larger.
+    mode
+        ``"rows"`` or ``"columns"``. A Dense kernel has shape (input_dim, units): its rows belong
+        to the inputs, its columns to the units, so ``"columns"`` makes the units' weight vectors
+        orthogonal.
+
+    Raises
+    ------
+    ValueError
+        For another factor or mode; when called, for an input that is not a matrix, or that has
+        fewer than two vectors.
+
+    Notes
+    -----
+    A zero vector has no direction: its cosines, and the gradient through it, count as 0.
+
+    Examples
+    --------
+    >>> round(float(OrthogonalRegularizer(0.5, "rows")([[1.0, -2.0], [3.0, 4.0], [0.0, -1.0]])), 6)
+    0.35694
+    """
+
+    def __init__(self, factor: float = 0.01, mode: str = "rows") -> None:
+        self.factor = _strength("OrthogonalRegularizer", "factor", factor)
+        if mode not in ("rows", "columns"):
+            raise ValueError(
+                "OrthogonalRegularizer: mode must be 'rows' or 'columns'. "
+                f"Received: mode={mode!r}"
+            )
+        self.mode = mode
+
+    def __call__(self, x: Any) -> Tensor:
+        x = as_float_tensor(x)
+        if x.ndim != 2:
+            raise ValueError(
+                "OrthogonalRegularizer needs a matrix (2 axes). "
+                f"Received: shape {x.shape}. Reshape the kernel in a regularizer of your own."
+            )
+        vectors = x if self.mode == "rows" else x.T
+        number = vectors.shape[0]
+        if number < 2:
+            raise ValueError(
+                f"OrthogonalRegularizer needs at least 2 {self.mode} to compare. "
+                f"Received: shape {x.shape}"
+            )
+        squares = np.square(vectors).sum(axis=1, keepdims=True)
+        there = squares > 0
+        lengths = np.sqrt(np.where(there, squares, 1.0))  # 1 for a zero vector: no 0/0
+        directions = vectors / lengths
+        cosines = np.abs(directions @ directions.T)  # (n, d) · (d, n) → (n, n)
+        each_pair_twice = (cosines * (1 - np.eye(number, dtype=x.dtype))).sum()
+        return self.factor * each_pair_twice / (number * (number - 1))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return factor and mode."""
+        return {"factor": self.factor, "mode": self.mode}
+
+
+@_registry.register("kl_divergence")
+class KLDivergence(Regularizer):
+    """``strength · Σ KL(Bernoulli(target) ‖ Bernoulli(ρ̂))``, ρ̂ each unit's mean over the batch.
+
+    Drives every unit to be active with probability `target`, whatever the batch size: the mean
+    over the batch is part of the penalty, so as an activity regularizer it is not divided by the
+    batch size once more (see `Regularizer.averages_over_batch`).
+
+    Parameters
+    ----------
+    target
+        The wanted mean activation ρ, strictly between 0 and 1.
+    strength
+        Finite, 0 or larger.
+
+    Raises
+    ------
+    ValueError
+        For other values, or when called with a scalar.
+
+    Notes
+    -----
+    For activations in (0, 1), such as those of a sigmoid. A mean outside of (1e-7, 1 − 1e-7) is
+    clipped for the logarithm, and gets no gradient there. A. Ng, "Sparse autoencoder", CS294A
+    lecture notes, Stanford (2011).
+
+    Examples
+    --------
+    >>> round(float(KLDivergence(0.1, strength=0.5)([[0.5, 0.5, 0.5]])), 4)
+    0.5521
+    """
+
+    averages_over_batch = True
+
+    def __init__(self, target: float = 0.1, strength: float = 0.01) -> None:
+        self.target = _strength("KLDivergence", "target", target)
+        if not 0 < self.target < 1:
+            raise ValueError(
+                "KLDivergence: target must be strictly between 0 and 1. "
+                f"Received: target={target!r}"
+            )
+        self.strength = _strength("KLDivergence", "strength", strength)
+
+    def __call__(self, x: Any) -> Tensor:
+        x = as_float_tensor(x)
+        if x.ndim == 0:
+            raise ValueError("KLDivergence needs a batch of activations. Received: a scalar")
+        if x.shape[0] == 0:
+            return x.sum()  # an empty batch has no mean, and no penalty
+        mean = np.clip(x.mean(axis=0), 1e-7, 1 - 1e-7)
+        rho = self.target
+        divergence = rho * (math.log(rho) - np.log(mean)) + (1 - rho) * (
+            math.log(1 - rho) - np.log(1 - mean)
+        )
+        return self.strength * divergence.sum()
+
+    def get_config(self) -> dict[str, Any]:
+        """Return target and strength."""
+        return {"target": self.target, "strength": self.strength}

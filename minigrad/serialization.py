@@ -1,0 +1,201 @@
+"""Names for objects: from ``"l2"`` to ``L2()``, and from ``L2(0.1)`` to a config and back.
+
+Each kind of object (regularizer, initializer, activation, loss, optimizer, layer) has a Registry.
+Loading a config looks names up in it and never imports or runs anything that a file names.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from difflib import get_close_matches
+from typing import Any, TypeVar
+
+T = TypeVar("T", bound=Callable[..., Any])
+
+_custom: dict[str, Callable[..., Any]] = {}
+
+
+def register_serializable(name: str | None = None) -> Callable[[T], T]:
+    """Let a class or function of yours be saved with a model, and found again when loading.
+
+    Parameters
+    ----------
+    name
+        What files call it; by default its own name. A class should have `get_config`.
+
+    Raises
+    ------
+    TypeError
+        If the decorator is used without its parentheses.
+
+    Examples
+    --------
+    >>> from minigrad import regularizers
+    >>> @register_serializable()
+    ... def smooth_l1(kernel):
+    ...     return 0.01 * (kernel * kernel + 1e-6).sqrt().sum()
+    >>> config = regularizers.serialize(smooth_l1)
+    >>> regularizers.deserialize(config) is smooth_l1
+    True
+    """
+    if callable(name):
+        raise TypeError("write @register_serializable(), with parentheses")
+
+    def register(thing: T) -> T:
+        _custom[name or thing.__name__] = thing
+        return thing
+
+    return register
+
+
+class Registry:
+    """The known objects of one kind, by name.
+
+    Parameters
+    ----------
+    kind
+        What messages call one of them, such as ``"regularizer"``.
+    returns_functions
+        Whether plain functions are themselves the objects (activations), not makers of them.
+    is_valid
+        Tells objects of this kind from others.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        returns_functions: bool = False,
+        is_valid: Callable[[Any], bool] = callable,
+    ) -> None:
+        self.kind = kind
+        self._returns_functions = returns_functions
+        self._is_valid = is_valid
+        self._classes: dict[str, Callable[..., Any]] = {}
+        self._by_identifier: dict[str, Callable[[], Any]] = {}
+
+    def register(
+        self, *identifiers: str, default: Callable[[], Any] | None = None
+    ) -> Callable[[T], T]:
+        """Make a class or function known by its own name and by `identifiers`.
+
+        `default` makes the object that an identifier stands for; the class without arguments does
+        where it is not given.
+        """
+
+        def register(thing: T) -> T:
+            self._classes[thing.__name__] = thing
+            make = default or ((lambda: thing) if self._returns_functions else thing)
+            for identifier in (thing.__name__, *identifiers):
+                self._by_identifier[identifier] = make
+            return thing
+
+        return register
+
+    def add(self, name: str, thing: Callable[..., Any]) -> None:
+        """Make an object that is ready for use known by `name`."""
+        self._classes.setdefault(name, thing)
+        self._by_identifier[name] = lambda: thing
+
+    def get(self, identifier: Any) -> Any:
+        """Return the object that a name, config, class, callable or object stands for.
+
+        Raises
+        ------
+        ValueError
+            For an unknown name, with the nearest known ones.
+        TypeError
+            For anything that is none of these.
+        """
+        if identifier is None:
+            return None
+        if isinstance(identifier, str):
+            return self._from_name(identifier)()
+        if isinstance(identifier, dict):
+            return self.deserialize(identifier)
+        if inspect.isclass(identifier):
+            made = identifier()
+            if not self._is_valid(made):
+                raise TypeError(f"{identifier.__name__} is no {self.kind}")
+            return made
+        if self._is_valid(identifier):
+            return identifier
+        raise TypeError(
+            f"expected a {self.kind}: a name, a callable, a config or None. "
+            f"Received: {identifier!r} of type {type(identifier).__name__}"
+        )
+
+    def serialize(self, thing: Any) -> Any:
+        """Return the config of an object: its registered name and what makes it again.
+
+        Raises
+        ------
+        ValueError
+            For a lambda, or a class or function that is not registered, with the way out.
+        """
+        if thing is None:
+            return None
+        is_function = inspect.isfunction(thing) or inspect.isbuiltin(thing)
+        maker = thing if is_function else type(thing)
+        for known in (self._classes, _custom):
+            for name, candidate in known.items():
+                if candidate is maker or candidate is thing:
+                    if is_function or candidate is thing:
+                        return {"class_name": name, "config": None}
+                    return {"class_name": name, "config": thing.get_config()}
+        name = getattr(maker, "__name__", repr(thing))
+        if name == "<lambda>":
+            raise ValueError(
+                f"a lambda cannot be saved as {self.kind}: no name leads back to it. Define it "
+                "with `def` and decorate it with @mg.register_serializable()."
+            )
+        raise ValueError(
+            f"{self.kind} {name!r} is not registered, so a saved model could not be loaded again. "
+            "Decorate its definition with @mg.register_serializable()."
+        )
+
+    def deserialize(self, config: Any) -> Any:
+        """Return the object that a config describes.
+
+        Raises
+        ------
+        ValueError
+            If the config is malformed or names an unknown class, saying how to register it.
+        """
+        if config is None:
+            return None
+        if isinstance(config, str):
+            return self.get(config)
+        if not isinstance(config, dict) or not isinstance(config.get("class_name"), str):
+            raise ValueError(
+                f"expected a {self.kind} config with a 'class_name'. Received: {config!r}"
+            )
+        name = config["class_name"]
+        maker = self._classes.get(name) or _custom.get(name)
+        if maker is None:
+            raise ValueError(
+                f"unknown {self.kind} {name!r} in a config.{self._hint(name)} If it is your own, "
+                "decorate its definition with @mg.register_serializable() and run that first."
+            )
+        settings = config.get("config")
+        if settings is None:
+            return maker
+        if not isinstance(settings, dict):
+            raise ValueError(f"the config of {self.kind} {name!r} must be a dict: {settings!r}")
+        from_config = getattr(maker, "from_config", None)
+        return from_config(settings) if from_config else maker(**settings)
+
+    def _from_name(self, name: str) -> Callable[[], Any]:
+        if name in self._by_identifier:
+            return self._by_identifier[name]
+        if name in _custom:
+            thing = _custom[name]
+            return thing if inspect.isclass(thing) else (lambda: thing)
+        raise ValueError(
+            f"unknown {self.kind} {name!r}.{self._hint(name)} "
+            f"Known: {', '.join(sorted(self._by_identifier))}"
+        )
+
+    def _hint(self, name: str) -> str:
+        near = get_close_matches(name, [*self._by_identifier, *_custom], n=3, cutoff=0.4)
+        return f" Did you mean {' or '.join(map(repr, near))}?" if near else ""

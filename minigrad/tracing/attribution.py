@@ -1,0 +1,98 @@
+"""Attribution: one reverse walk that carries a cotangent for each loss term.
+
+The gradient of a sum is the sum of the gradients. So instead of one upstream gradient, each node
+gets one for every term that reaches it; the derivative rules are those of the ordinary walk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
+from typing import Any
+
+from minigrad.engine import Leaf, Node, Tensor
+from minigrad.engine.backward import check_alive, pull_back, start
+
+Array = Any
+ByTerm = dict[str, Array]
+
+
+@dataclass(frozen=True)
+class Step:
+    """What the walk did at one op.
+
+    Attributes
+    ----------
+    node : Node
+        The op.
+    upstream : dict of str to ndarray
+        The gradient that arrived, by term.
+    outgoing : tuple of (parent, operand's index, dict of str to ndarray)
+        What the rules made of it, for each operand that needs a gradient.
+    """
+
+    node: Node
+    upstream: ByTerm
+    outgoing: tuple[tuple[Node | Leaf, int, ByTerm], ...]
+
+
+def attribute(
+    terms: Mapping[str, Tensor], on_step: Callable[[Step], None] | None = None
+) -> dict[Node | Leaf, ByTerm]:
+    """Return the gradient of each term with respect to every node and leaf on the tape.
+
+    Terms that record nothing (plain numbers, frozen layers) contribute nothing. The tape is kept.
+
+    Parameters
+    ----------
+    terms
+        Scalar Tensors by name.
+    on_step
+        Told of each op, in the order of the walk.
+
+    Raises
+    ------
+    RuntimeError
+        If a term is no scalar, or its tape was consumed or changed.
+    """
+    cotangents: dict[Node | Leaf, ByTerm] = {}
+    for name, tensor in terms.items():
+        if tensor._node is not None:
+            _add(cotangents.setdefault(tensor._node, {}), name, start(tensor, None, False))
+    pending = [(-node.birth, node) for node in cotangents]
+    heapify(pending)
+    while pending:
+        node = heappop(pending)[1]
+        if not isinstance(node, Node):
+            continue
+        upstream = cotangents[node]
+        outgoing = []
+        for index, parent in enumerate(check_alive(node)):
+            if parent is None:
+                continue
+            contribution = {term: pull_back(node, index, g) for term, g in upstream.items()}
+            outgoing.append((parent, index, contribution))
+            if parent not in cotangents:
+                cotangents[parent] = {}
+                heappush(pending, (-parent.birth, parent))
+            for term, g in contribution.items():
+                _add(cotangents[parent], term, g)
+        if on_step is not None:
+            on_step(Step(node, upstream, tuple(outgoing)))
+    return cotangents
+
+
+def _add(by_term: ByTerm, term: str, g: Array) -> None:
+    by_term[term] = by_term[term] + g if term in by_term else g
+
+
+def chain(steps: Iterable[Step], target: Node | Leaf, term: str) -> list[Step]:
+    """Return the steps through which `term` reaches `target`, in the order of the walk."""
+    leading: set[Node | Leaf] = {target}
+    kept = []
+    for step in reversed(list(steps)):  # parents first, so that each step knows where it leads
+        if term in step.upstream and any(parent in leading for parent, _, _ in step.outgoing):
+            leading.add(step.node)
+            kept.append(step)
+    return kept[::-1]

@@ -1,0 +1,75 @@
+"""The source of a derivative rule, taken from the code that ran: there is no second copy."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Callable
+from functools import lru_cache, partial
+from typing import Any
+
+
+@lru_cache(maxsize=512)
+def rule_source(rule: Callable[..., Any]) -> str:
+    """Return what a rule computes, as one expression or a function's text.
+
+    Examples
+    --------
+    >>> from minigrad.ops.elementwise import multiply
+    >>> rule_source(multiply.rules[0])
+    'g * y'
+    """
+    if isinstance(rule, partial):
+        return rule_source(rule.func)
+    if rule.__name__ != "<lambda>":
+        try:
+            return textwrap.dedent(inspect.getsource(rule)).strip()
+        except (OSError, TypeError):
+            return rule.__name__
+    try:
+        lines, _ = inspect.findsource(rule)
+    except OSError:
+        return "(source not available)"
+    found = _lambda_at("".join(lines), rule)
+    return found or "(source not available)"
+
+
+def rule_summary(rule: Callable[..., Any]) -> str:
+    """Return a rule on one line: a lambda's expression, or a function's first docstring line."""
+    if isinstance(rule, partial):
+        return rule_summary(rule.func)
+    if rule.__name__ == "<lambda>":
+        return " ".join(rule_source(rule).split())
+    documentation = inspect.getdoc(rule)
+    return documentation.splitlines()[0] if documentation else f"{rule.__name__}(…)"
+
+
+def _lambda_at(source: str, rule: Callable[..., Any]) -> str | None:
+    """Find the lambda whose body the code object's positions lie in."""
+    code = rule.__code__
+    spots = {
+        (line, column)
+        for line, _, column, _ in code.co_positions()
+        if line is not None and column is not None
+    }
+    best: str | None = None
+    smallest = None
+    for node in ast.walk(_parsed(source)):
+        if not isinstance(node, ast.Lambda) or node.lineno != code.co_firstlineno:
+            continue
+        names = [argument.arg for argument in node.args.args]
+        if names != list(code.co_varnames[: len(names)]) or node.end_lineno is None:
+            continue
+        body = node.body
+        start = (body.lineno, body.col_offset)
+        end = (body.end_lineno or 0, body.end_col_offset or 0)
+        inside = sum(start <= spot < end for spot in spots)
+        if inside and (smallest is None or inside > smallest):
+            smallest, best = inside, ast.get_source_segment(source, body)
+    return best
+
+
+@lru_cache(maxsize=32)
+def _parsed(source: str) -> ast.Module:
+    return ast.parse(source)

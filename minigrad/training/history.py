@@ -1,0 +1,59 @@
+"""History: what happened during `fit`, epoch by epoch, each loss term as a series of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class Averages:
+    """Means over the batches of an epoch, weighted by their sizes."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, float] = {}
+        self._samples = 0
+
+    def add(self, values: Mapping[str, float], samples: int) -> None:
+        """Add the values of a batch."""
+        self._samples += samples
+        for name, value in values.items():
+            self._sums[name] = self._sums.get(name, 0.0) + value * samples
+
+    def means(self) -> dict[str, float]:
+        """Return the means so far."""
+        return {name: total / self._samples for name, total in self._sums.items()}
+
+
+class History:
+    """The record of a training run.
+
+    Attributes
+    ----------
+    epoch : list of int
+        The numbers of the epochs, from 0.
+    history : dict of str to list of float
+        A value for each epoch: ``loss`` (the total), each loss term under its own name, and the
+        same of the validation data as ``val_loss``, ``val_data``, ….
+    """
+
+    def __init__(self) -> None:
+        self.epoch: list[int] = []
+        self.history: dict[str, list[float]] = {}
+
+    def append(self, epoch: int, values: Mapping[str, float]) -> None:
+        """Add the values of an epoch."""
+        self.epoch.append(epoch)
+        for name, value in values.items():
+            self.history.setdefault(name, []).append(value)
+
+    def plot(self) -> Any:
+        """Draw the learning curves, stacked by term; returns a matplotlib figure."""
+        from minigrad import plots  # matplotlib is loaded only when something is drawn
+
+        return plots.learning_curves(self.history)
+
+    def __repr__(self) -> str:
+        if not self.epoch:
+            return "History(no epochs)"
+        last = ", ".join(f"{name}={values[-1]:.4g}" for name, values in self.history.items())
+        return f"History({len(self.epoch)} epochs; last: {last})"

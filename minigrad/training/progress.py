@@ -1,0 +1,51 @@
+"""The progress that `fit` shows while it runs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+Report = Callable[[int, Mapping[str, float]], None]
+
+
+@contextmanager
+def progress_bar(epochs: int, verbose: int | str) -> Iterator[Report]:
+    """Yield a function that is told the values of each epoch when it ends.
+
+    Raises
+    ------
+    ValueError
+        For a `verbose` other than 0, 1, 2 and ``"auto"``.
+    """
+    if verbose not in (0, 1, 2, "auto"):
+        raise ValueError(f"verbose must be 0, 1, 2 or 'auto'. Received: {verbose!r}")
+    if verbose == 0:
+        yield lambda epoch, values: None
+    elif verbose == 2:
+
+        def print_line(epoch: int, values: Mapping[str, float]) -> None:
+            print(f"Epoch {epoch + 1}/{epochs}  {format_values(values)}", flush=True)
+
+        yield print_line
+    else:
+        from tqdm import tqdm  # loaded only where a bar is drawn
+
+        with tqdm(total=epochs, unit="epoch", file=sys.stdout, dynamic_ncols=True) as bar:
+
+            def advance(epoch: int, values: Mapping[str, float]) -> None:
+                bar.set_postfix_str(format_values(values), refresh=False)
+                bar.update()
+
+            yield advance
+
+
+def format_values(values: Mapping[str, float]) -> str:
+    """Return values with their names on one line.
+
+    Examples
+    --------
+    >>> format_values({"loss": 0.04812, "data": 0.03})
+    'loss 0.04812  data 0.03'
+    """
+    return "  ".join(f"{name} {value:.4g}" for name, value in values.items())
