@@ -37,7 +37,7 @@ from minigrad.layers import LossTerms, Parameter
 from minigrad.seeds import set_seed
 from minigrad.serialization import register_serializable
 from minigrad.tracing import Trace, trace
-from minigrad.training import History, Sequential
+from minigrad.training import History, LoadError, Sequential, load, save
 
 if TYPE_CHECKING:
     from minigrad import datasets, plots, testing
@@ -46,6 +46,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "History",
+    "LoadError",
     "LossTerms",
     "Parameter",
     "Primitive",
@@ -61,6 +62,7 @@ __all__ = [
     "initializers",
     "is_recording",
     "layers",
+    "load",
     "losses",
     "no_grad",
     "ops",
@@ -68,6 +70,7 @@ __all__ = [
     "plots",
     "register_serializable",
     "regularizers",
+    "save",
     "scope",
     "set_default_dtype",
     "set_seed",

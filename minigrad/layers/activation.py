@@ -6,9 +6,10 @@ from typing import Any
 
 from minigrad import activations
 from minigrad.engine import Tensor
-from minigrad.layers.layer import Layer, Shape
+from minigrad.layers.layer import Layer, Shape, registry
 
 
+@registry.register()
 class Activation(Layer):
     """Applies `activation` to each element: ``Activation("relu")``.
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad.engine import Tensor
-from minigrad.layers.layer import Layer, Shape
+from minigrad.layers.layer import Layer, Shape, registry
 from minigrad.regularizers import L1L2
 
 
+@registry.register()
 class ActivityRegularization(Layer):
     """Passes its input on unchanged, and adds ``(l1 · Σ|x| + l2 · Σx²) / batch_size`` to the loss.
 

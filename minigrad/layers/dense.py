@@ -6,11 +6,12 @@ from typing import Any
 
 from minigrad import activations, initializers, regularizers
 from minigrad.engine import Tensor
-from minigrad.layers.layer import Layer, Shape, positive_integer
+from minigrad.layers.layer import Layer, Shape, positive_integer, registry
 from minigrad.layers.slots import RegularizerSlot
 from minigrad.ops.neural import dense
 
 
+@registry.register()
 class Dense(Layer):
     """``activation(x W + b)``, with W of shape (input_dim, units) and b of shape (units,).
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 
 from minigrad.engine import Tensor
-from minigrad.layers.layer import Layer, Shape
+from minigrad.layers.layer import Layer, Shape, registry
 
 
+@registry.register()
 class Flatten(Layer):
     """(batch, a, b, …) → (batch, a·b·…); a batch of scalars becomes (batch, 1).
 

@@ -6,7 +6,7 @@ import inspect
 import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -18,8 +18,11 @@ from minigrad.layers.parameter import Parameter
 from minigrad.layers.slots import RegularizerSlot, reject_misspelt_slot, reject_unknown
 from minigrad.ops.conversion import as_float_tensor
 from minigrad.seeds import new_generator
+from minigrad.serialization import Registry
 
 Shape = tuple[int | None, ...]
+
+registry = Registry("layer", is_valid=lambda thing: isinstance(thing, Layer))
 
 
 class Layer:
@@ -124,6 +127,11 @@ class Layer:
             "seed": self.seed,
             "input_shape": self.input_shape,
         }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        """Make the layer that `get_config` described."""
+        return cls(**config)
 
     # ---- what a subclass uses ------------------------------------------------------------------
 

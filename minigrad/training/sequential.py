@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, Self
 
 from minigrad.engine import Tensor
 from minigrad.layers import Layer, Parameter
 from minigrad.layers.forward_pass import Addend, Frame
-from minigrad.layers.layer import Shape
+from minigrad.layers.layer import Shape, registry
 from minigrad.ops.conversion import as_float_tensor
 from minigrad.training import summary
 from minigrad.training.trainer import Trainer
 
 
+@registry.register()
 class Sequential(Trainer, Layer):
     """A model whose layers feed each other in a row.
 
@@ -211,9 +213,36 @@ class Sequential(Trainer, Layer):
         print(summary.describe(self.name, list(self._paths()), summary.penalties_of(self)))
 
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this model again, without its weights."""
-        layers = [
-            {"class_name": type(layer).__name__, "config": layer.get_config()}
-            for layer in self._layers
-        ]
-        return {**super().get_config(), "layers": layers}
+        """Return the arguments that make this model again, without its weights.
+
+        A layer that stands in several places is described once, and named in the others.
+        """
+        described: list[Any] = []
+        seen: set[int] = set()
+        for layer in self._layers:
+            described.append(layer.name if id(layer) in seen else registry.serialize(layer))
+            seen.add(id(layer))
+        return {**super().get_config(), "layers": described}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        """Make the model that `get_config` described."""
+        arguments = dict(config)
+        made: dict[str, Layer] = {}
+        layers = []
+        for description in arguments.pop("layers"):
+            if isinstance(description, str):
+                layers.append(made[description])
+            else:
+                layers.append(registry.deserialize(description))
+                made[layers[-1].name] = layers[-1]
+        trainable = arguments.pop("trainable", True)
+        model = cls(layers, **arguments)
+        model._trainable = trainable  # its layers bring their own switches
+        return model
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write architecture, weights and compile settings to a ``.npz``; see `minigrad.load`."""
+        from minigrad.training.saving import save  # it knows Sequential, so it stands above
+
+        save(self, path)
