@@ -1,0 +1,18 @@
+"""Figures of plain data: arrays and tables in, a matplotlib figure out. Knows no model."""
+
+from minigrad.plots.contributions import contributions
+from minigrad.plots.curves import learning_curves
+from minigrad.plots.images import filters, reconstructions
+from minigrad.plots.sparsity import activity_distribution, comparison
+from minigrad.plots.style import Figure, term_colours
+
+__all__ = [
+    "Figure",
+    "activity_distribution",
+    "comparison",
+    "contributions",
+    "filters",
+    "learning_curves",
+    "reconstructions",
+    "term_colours",
+]

@@ -1,0 +1,5 @@
+"""Self-contained HTML pages."""
+
+from minigrad.report.page import Section, render
+
+__all__ = ["Section", "render"]
