@@ -58,7 +58,7 @@ def exponential(x: Any) -> Any:
 
 
 def softsign(x: Any) -> Any:
-    """x / (1 + |x|)."""
+    """X / (1 + |x|)."""
     return x / (1 + np.abs(x))
 
 

@@ -131,7 +131,7 @@ def binary_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False) -> 
             f"Received: from {values.min()} to {values.max()}"
         )
     if from_logits:
-        return sigmoid_cross_entropy(prediction, target).mean()  # type: ignore[no-any-return]
+        return sigmoid_cross_entropy(prediction, target).mean()
     p = np.clip(prediction, 1e-7, 1 - 1e-7)
     return -(target * np.log(p) + (1 - target) * np.log(1 - p)).mean()
 

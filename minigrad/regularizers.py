@@ -23,8 +23,8 @@ deserialize = _registry.deserialize
 
 __all__ = [
     "L1",
-    "L2",
     "L1L2",
+    "L2",
     "KLDivergence",
     "OrthogonalRegularizer",
     "Regularizer",
@@ -277,8 +277,7 @@ class OrthogonalRegularizer(Regularizer):
         self.factor = _strength("OrthogonalRegularizer", "factor", factor)
         if mode not in ("rows", "columns"):
             raise ValueError(
-                "OrthogonalRegularizer: mode must be 'rows' or 'columns'. "
-                f"Received: mode={mode!r}"
+                f"OrthogonalRegularizer: mode must be 'rows' or 'columns'. Received: mode={mode!r}"
             )
         self.mode = mode
 

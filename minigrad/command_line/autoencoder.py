@@ -10,7 +10,6 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-
 from minigrad import datasets, training
 from minigrad.command_line import experiment, pages
 from minigrad.command_line.experiment import Array, Result, Settings
@@ -97,8 +96,10 @@ def check(settings: Settings) -> None:
     """
     for name in ("units", "epochs", "batch_size", "bottleneck"):
         if getattr(settings, name) < 1:
-            raise ValueError(f"--{name.replace('_', '-')} must be 1 or larger. "
-                             f"Received: {getattr(settings, name)}")
+            raise ValueError(
+                f"--{name.replace('_', '-')} must be 1 or larger. "
+                f"Received: {getattr(settings, name)}"
+            )
     if settings.seed < 0:
         raise ValueError(f"--seed must be 0 or larger. Received: {settings.seed}")
     experiment.sparse_l1(1, settings)  # the layers' own checks of strengths and rate

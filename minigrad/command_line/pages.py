@@ -46,7 +46,7 @@ def render(
     image_shape: tuple[int, int] | None,
 ) -> str:
     """Return the whole report as one self-contained HTML page."""
-    sparse, kl, twin, bottleneck, _ = results
+    sparse, twin = results[0], results[2]
     assert sparse.history is not None
     sections = [
         Section(
@@ -56,7 +56,9 @@ def render(
             "differs from sample to sample. A hard bottleneck must make do with the same few "
             "units for all, and so must PCA, the best linear bottleneck. All were trained with "
             "the same seed, for the same number of epochs. A relu unit counts as active above 0, "
-            "a sigmoid unit above ½; a dead unit is active for no held-out sample.",
+            "a sigmoid unit above ½; a dead unit is active for no held-out sample. The codings of "
+            "the KL variant are graded: a sigmoid below ½ still says something, so its count is a "
+            "different measure, and not to be held against the others'.",
             figure=plots.comparison([result.row() for result in results]),
             alt="Held-out reconstruction error against the mean number of active units, by model",
             table=[_COLUMNS, *comparison_rows(results)],
@@ -130,8 +132,10 @@ def _trace_sections(explained: Trace) -> list[Section]:
     strongest = max(
         (row for row in explained.table() if row.term != "data"), key=lambda row: row.share
     )
-    against = "" if np.isnan(strongest.cosine) else (
-        f", at a cosine of {strongest.cosine:+.2f} to what the data want"
+    against = (
+        ""
+        if np.isnan(strongest.cosine)
+        else (f", at a cosine of {strongest.cosine:+.2f} to what the data want")
     )
     return [
         Section(

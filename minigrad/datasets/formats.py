@@ -31,7 +31,7 @@ def read_npz(file: Path) -> Array:
                     f"{file} holds {', '.join(archive.files) or 'no array'}. Expected a single "
                     "array, or one named 'x' or 'images'."
                 )
-            return archive[names[0]]  # type: ignore[no-any-return]
+            return archive[names[0]]
     except DataError:
         raise
     except (*_UNREADABLE, AttributeError, TypeError) as error:
@@ -59,9 +59,7 @@ def read_csv(file: Path) -> Array:
     if not lines:
         raise DataError(f"{file} is empty. Expected lines of numbers.")
     delimiter = max(",;\t", key=lines[0][1].count)
-    rows = [
-        (number, next(csv.reader([line], delimiter=delimiter))) for number, line in lines
-    ]
+    rows = [(number, next(csv.reader([line], delimiter=delimiter))) for number, line in lines]
     if _is_header(rows[0][1]):
         rows = rows[1:]
     if not rows:

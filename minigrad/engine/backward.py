@@ -59,17 +59,17 @@ def grad(
     >>> float(first), float(grad(first, x))
     (27.0, 18.0)
     """
-    several = not isinstance(inputs, Tensor)
-    wanted = list(inputs) if several else [inputs]
+    wanted = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    targets: list[AnyNode] = []
     for tensor in wanted:
         if tensor._node is None:
             raise RuntimeError(
                 f"an input of shape {tensor.shape} does not require gradients, or was made inside "
                 "no_grad(). Make it with Tensor(..., requires_grad=True) before the computation."
             )
+        targets.append(tensor._node)
     seed = start(output, gradient, create_graph)
     keep = create_graph if keep_graph is None else keep_graph
-    targets = [tensor._node for tensor in wanted]
     found = walk({output._node: seed}, targets, create_graph=create_graph, keep_graph=keep)
     results = []
     for tensor, node in zip(wanted, targets, strict=True):
@@ -78,14 +78,15 @@ def grad(
             zeros = np.zeros(tensor.shape, tensor.dtype)
             result = Tensor._wrap(zeros) if create_graph else zeros
         results.append(result if create_graph else np.array(result))
-    return results if several else results[0]
+    return results[0] if isinstance(inputs, Tensor) else results
 
 
 def backward(output: Tensor, gradient: Any = None, keep_graph: bool = False) -> None:
     """Add the gradient of `output` to `.grad` of each leaf; see `Tensor.backward`."""
     seed = start(output, gradient, create_graph=False)
-    for node, cotangent in walk({output._node: seed}, keep_graph=keep_graph).items():
-        node.accumulate(cotangent)
+    for leaf, cotangent in walk({output._node: seed}, keep_graph=keep_graph).items():
+        assert isinstance(leaf, Leaf)
+        leaf.accumulate(cotangent)
 
 
 def start(output: Tensor, gradient: Any, create_graph: bool) -> Any:

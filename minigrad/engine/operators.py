@@ -28,61 +28,61 @@ class Operators:
     # These run for every step of a student's loop, so they go to the table directly.
 
     def __add__(self, other: Any) -> Tensor:
-        return TABLE[np.add](self, other)  # type: ignore[no-any-return]
+        return TABLE[np.add](self, other)
 
     def __radd__(self, other: Any) -> Tensor:
-        return TABLE[np.add](other, self)  # type: ignore[no-any-return]
+        return TABLE[np.add](other, self)
 
     def __sub__(self, other: Any) -> Tensor:
-        return TABLE[np.subtract](self, other)  # type: ignore[no-any-return]
+        return TABLE[np.subtract](self, other)
 
     def __rsub__(self, other: Any) -> Tensor:
-        return TABLE[np.subtract](other, self)  # type: ignore[no-any-return]
+        return TABLE[np.subtract](other, self)
 
     def __mul__(self, other: Any) -> Tensor:
-        return TABLE[np.multiply](self, other)  # type: ignore[no-any-return]
+        return TABLE[np.multiply](self, other)
 
     def __rmul__(self, other: Any) -> Tensor:
-        return TABLE[np.multiply](other, self)  # type: ignore[no-any-return]
+        return TABLE[np.multiply](other, self)
 
     def __truediv__(self, other: Any) -> Tensor:
-        return TABLE[np.divide](self, other)  # type: ignore[no-any-return]
+        return TABLE[np.divide](self, other)
 
     def __rtruediv__(self, other: Any) -> Tensor:
-        return TABLE[np.divide](other, self)  # type: ignore[no-any-return]
+        return TABLE[np.divide](other, self)
 
     def __pow__(self, other: Any) -> Tensor:
-        return TABLE[np.power](self, other)  # type: ignore[no-any-return]
+        return TABLE[np.power](self, other)
 
     def __rpow__(self, other: Any) -> Tensor:
-        return TABLE[np.power](other, self)  # type: ignore[no-any-return]
+        return TABLE[np.power](other, self)
 
     def __matmul__(self, other: Any) -> Tensor:
-        return TABLE[np.matmul](self, other)  # type: ignore[no-any-return]
+        return TABLE[np.matmul](self, other)
 
     def __rmatmul__(self, other: Any) -> Tensor:
-        return TABLE[np.matmul](other, self)  # type: ignore[no-any-return]
+        return TABLE[np.matmul](other, self)
 
     def __floordiv__(self, other: Any) -> Tensor:
-        return look_up(np.floor_divide)(self, other)  # type: ignore[no-any-return]
+        return look_up(np.floor_divide)(self, other)
 
     def __rfloordiv__(self, other: Any) -> Tensor:
-        return look_up(np.floor_divide)(other, self)  # type: ignore[no-any-return]
+        return look_up(np.floor_divide)(other, self)
 
     def __mod__(self, other: Any) -> Tensor:
-        return look_up(np.remainder)(self, other)  # type: ignore[no-any-return]
+        return look_up(np.remainder)(self, other)
 
     def __rmod__(self, other: Any) -> Tensor:
-        return look_up(np.remainder)(other, self)  # type: ignore[no-any-return]
+        return look_up(np.remainder)(other, self)
 
     def __neg__(self) -> Tensor:
-        return TABLE[np.negative](self)  # type: ignore[no-any-return]
+        return TABLE[np.negative](self)
 
     def __pos__(self) -> Tensor:
         return self  # type: ignore[return-value]
 
     def __abs__(self) -> Tensor:
-        return TABLE[np.absolute](self)  # type: ignore[no-any-return]
+        return TABLE[np.absolute](self)
 
     # ---- comparisons: plain boolean arrays, as they have no derivative -------------------------
 
@@ -110,35 +110,31 @@ class Operators:
 
     def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """Sum of the elements along `axis`."""
-        return look_up(np.sum)(self, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+        return look_up(np.sum)(self, axis=axis, keepdims=keepdims)
 
     def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """Mean of the elements along `axis`."""
-        return look_up(np.mean)(self, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+        return look_up(np.mean)(self, axis=axis, keepdims=keepdims)
 
     def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """Largest element along `axis`; ties share the gradient equally."""
-        return look_up(np.max)(self, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+        return look_up(np.max)(self, axis=axis, keepdims=keepdims)
 
     def min(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """Smallest element along `axis`; ties share the gradient equally."""
-        return look_up(np.min)(self, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+        return look_up(np.min)(self, axis=axis, keepdims=keepdims)
 
     def prod(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """Product of the elements along `axis`."""
-        return look_up(np.prod)(self, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+        return look_up(np.prod)(self, axis=axis, keepdims=keepdims)
 
     def var(self, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Tensor:
         """Variance along `axis`."""
-        return look_up(np.var)(  # type: ignore[no-any-return]
-            self, axis=axis, ddof=ddof, keepdims=keepdims
-        )
+        return look_up(np.var)(self, axis=axis, ddof=ddof, keepdims=keepdims)
 
     def std(self, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Tensor:
         """Standard deviation along `axis`."""
-        return look_up(np.std)(  # type: ignore[no-any-return]
-            self, axis=axis, ddof=ddof, keepdims=keepdims
-        )
+        return look_up(np.std)(self, axis=axis, ddof=ddof, keepdims=keepdims)
 
     def argmax(self, axis: int | None = None) -> Any:
         """Index of the largest element: a plain integer or array."""
@@ -158,95 +154,93 @@ class Operators:
 
     def cumsum(self, axis: int | None = None) -> Tensor:
         """Running sum along `axis`."""
-        return look_up(np.cumsum)(self, axis=axis)  # type: ignore[no-any-return]
+        return look_up(np.cumsum)(self, axis=axis)
 
     def cumprod(self, axis: int | None = None) -> Tensor:
         """Running product along `axis`."""
-        return look_up(np.cumprod)(self, axis=axis)  # type: ignore[no-any-return]
+        return look_up(np.cumprod)(self, axis=axis)
 
     # ---- elementwise methods that NumPy's arrays or PyTorch's tensors have -----------------------
 
     def abs(self) -> Tensor:
         """Absolute values."""
-        return look_up(np.absolute)(self)  # type: ignore[no-any-return]
+        return look_up(np.absolute)(self)
 
     def exp(self) -> Tensor:
         """Exponential of each element."""
-        return look_up(np.exp)(self)  # type: ignore[no-any-return]
+        return look_up(np.exp)(self)
 
     def log(self) -> Tensor:
         """Natural logarithm of each element."""
-        return look_up(np.log)(self)  # type: ignore[no-any-return]
+        return look_up(np.log)(self)
 
     def sqrt(self) -> Tensor:
         """Square root of each element."""
-        return look_up(np.sqrt)(self)  # type: ignore[no-any-return]
+        return look_up(np.sqrt)(self)
 
     def square(self) -> Tensor:
         """Square of each element."""
-        return look_up(np.square)(self)  # type: ignore[no-any-return]
+        return look_up(np.square)(self)
 
     def tanh(self) -> Tensor:
         """Hyperbolic tangent of each element."""
-        return look_up(np.tanh)(self)  # type: ignore[no-any-return]
+        return look_up(np.tanh)(self)
 
     def clip(self, min: Any = None, max: Any = None) -> Tensor:
         """Limit each element to the interval from `min` to `max`."""
-        return look_up(np.clip)(self, min, max)  # type: ignore[no-any-return]
+        return look_up(np.clip)(self, min, max)
 
     def round(self, decimals: int = 0) -> Tensor:
         """Rounded values; their gradient is zero."""
-        return look_up(np.round)(self, decimals)  # type: ignore[no-any-return]
+        return look_up(np.round)(self, decimals)
 
     # ---- shape and indexing ----------------------------------------------------------------------
 
     def reshape(self, *shape: Any) -> Tensor:
         """Same elements in another shape; one length may be -1."""
-        return look_up(np.reshape)(  # type: ignore[no-any-return]
-            self, shape[0] if len(shape) == 1 else shape
-        )
+        return look_up(np.reshape)(self, shape[0] if len(shape) == 1 else shape)
 
     def transpose(self, *axes: Any) -> Tensor:
         """Axes in another order; reversed by default."""
         order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes or None
-        return look_up(np.transpose)(self, order)  # type: ignore[no-any-return]
+        return look_up(np.transpose)(self, order)
 
     @property
     def T(self) -> Tensor:
         """Axes in reversed order."""
-        return look_up(np.transpose)(self)  # type: ignore[no-any-return]
+        return look_up(np.transpose)(self)
 
     def ravel(self) -> Tensor:
         """Its elements in one row."""
-        return look_up(np.ravel)(self)  # type: ignore[no-any-return]
+        return look_up(np.ravel)(self)
 
     def flatten(self) -> Tensor:
         """Its elements in one row."""
-        return look_up(np.ravel)(self)  # type: ignore[no-any-return]
+        return look_up(np.ravel)(self)
 
     def squeeze(self, axis: Axis = None) -> Tensor:
         """Same elements without the axes of length 1."""
-        return look_up(np.squeeze)(self, axis=axis)  # type: ignore[no-any-return]
+        return look_up(np.squeeze)(self, axis=axis)
 
     def swapaxes(self, axis1: int, axis2: int) -> Tensor:
         """Two axes exchanged."""
-        return look_up(np.swapaxes)(self, axis1, axis2)  # type: ignore[no-any-return]
+        return look_up(np.swapaxes)(self, axis1, axis2)
 
     def repeat(self, repeats: Any, axis: int | None = None) -> Tensor:
         """Each element repeated along `axis`."""
-        return look_up(np.repeat)(self, repeats, axis=axis)  # type: ignore[no-any-return]
+        return look_up(np.repeat)(self, repeats, axis=axis)
 
     def take(self, indices: Any, axis: int | None = None) -> Tensor:
         """Elements at integer `indices` along `axis`."""
-        return look_up(np.take)(self, indices, axis=axis)  # type: ignore[no-any-return]
+        return look_up(np.take)(self, indices, axis=axis)
 
     def dot(self, other: Any) -> Tensor:
         """Matrix product, or inner product of vectors."""
-        return look_up(np.dot)(self, other)  # type: ignore[no-any-return]
+        return look_up(np.dot)(self, other)
 
     def astype(self, dtype: DTypeLike) -> Tensor:
         """Return it converted to `dtype`; gradients flow back in the old dtype."""
-        return look_up(Operators.astype)(self, dtype=np.dtype(dtype))  # type: ignore[no-any-return]
+        return look_up(Operators.astype)(self, dtype=np.dtype(dtype))
 
     def __getitem__(self, index: Any) -> Tensor:
-        return TABLE[operator.getitem](self, index)  # type: ignore[no-any-return]
+        return TABLE[operator.getitem](self, index)

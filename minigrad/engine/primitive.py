@@ -49,9 +49,13 @@ class Primitive:
 
     Examples
     --------
-    >>> multiply = Primitive(np.multiply,  # doctest: +SKIP
-    ...     lambda g, z, x, y: g * y,
-    ...     lambda g, z, x, y: g * x)
+    >>> def cube(x):
+    ...     return x * x * x
+    >>> cube = Primitive(cube, lambda g, z, x: g * (3 * x * x))
+    >>> x = Tensor(2.0, requires_grad=True)
+    >>> cube(x).backward()
+    >>> float(x.grad)
+    12.0
     """
 
     __slots__ = ("forward", "name", "rules")

@@ -17,7 +17,7 @@ class State(NamedTuple):
     watcher: Any = None
 
 
-STATE: ContextVar[State] = ContextVar("minigrad_state", default=State())
+STATE: ContextVar[State] = ContextVar("minigrad_state", default=State())  # noqa: B039  (a NamedTuple is immutable)
 
 
 class override(ContextDecorator):

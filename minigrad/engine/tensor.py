@@ -17,7 +17,6 @@ from minigrad.engine.node import Leaf, Node
 from minigrad.engine.operators import Operators
 from minigrad.engine.table import look_up, refuse_keywords
 
-
 _new = object.__new__
 
 
@@ -91,22 +90,22 @@ class Tensor(Operators):
     @property
     def shape(self) -> tuple[int, ...]:
         """Its lengths along each axis."""
-        return self._value.shape  # type: ignore[no-any-return]  # NumPy's own type is Any here
+        return self._value.shape
 
     @property
     def ndim(self) -> int:
         """Its number of axes."""
-        return self._value.ndim  # type: ignore[no-any-return]
+        return self._value.ndim
 
     @property
     def size(self) -> int:
         """Its number of elements."""
-        return self._value.size  # type: ignore[no-any-return]
+        return self._value.size
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """The type of its elements."""
-        return self._value.dtype  # type: ignore[no-any-return]
+        return self._value.dtype
 
     @property
     def is_leaf(self) -> bool:
@@ -173,7 +172,7 @@ class Tensor(Operators):
         if not self._exposed:
             self._value = np.array(self._value)
             self._exposed = True
-        return self._value  # type: ignore[no-any-return]
+        return self._value
 
     @data.setter
     def data(self, value: Any) -> None:
@@ -205,7 +204,7 @@ class Tensor(Operators):
         """Return the only element as a Python number."""
         if self.size != 1:
             raise ValueError(f"item() needs a tensor of one element. Received: shape {self.shape}")
-        return self._value.item()  # type: ignore[no-any-return]
+        return self._value.item()
 
     def tolist(self) -> Any:
         """Return the values as nested Python lists."""
@@ -304,9 +303,10 @@ class Tensor(Operators):
         parts = [values]
         if self.dtype != np.float32:
             parts.append(f"dtype={self.dtype}")
-        if self.requires_grad:
-            made_by = isinstance(self._node, Node)
-            parts.append(f"op={self._node.primitive.name}" if made_by else "requires_grad=True")
+        if isinstance(self._node, Node):
+            parts.append(f"op={self._node.primitive.name}")
+        elif self.requires_grad:
+            parts.append("requires_grad=True")
         return f"Tensor({', '.join(parts)})"
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:

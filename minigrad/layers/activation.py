@@ -30,7 +30,7 @@ class Activation(Layer):
 
     def call(self, x: Tensor) -> Tensor:
         """Apply the activation."""
-        return self.activation(x)  # type: ignore[no-any-return]
+        return self.activation(x)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the same shape."""

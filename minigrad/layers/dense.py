@@ -97,7 +97,7 @@ class Dense(Layer):
                 f"Received: shape {x.shape}"
             )
         z = x @ self.kernel if self.bias is None else dense(x, self.kernel, self.bias)
-        return self.activation(z)  # type: ignore[no-any-return]
+        return self.activation(z)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Replace the last axis by the units."""

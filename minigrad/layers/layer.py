@@ -114,7 +114,7 @@ class Layer:
         By default it is found out by calling the layer on zeros.
         """
         with no_grad():
-            output = self(np.zeros((1, *input_shape[1:]), self.dtype))  # type: ignore[arg-type]
+            output = self(np.zeros((1, *input_shape[1:]), self.dtype))
         return (input_shape[0], *output.shape[1:])
 
     def get_config(self) -> dict[str, Any]:
@@ -361,5 +361,3 @@ def positive_integer(owner: str, argument: str, value: Any) -> int:
             f"{owner}: {argument} must be a positive integer. Received: {argument}={value!r}"
         )
     return int(value)
-
-

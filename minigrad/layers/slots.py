@@ -78,7 +78,7 @@ def reject_misspelt_slot(layer: Layer, name: str) -> None:
     )
     meant = _OLD_NAMES.get(name)
     if meant not in slots:
-        meant = (get_close_matches(name, slots, n=1) or [None])[0]
+        meant = next(iter(get_close_matches(name, slots, n=1)), None)
     hint = f" Did you mean {meant!r}?" if meant else ""
     raise AttributeError(
         f"{type(layer).__name__} {layer.name!r} has no {name!r}.{hint} It has: {', '.join(slots)}"

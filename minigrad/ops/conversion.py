@@ -27,6 +27,6 @@ def as_float_tensor(values: Any, dtype: np.dtype[Any] | None = None) -> Tensor:
         wanted = dtype or (values.dtype if values.dtype.kind == "f" else get_default_dtype())
         return values if values.dtype == wanted else values.astype(wanted)
     if isinstance(values, list | tuple) and any(isinstance(value, Tensor) for value in values):
-        return as_float_tensor(np.stack(values), dtype)  # type: ignore[arg-type]
+        return as_float_tensor(np.stack(values), dtype)
     array = as_float(values)
     return Tensor(array, dtype=dtype or array.dtype)

@@ -6,6 +6,7 @@ were broadcast get their gradient summed back by the engine.
 
 import math
 import operator
+from typing import Any
 
 import numpy as np
 
@@ -43,14 +44,14 @@ negative = Primitive(operator.neg, lambda g, z, x: -g, of=np.negative)
 positive = Primitive(np.positive, lambda g, z, x: g)
 
 
-def _power_base(g, z, x, y):  # type: ignore[no-untyped-def]
+def _power_base(g: Any, z: Any, x: Any, y: Any) -> Any:
     """∂(xʸ)/∂x = y xʸ⁻¹, and 0 for y = 0 even at x = 0, where xʸ⁻¹ is infinite."""
     if isinstance(y, int | float):
         return g * (y * x ** (y - 1)) if y != 0 else zeros_like(g)
     return np.where(y == 0, 0.0, g * y * x ** np.where(y == 0, 1.0, y - 1).astype(z.dtype))
 
 
-def _power_exponent(g, z, x, y):  # type: ignore[no-untyped-def]
+def _power_exponent(g: Any, z: Any, x: Any, y: Any) -> Any:
     """∂(xʸ)/∂y = xʸ ln x; 0 at x = 0, and nan for a negative base, where there is none."""
     with np.errstate(invalid="ignore"):
         return g * z * np.log(np.where(x == 0, 1.0, x))
@@ -64,7 +65,7 @@ cbrt = Primitive(np.cbrt, lambda g, z, x: g / (3 * z * z))
 reciprocal = Primitive(np.reciprocal, lambda g, z, x: -g * z * z)
 
 
-def zeros_like(g):  # type: ignore[no-untyped-def]
+def zeros_like(g: Any) -> Any:
     """Zeros of the shape and dtype of an array or Tensor: the gradient of a step function."""
     return np.zeros(g.shape, g.dtype)
 
@@ -138,7 +139,7 @@ absolute = Primitive(np.absolute, lambda g, z, x: g * np.sign(x))
 fabs = Primitive(np.fabs, lambda g, z, x: g * np.sign(x))
 
 
-def _share(g, wins, ties):  # type: ignore[no-untyped-def]
+def _share(g: Any, wins: Any, ties: Any) -> Any:
     """The winner gets the gradient; where both are equal, each gets half."""
     return np.where(wins, g, np.where(ties, g / 2, 0.0))
 

@@ -20,12 +20,12 @@ def _scatter(x: Any, index: Any, shape: tuple[int, ...]) -> Any:
     return target
 
 
-getitem_ = Primitive(
+getitem_: Primitive = Primitive(
     lambda x, index: x[index],
     lambda g, z, x, index: scatter(g, index=index, shape=x.shape),
     name="getitem",
 )
-scatter = Primitive(_scatter, lambda g, z, x, index, shape: getitem_(g, index=index))
+scatter: Primitive = Primitive(_scatter, lambda g, z, x, index, shape: getitem_(g, index=index))
 
 
 @implements(operator.getitem)
@@ -39,8 +39,10 @@ def _frozen(index: Any) -> Any:
     if isinstance(index, tuple):
         return tuple(_frozen(part) for part in index)
     if isinstance(index, Tensor | np.ndarray | list):
-        return np.array(plain(index)) if not isinstance(index, list) else np.array(
-            [plain(part) for part in index], dtype=None if index else np.intp
+        return (
+            np.array(plain(index))
+            if not isinstance(index, list)
+            else np.array([plain(part) for part in index], dtype=None if index else np.intp)
         )
     return index
 

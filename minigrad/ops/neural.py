@@ -73,7 +73,7 @@ log_softmax_ = Primitive(
 
 
 def log_softmax(x: Any, axis: int = -1) -> Any:
-    """ln softmax(x) along `axis`, without the underflow of taking the logarithm afterwards."""
+    """Ln softmax(x) along `axis`, without the underflow of taking the logarithm afterwards."""
     return log_softmax_(x, axis=axis)
 
 
@@ -92,7 +92,7 @@ elu_ = Primitive(_elu, lambda g, z, x, alpha: np.where(x > 0, g, g * (z + alpha)
 
 
 def elu(x: Any, alpha: float = 1.0) -> Any:
-    """x for x > 0, else α (eˣ − 1)."""
+    """X for x > 0, else α (eˣ − 1)."""
     return elu_(x, alpha=alpha)
 
 
@@ -113,7 +113,7 @@ leaky_relu_ = Primitive(
 
 
 def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:
-    """x for x > 0, else x times `negative_slope`."""
+    """X for x > 0, else x times `negative_slope`."""
     return leaky_relu_(x, negative_slope=negative_slope)
 
 
@@ -125,5 +125,3 @@ def gelu(x: Any) -> Any:
 def hard_sigmoid(x: Any) -> Any:
     """A sigmoid of three straight lines: clip(x / 6 + ½, 0, 1)."""
     return np.clip(x / 6 + 0.5, 0, 1)
-
-

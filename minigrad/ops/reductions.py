@@ -46,7 +46,8 @@ def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 def _mean(x: Any, axis: Axis, keepdims: bool) -> Any:
-    return np.add.reduce(x, axis=axis, keepdims=keepdims) / count(x, axis)
+    total: Any = np.add.reduce
+    return total(x, axis=axis, keepdims=keepdims) / count(x, axis)
 
 
 mean_ = Primitive(

@@ -36,9 +36,7 @@ class Optimizer:
 
     slots: tuple[str, ...] = ()  # the names of the running averages that a subclass keeps
 
-    def __init__(
-        self, learning_rate: float, parameters: Iterable[Parameter] | None = None
-    ) -> None:
+    def __init__(self, learning_rate: float, parameters: Iterable[Parameter] | None = None) -> None:
         self.learning_rate = learning_rate
         self.iterations = 0
         self._buffers: list[FlatBuffer] = []

@@ -19,24 +19,20 @@ def contributions(rows: Sequence[Mapping[str, Any]]) -> Figure:
     Parameters
     ----------
     rows
-        Mappings with ``parameter``, ``term``, ``share`` and ``cosine``; pairs without a path are
-        left out.
+        Mappings with ``parameter``, ``term``, ``share``, ``cosine`` and ``has_path``.
 
     Raises
     ------
     ValueError
-        If there are no rows.
+        If no term reaches any parameter.
     """
+    parameters = list(dict.fromkeys(str(row["parameter"]) for row in rows))
+    terms = list(dict.fromkeys(str(row["term"]) for row in rows))  # colours go by all of them
+    rows = [row for row in rows if row["has_path"]]
     if not rows:
         raise ValueError("contributions needs at least one row: no term reaches any parameter")
-    parameters = list(dict.fromkeys(str(row["parameter"]) for row in rows))
-    terms = list(dict.fromkeys(str(row["term"]) for row in rows))
-    figure = Figure(
-        6.5 + 0.75 * len(terms), 1.9 + 0.5 * len(parameters)
-    )
-    left, right = figure.subplots(
-        1, 2, sharey=True, width_ratios=[5, max(1.6, 0.85 * len(terms))]
-    )
+    figure = Figure(6.5 + 0.75 * len(terms), 1.9 + 0.5 * len(parameters))
+    left, right = figure.subplots(1, 2, sharey=True, width_ratios=[5, max(1.6, 0.85 * len(terms))])
     places = {name: len(parameters) - 1 - index for index, name in enumerate(parameters)}
     _draw_shares(left, rows, terms, places)
     _draw_cosines(figure, right, rows, terms, places)
@@ -52,6 +48,8 @@ def _draw_shares(
     ends = dict.fromkeys(places, 0.0)
     for term in terms:
         own = [row for row in rows if row["term"] == term]
+        if not own:
+            continue
         shares = [float(row["share"]) for row in own]
         bars = axes.barh(
             [places[row["parameter"]] for row in own],

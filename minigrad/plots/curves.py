@@ -36,15 +36,23 @@ def learning_curves(history: Mapping[str, Sequence[float]]) -> Figure:
     figure = Figure(11, 4)
     left, right = figure.subplots(1, 2)
     areas = left.stackplot(
-        epochs, *[history[term] for term in terms], colors=[colours[term] for term in terms],
+        epochs,
+        *[history[term] for term in terms],
+        colors=[colours[term] for term in terms],
         alpha=0.85,
     )
     for area, term in zip(areas, terms, strict=True):
         area.set(hatch=hatches[term], edgecolor="white", linewidth=0.3)
     left.plot(epochs, history["loss"], color="black", linewidth=1.4, label="loss")
     if "val_loss" in history:
-        left.plot(epochs, history["val_loss"], color="black", linestyle="--", linewidth=1.2,
-                  label="validation loss")
+        left.plot(
+            epochs,
+            history["val_loss"],
+            color="black",
+            linestyle="--",
+            linewidth=1.2,
+            label="validation loss",
+        )
     settled = float(np.quantile(history["loss"], 0.9))
     left.set_ylim(0, min(float(np.max(history["loss"])) * 1.05, max(settled * 1.4, 1e-12)))
     left.set(xlabel="epoch", ylabel="loss", title="The loss is the sum of its terms")
@@ -56,7 +64,10 @@ def learning_curves(history: Mapping[str, Sequence[float]]) -> Figure:
     right.set(yscale="log", xlabel="epoch", title="Each term by itself")
     right.set_xlim(1, max(2, len(epochs)))
     figure.legend(
-        handles=areas, labels=terms, loc="outside lower center", ncols=min(4, max(1, len(terms))),
+        handles=areas,
+        labels=terms,
+        loc="outside lower center",
+        ncols=min(4, max(1, len(terms))),
         frameon=False,
     ) if terms else None
     for axes in (left, right):

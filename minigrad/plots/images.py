@@ -62,7 +62,12 @@ def reconstructions(
             axes.set(xticks=[], yticks=[])
             axes.spines[:].set_color("#cccccc")
         line[0].set_ylabel(
-            name, rotation=0, ha="right", va="center", labelpad=8, fontsize=10,
+            name,
+            rotation=0,
+            ha="right",
+            va="center",
+            labelpad=8,
+            fontsize=10,
             weight="bold" if name == "original" else "normal",
         )
     return figure
@@ -78,7 +83,8 @@ def filters(kernel: Any, image_shape: tuple[int, int], dead: Any = None) -> Figu
     image_shape
         Rows and columns of an image.
     dead : array_like of bool, shape (units,), optional
-        Units to show last, greyed: they are active for no sample.
+        Units that are active for no sample: they are counted, and as many of them are shown
+        last, crossed out, as complete a line.
 
     Raises
     ------
@@ -92,30 +98,34 @@ def filters(kernel: Any, image_shape: tuple[int, int], dead: Any = None) -> Figu
     if is_dead.shape != (units,):
         raise ValueError(f"dead must have shape ({units},). Received: {is_dead.shape}")
     strongest_first = np.argsort(-np.linalg.norm(kernel, axis=0), kind="stable")
-    order = np.concatenate([strongest_first[~is_dead[strongest_first]],
-                            strongest_first[is_dead[strongest_first]]])
-    columns = min(20, units)
-    lines = math.ceil(units / columns)
-    figure = Figure(0.52 * columns + 1.1, 0.55 * lines + 0.45)
+    alive = int((~is_dead).sum())
+    order = strongest_first[np.argsort(is_dead[strongest_first], kind="stable")]
+    columns = min(15, units)
+    lines = max(1, math.ceil(alive / columns))
+    figure = Figure(0.66 * columns + 1.2, 0.69 * lines + 0.5)
     grid = figure.subplots(lines, columns, squeeze=False)
     limit = float(np.quantile(np.abs(kernel), 0.998)) or 1.0
-    shown = None
+    shown: Any = None
     for axes in grid.flat:
         axes.axis("off")
     for axes, unit in zip(grid.flat, order, strict=False):
         axes.axis("on")
         shown = axes.imshow(
-            pictures[unit], cmap="RdBu_r", vmin=-limit, vmax=limit,
+            pictures[unit],
+            cmap="RdBu_r",
+            vmin=-limit,
+            vmax=limit,
             alpha=0.35 if is_dead[unit] else 1.0,
         )
         axes.set(xticks=[], yticks=[])
         axes.spines[:].set(color="#bbbbbb", linestyle=":" if is_dead[unit] else "-")
         if is_dead[unit]:
             axes.plot([0, 1], [0, 1], transform=axes.transAxes, color="#999999", linewidth=0.7)
-    bar = figure.colorbar(shown, ax=grid, shrink=min(1.0, 2.6 / (0.55 * lines)), aspect=15)
+    bar: Any = figure.colorbar(shown, ax=grid, shrink=min(1.0, 2.6 / (0.69 * lines)), aspect=15)
     bar.set_label("weight")
     bar.solids.set_alpha(1)
-    alive = int((~is_dead).sum())
-    figure.suptitle(f"{alive} living units, by strength; {units - alive} dead ones crossed out"
-                    if dead is not None else f"{units} units, by strength", fontsize=11)
+    title = f"{alive} living units, the strongest first"
+    if alive < units:
+        title += f"; {units - alive} dead ones are not shown, or crossed out"
+    figure.suptitle(title, fontsize=11)
     return figure

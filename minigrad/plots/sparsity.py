@@ -33,7 +33,7 @@ def activity_distribution(active: Mapping[str, Any], budget: float | None = None
         raise ValueError("activity_distribution needs at least one model with samples")
     top = int(max(values.max() for values in counts.values()))
     step = max(1, (top + 1) // 60)
-    bins = np.arange(0, top + 1 + step, step) - 0.5
+    bins = (np.arange(0, top + 1 + step, step) - 0.5).tolist()
     figure = Figure(9, 3.6)
     axes = figure.subplots()
     for (name, values), colour in zip(counts.items(), _COLOURS, strict=False):
@@ -42,8 +42,9 @@ def activity_distribution(active: Mapping[str, Any], budget: float | None = None
         )
         axes.axvline(values.mean(), color=colour, linewidth=1.5, linestyle="--")
     if budget is not None:
-        axes.axvline(budget, color="black", linewidth=1.2, linestyle=":",
-                     label=f"budget of {budget:g}")
+        axes.axvline(
+            budget, color="black", linewidth=1.2, linestyle=":", label=f"budget of {budget:g}"
+        )
     axes.set(xlabel="active units per sample", ylabel="samples", xlim=(-1, top + 1))
     axes.legend(frameon=False)
     tidy(axes)

@@ -163,16 +163,13 @@ class Trace:
         contribution = self._contributions[parameter][term]
         if contribution is None:
             return f"There is no path from {term!r} to {parameter!r}: its contribution is zero."
-        return explain_chain(
-            chain(self.steps, node, term), node, parameter, term, contribution
-        )
+        return explain_chain(chain(self.steps, node, term), node, parameter, term, contribution)
 
     def plot(self) -> Any:
         """Draw the contributions of each term to each parameter; returns a matplotlib figure."""
         from minigrad import plots  # matplotlib is loaded only when something is drawn
 
-        rows = [row for row in self.table().as_dicts() if row["has_path"]]
-        return plots.contributions(rows)
+        return plots.contributions(self.table().as_dicts())
 
     def _known(self, name: str, kind: str, known: list[str]) -> str:
         if name in known:

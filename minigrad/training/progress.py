@@ -31,10 +31,17 @@ def progress_bar(epochs: int, verbose: int | str) -> Iterator[Report]:
     else:
         from tqdm import tqdm  # loaded only where a bar is drawn
 
-        with tqdm(total=epochs, unit="epoch", file=sys.stdout, dynamic_ncols=True) as bar:
+        # In a file or a notebook each refresh is another line, so there they are rare.
+        pause = 0.1 if sys.stdout.isatty() else 2.0
+        with tqdm(total=epochs, unit="epoch", file=sys.stdout, mininterval=pause) as bar:
 
             def advance(epoch: int, values: Mapping[str, float]) -> None:
-                bar.set_postfix_str(format_values(values), refresh=False)
+                shown = {
+                    name: value
+                    for name, value in values.items()
+                    if name == "val_loss" or not name.startswith("val_")
+                }
+                bar.set_postfix_str(format_values(shown), refresh=False)
                 bar.update()
 
             yield advance

@@ -32,7 +32,6 @@ class Trainer:
         penalties: Callable[..., list[tuple[str, Tensor]]]
         run: Callable[[Any], tuple[Any, list[Any]]]
         _generator: np.random.Generator
-        __call__: Callable[[Any], Any]
 
     def _prepare_training(self) -> None:
         self.optimizer: Optimizer | None = None
@@ -210,7 +209,7 @@ class Trainer:
         positive_integer("predict", "batch_size", batch_size)
         inputs = as_data("x", x, self.compute_dtype)
         with no_grad():
-            outputs = [self(batch).numpy() for batch, _ in batches(inputs, None, batch_size)]
+            outputs = [self.run(batch)[0].numpy() for batch, _ in batches(inputs, None, batch_size)]
         return np.concatenate(outputs)
 
     # ---- tracing -------------------------------------------------------------------------------
