@@ -84,6 +84,26 @@ class Operators:
     def __abs__(self) -> Tensor:
         return TABLE[np.absolute](self)
 
+    # ---- augmented assignment: a new tensor, but for a leaf that is updated without recording --
+
+    def __iadd__(self, other: Any) -> Tensor:
+        return self._augmented(np.add, other)
+
+    def __isub__(self, other: Any) -> Tensor:
+        return self._augmented(np.subtract, other)
+
+    def __imul__(self, other: Any) -> Tensor:
+        return self._augmented(np.multiply, other)
+
+    def __itruediv__(self, other: Any) -> Tensor:
+        return self._augmented(np.divide, other)
+
+    def __ipow__(self, other: Any) -> Tensor:
+        return self._augmented(np.power, other)
+
+    def _augmented(self, function: Any, other: Any) -> Tensor:
+        raise NotImplementedError  # Tensor knows which of its kinds it is
+
     # ---- comparisons: plain boolean arrays, as they have no derivative -------------------------
 
     def __lt__(self, other: Any) -> Any:

@@ -15,6 +15,7 @@ from numpy.typing import DTypeLike
 from minigrad.engine.dtypes import numeric_array
 from minigrad.engine.node import Leaf, Node
 from minigrad.engine.operators import Operators
+from minigrad.engine.state import STATE
 from minigrad.engine.table import look_up, refuse_keywords
 
 _new = object.__new__
@@ -213,6 +214,22 @@ class Tensor(Operators):
     def detach(self) -> Tensor:
         """Return a tensor of the same values, cut from the tape: no gradient flows through it."""
         return Tensor._wrap(np.array(self._value))  # a copy: the result may be a view of a leaf
+
+    def _augmented(self, function: Any, other: Any) -> Tensor:
+        """Answer to ``t += other`` and the like: rebind a result, or update a leaf in place."""
+        if not isinstance(self._node, Leaf):
+            return look_up(function)(self, other)
+        if STATE.get().recording:
+            raise RuntimeError(
+                f"leaf {self.name!r} requires gradients, so it cannot be changed while ops are "
+                "recorded. Do it inside `with mg.no_grad():`, or write t = t + … for a new tensor."
+            )
+        changed = function(self._value, plain(other))
+        if self._exposed:
+            self._value[...] = changed  # whoever holds .data sees it
+        else:
+            self.data = changed
+        return self
 
     # ---- gradients ---------------------------------------------------------------------------
 
