@@ -182,6 +182,8 @@ def pull_back(node: Node, index: int, g: Any, create_graph: bool = False) -> Any
             for value, parent in zip(values, (node, *node.parents), strict=True)
         )
     contribution = rule(g, *values, **node.options) if node.options else rule(g, *values)
+    if create_graph and not isinstance(contribution, Tensor):
+        contribution = Tensor._wrap(contribution)  # a constant, such as a step's zero
     if contribution.shape != operand.shape:
         contribution = sum_to_shape(contribution, operand.shape)
     if contribution.dtype != operand.dtype:

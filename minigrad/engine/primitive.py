@@ -113,7 +113,8 @@ class Primitive:
         """Say which op failed, in which layer, on which shapes; keep the kind of error."""
         where = f" in layer {scope!r}" if scope else ""
         given = ", ".join(describe(value) for value in values)
-        kind = next(k for k in (IndexError, ValueError, TypeError) if isinstance(error, k))
+        kinds = (np.exceptions.AxisError, IndexError, ValueError, TypeError)
+        kind: Any = next(kind for kind in kinds if isinstance(error, kind))
         return kind(f"op {self.name!r}{where} cannot take operands {given}: {error}")
 
     def __repr__(self) -> str:
