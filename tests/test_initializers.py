@@ -1,0 +1,81 @@
+import math
+
+import numpy as np
+import pytest
+
+from minigrad import initializers
+
+RANDOM = {
+    "glorot_uniform": 2 / (200 + 300),
+    "glorot_normal": 2 / (200 + 300),
+    "he_uniform": 2 / 200,
+    "he_normal": 2 / 200,
+    "lecun_uniform": 1 / 200,
+    "lecun_normal": 1 / 200,
+    "random_normal": 0.05**2,
+    "random_uniform": 0.1**2 / 12,
+}
+
+
+@pytest.mark.parametrize(("name", "variance"), RANDOM.items())
+def test_the_variance_is_what_the_fan_rule_asks_for(name, variance):
+    values = initializers.get(name)((200, 300), generator=np.random.default_rng(0))
+    assert values.dtype == np.float32
+    assert values.var() == pytest.approx(variance, rel=0.02)
+    assert abs(values.mean()) < 4 * math.sqrt(variance / values.size)
+
+
+def test_truncated_normal_stays_within_two_standard_deviations():
+    values = initializers.TruncatedNormal(mean=1, stddev=0.5, seed=0)((1000,), "float64")
+    assert np.abs(values - 1).max() <= 1
+
+
+def test_constants():
+    assert initializers.get("zeros")((2,)).tolist() == [0, 0]
+    assert initializers.get("ones")((2,)).tolist() == [1, 1]
+    assert initializers.Constant([1, 2])((3, 2)).tolist() == [[1, 2]] * 3
+
+
+@pytest.mark.parametrize(
+    ("shape", "fans"),
+    [((), (1, 1)), ((7,), (7, 7)), ((3, 5), (3, 5)), ((2, 3, 4, 5), (24, 30))],
+)
+def test_fans(shape, fans):
+    assert initializers.fans(shape) == fans
+
+
+def test_a_seed_of_its_own_gives_the_same_numbers_each_time():
+    first = initializers.GlorotUniform(seed=3)
+    assert (first((4, 4)) == first((4, 4))).all()
+    assert (first((4, 4)) == initializers.GlorotUniform(seed=3)((4, 4))).all()
+    assert (first((4, 4)) != initializers.GlorotUniform(seed=4)((4, 4))).any()
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        initializers.VarianceScaling(2, "fan_out", "uniform", 5),
+        initializers.HeNormal(seed=1),
+        initializers.Constant(3.5),
+        initializers.RandomUniform(-1, 1),
+    ],
+)
+def test_configs_round_trip(made):
+    twin = initializers.deserialize(initializers.serialize(made))
+    assert type(twin) is type(made)
+    assert twin.get_config() == made.get_config()
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"scale": 0},
+        {"mode": "fan"},
+        {"distribution": "normal"},
+        {"seed": -1},
+        {"seed": 1.5},
+    ],
+)
+def test_bad_arguments_are_refused(bad):
+    with pytest.raises(ValueError, match=str(next(iter(bad.values())))):
+        initializers.VarianceScaling(**bad)
