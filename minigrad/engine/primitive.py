@@ -117,8 +117,22 @@ class Primitive:
         kind: Any = next(kind for kind in kinds if isinstance(error, kind))
         return kind(f"op {self.name!r}{where} cannot take operands {given}: {error}")
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Primitive:
+        return self  # an op is what it is, and its table knows this one
+
+    def __reduce__(self) -> tuple[Callable[[str], Primitive], tuple[str]]:
+        return _named, (self.name,)
+
     def __repr__(self) -> str:
         return f"Primitive({self.name})"
+
+
+def _named(name: str) -> Primitive:
+    """Return the op of a name: what a pickle of it refers to."""
+    for primitive in TABLE.values():
+        if isinstance(primitive, Primitive) and primitive.name == name:
+            return primitive
+    raise LookupError(f"there is no op named {name!r}; import the module that defines it first")
 
 
 class _RuleForEach:

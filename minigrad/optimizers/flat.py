@@ -44,6 +44,12 @@ class FlatBuffer:
             )
         ]
 
+    def __getstate__(self) -> list[Parameter]:
+        return self.parameters  # a copied view would be an array of its own, no view of the copy
+
+    def __setstate__(self, parameters: list[Parameter]) -> None:
+        self.__init__(parameters)  # type: ignore[misc]
+
     def gather(self) -> list[slice]:
         """Bring values and gradients into the buffers.
 
