@@ -22,7 +22,7 @@ _UNREADABLE = (ValueError, EOFError, KeyError, zipfile.BadZipFile, NotImplemente
 def read_npz(file: Path) -> Array:
     """Read the array of a ``.npz``: the only one, or that named ``x`` or ``images``."""
     try:
-        with np.load(file, allow_pickle=False) as archive:
+        with file.open("rb") as opened, np.load(opened, allow_pickle=False) as archive:
             names = [name for name in ("x", "images") if name in archive.files]
             if not names and len(archive.files) == 1:
                 names = archive.files

@@ -104,6 +104,8 @@ class Sequential(Trainer, Layer):
 
     def build(self, input_shape: Shape) -> None:
         """Build all layers for inputs of `input_shape`, which has the batch in front."""
+        if not self._layers:
+            raise ValueError(f"model {self.name!r} has no layers. Add some with add().")
         shape: Shape = tuple(input_shape)
         self._shapes = []
         for layer in self._layers:
@@ -113,8 +115,6 @@ class Sequential(Trainer, Layer):
         self.built = True
 
     def _build(self, input_shape: Shape) -> None:
-        if not self._layers:
-            raise ValueError(f"model {self.name!r} has no layers. Add some with add().")
         self.build(input_shape)
 
     def unique_layers(self) -> list[Layer]:
