@@ -140,7 +140,12 @@ class Tensor(Operators):
 
         For a leaf, or after `retain_grad`. Set it to None, or call `zero_grad`, to start anew.
         """
-        return self._node.gradient if isinstance(self._node, Leaf) else None
+        leaf = self._node
+        if not isinstance(leaf, Leaf):
+            return None
+        if leaf.gradient is not None and leaf.gradient is leaf.buffer:
+            leaf.gradient = leaf.gradient.copy()  # who keeps it must not see the next one there
+        return leaf.gradient
 
     @grad.setter
     def grad(self, value: Any) -> None:

@@ -53,7 +53,20 @@ class Parameter(Tensor):
 
     @trainable.setter
     def trainable(self, trainable: bool) -> None:
+        if not trainable and not self._exposed:
+            # A tape takes a frozen parameter for a constant, which it does not watch. So it must
+            # not see memory that an optimizer writes into once the parameter is free again.
+            self._value = self._value.copy()
         self._node = self._leaf if trainable else None
+
+    @property
+    def requires_grad(self) -> bool:
+        """The same as `trainable`, in the words of PyTorch."""
+        return self.trainable
+
+    @requires_grad.setter
+    def requires_grad(self, wanted: bool) -> None:
+        self.trainable = wanted
 
     def __repr__(self) -> str:
         frozen = "" if self.trainable else ", frozen"

@@ -24,8 +24,8 @@ def trace(terms: Mapping[str, Tensor], parameters: Mapping[str, Tensor]) -> Trac
     Parameters
     ----------
     terms
-        The addends of a loss by name, scalars computed by the same forward pass or several.
-        The tape is kept, so `backward` can follow.
+        The addends of a loss by name, scalars computed by the same forward pass or several; a
+        plain number has no gradient. The tape is kept, so `backward` can follow.
     parameters
         Tensors by name: weights, inputs, or results of ops.
 
@@ -36,6 +36,8 @@ def trace(terms: Mapping[str, Tensor], parameters: Mapping[str, Tensor]) -> Trac
 
     Raises
     ------
+    TypeError
+        If one of the two is no mapping.
     ValueError
         If there is no term, or one is no scalar.
     RuntimeError
@@ -50,7 +52,17 @@ def trace(terms: Mapping[str, Tensor], parameters: Mapping[str, Tensor]) -> Trac
     >>> explained.gradient("w")
     array([ 2.5, -4.5], dtype=float32)
     """
-    return Trace(LossTerms(terms.items()), parameters)
+    for argument, received in (("terms", terms), ("parameters", parameters)):
+        if not isinstance(received, Mapping):
+            raise TypeError(
+                f"trace: {argument} must be a dict of Tensors by name. "
+                f"Received: {type(received).__name__}"
+            )
+    tensors = (
+        (name, value if isinstance(value, Tensor) else Tensor(value))
+        for name, value in terms.items()
+    )
+    return Trace(LossTerms(tensors), parameters)
 
 
 class Trace:

@@ -30,16 +30,17 @@ def as_data(name: str, values: Any, dtype: np.dtype[Any]) -> Array:
         raise TypeError(f"{name}: {error}") from error
     if array.ndim == 0 or array.shape[0] == 0:
         raise ValueError(f"{name} must hold at least one sample. Received: shape {array.shape}")
-    if array.dtype.kind == "f":
-        finite = np.isfinite(array)
-        if not finite.all():
-            first = tuple(int(i) for i in np.argwhere(~finite)[0])
-            raise ValueError(
-                f"{name} holds {int((~finite).sum())} values that are nan or infinite, the first "
-                f"at index {first}. Clean the data, for example with np.nan_to_num, or leave "
-                "those samples out."
-            )
-    return array.astype(dtype, copy=False)
+    with np.errstate(over="ignore"):  # what is too large for `dtype` becomes infinite
+        converted = array.astype(dtype, copy=False)
+    finite = np.isfinite(converted)
+    if not finite.all():
+        first = tuple(int(i) for i in np.argwhere(~finite)[0])
+        raise ValueError(
+            f"{name} holds {int((~finite).sum())} values that are nan or infinite (as {dtype}), "
+            f"the first at index {first}. Clean the data, for example with np.nan_to_num, or leave "
+            "those samples out."
+        )
+    return converted
 
 
 def as_pair(x: Any, y: Any, dtype: np.dtype[Any]) -> tuple[Array, Array | None]:

@@ -26,6 +26,7 @@ class Trainer:
 
     if TYPE_CHECKING:  # what it needs of a Layer
         name: str
+        built: bool
         compute_dtype: Any
         parameters: Callable[[], list[Parameter]]
         named_parameters: Callable[[], dict[str, Parameter]]
@@ -88,6 +89,11 @@ class Trainer:
                 )
             with scope("data"):
                 value = self.loss(y, prediction)
+                if not isinstance(value, Tensor):
+                    raise TypeError(
+                        f"the loss of model {self.name!r} must return a Tensor that is computed "
+                        f"from the prediction. Received: {value!r}"
+                    )
                 # A loss of one's own may return a value for each sample, as in Keras.
                 addends.append(("data", value.mean() if np.ndim(value) else value))
         return LossTerms([*addends, *self.penalties(outputs)])
@@ -96,10 +102,12 @@ class Trainer:
 
     def train_on_batch(self, x: Any, y: Any = None) -> dict[str, float]:
         """Make one step on one batch; return the loss and its terms as they were before it."""
+        self._require_optimizer()
         return self._step(*as_pair(x, y, self.compute_dtype))
 
     def _step(self, x: Array, y: Array | None) -> dict[str, float]:
-        optimizer = self._compiled_optimizer()
+        optimizer = self.optimizer
+        assert optimizer is not None
         with enable_grad():
             terms = self._terms(x, y)
             if not optimizer.built:
@@ -110,12 +118,20 @@ class Trainer:
             optimizer.step()
         return {"loss": float(total), **terms.values_as_floats()}
 
-    def _compiled_optimizer(self) -> Optimizer:
+    def _require_optimizer(self) -> None:
         if self.optimizer is None:
             raise RuntimeError(
                 f"model {self.name!r} has not been compiled. Call compile(optimizer=…, loss=…)."
             )
-        return self.optimizer
+        if self.optimizer.built and self.built:
+            known = {id(parameter) for parameter in self.optimizer.parameters}
+            for name, parameter in self.named_parameters().items():
+                if parameter.trainable and id(parameter) not in known:
+                    raise RuntimeError(
+                        f"the optimizer of model {self.name!r} was built without {name!r}, which "
+                        "would never be trained. Compile the model again, with a new optimizer, "
+                        "or freeze that layer."
+                    )
 
     def fit(
         self,
@@ -155,16 +171,18 @@ class Trainer:
         Raises
         ------
         RuntimeError
-            If the model has not been compiled.
+            If the model has not been compiled, or its optimizer was built for other parameters.
         ValueError
             For data that do not fit, are empty, or hold nan.
         """
-        self._compiled_optimizer()
+        self._require_optimizer()
         positive_integer("fit", "epochs", epochs)
         positive_integer("fit", "batch_size", batch_size)
         inputs, targets = as_pair(x, y, self.compute_dtype)
         held_out: tuple[Any, Any] | None = None
         if validation_data is not None:
+            if not isinstance(validation_data, tuple | list) or len(validation_data) != 2:
+                raise ValueError("validation_data must be a pair (x, y)")
             held_out = as_pair(*validation_data, self.compute_dtype)
         elif validation_split:
             (inputs, targets), held_out = split_off_validation(inputs, targets, validation_split)

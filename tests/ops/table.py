@@ -1,5 +1,6 @@
 """One row for each op: how to call it, on which operands. The rows drive `test_ops.py`."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -226,6 +227,7 @@ NEURAL = [
         expected=lambda x: np.log1p(np.exp(x)),
         elementwise=True,
     ),
+    Row("erf", neural.erf, (anything,), expected=np.vectorize(math.erf)),
     Row("softmax", neural.softmax, (anything,), expected=_softmax),
     Row("log_softmax", neural.log_softmax, (anything,), expected=lambda x: np.log(_softmax(x))),
     Row("silu", neural.silu, (anything,), expected=lambda x: x * _sigmoid(x), elementwise=True),
@@ -261,7 +263,9 @@ COMPOSED = [
     Row("hard_sigmoid", neural.hard_sigmoid, (anything,), expected=lambda x: np.clip(
         x / 6 + 0.5, 0, 1)),
     Row("gelu", neural.gelu, (anything,), expected=lambda x: 0.5 * x * (
-        1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))),
+        1 + np.vectorize(math.erf)(x / np.sqrt(2)))),
+    Row("gelu", lambda x: neural.gelu(x, approximate=True), (anything,), label="approximate",
+        expected=lambda x: 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))),
 ]  # fmt: skip
 
 __all__ = ["COMPOSED", "ROWS", "Row", "e", "linear_algebra", "reductions", "shapes"]

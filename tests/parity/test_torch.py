@@ -1,0 +1,119 @@
+"""Values and gradients of every op that PyTorch has too."""
+
+import numpy as np
+import pytest
+
+from minigrad import Tensor, grad
+from minigrad.ops import neural
+from tests.ops.table import above_one, anything, distinct, inside, positive
+
+torch = pytest.importorskip("torch", reason="the real PyTorch is not installed")
+
+SAME_NAME = {
+    "exp": anything, "exp2": anything, "expm1": anything, "log": positive, "log2": positive,
+    "log10": positive, "log1p": positive, "sqrt": positive, "square": anything, "sin": anything,
+    "cos": anything, "tan": inside, "arcsin": inside, "arccos": inside, "arctan": anything,
+    "sinh": anything, "cosh": anything, "tanh": anything, "arcsinh": anything,
+    "arccosh": above_one, "arctanh": inside, "absolute": anything, "sign": anything,
+    "floor": anything, "ceil": anything, "trunc": anything, "reciprocal": anything,
+    "negative": anything, "deg2rad": anything, "rad2deg": anything,
+}  # fmt: skip
+TWO = {
+    "add": (anything, anything), "subtract": (anything, anything), "multiply": (anything, anything),
+    "divide": (anything, anything), "power": (positive, anything), "maximum": (anything, anything),
+    "minimum": (anything, anything), "fmax": (anything, anything), "fmin": (anything, anything),
+    "logaddexp": (anything, anything), "logaddexp2": (anything, anything),
+    "arctan2": (anything, anything), "hypot": (anything, anything),
+    "remainder": (positive, positive), "fmod": (positive, positive), "matmul": (anything, anything),
+}  # fmt: skip
+TORCH_NAMES = {"power": "pow", "arctan2": "atan2"}
+
+
+def compare(ours, theirs, *arrays, rtol=1e-12):
+    """Hold value and gradients of a weighted sum against PyTorch's, in float64."""
+    xs = [Tensor(array, requires_grad=True) for array in arrays]
+    peers = [torch.tensor(array, requires_grad=True) for array in arrays]
+    result, peer = ours(*xs), theirs(*peers)
+    np.testing.assert_allclose(result.numpy(), peer.detach().numpy(), rtol=rtol, atol=1e-14)
+    weights = np.cos(np.arange(result.size)).reshape(result.shape)
+    found = grad((result * weights).sum(), xs)
+    expected = torch.autograd.grad((peer * torch.tensor(weights)).sum(), peers)
+    for left, right in zip(found, expected, strict=True):
+        np.testing.assert_allclose(left, right.numpy(), rtol=rtol, atol=1e-13)
+
+
+@pytest.mark.parametrize(("name", "domain"), SAME_NAME.items())
+def test_functions_of_one_operand_agree(name, domain):
+    compare(getattr(np, name), getattr(torch, name), domain(np.random.default_rng(0), (3, 4)))
+
+
+@pytest.mark.parametrize(("name", "domains"), TWO.items())
+def test_functions_of_two_operands_agree(name, domains):
+    rng = np.random.default_rng(0)
+    first, second = (domain(rng, (4, 4)) for domain in domains)
+    compare(getattr(np, name), getattr(torch, TORCH_NAMES.get(name, name)), first, second)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (neural.relu, torch.relu),
+        (neural.sigmoid, torch.sigmoid),
+        (neural.softplus, torch.nn.functional.softplus),
+        (neural.silu, torch.nn.functional.silu),
+        (neural.elu, torch.nn.functional.elu),
+        (neural.selu, torch.selu),
+        (neural.leaky_relu, lambda x: torch.nn.functional.leaky_relu(x, 0.2)),
+        (neural.gelu, torch.nn.functional.gelu),
+        (lambda x: neural.gelu(x, approximate=True), lambda x: torch.nn.functional.gelu(x, approximate="tanh")),
+        (neural.hard_sigmoid, lambda x: torch.clamp(x / 6 + 0.5, 0, 1)),
+        (neural.softmax, lambda x: torch.softmax(x, -1)),
+        (neural.log_softmax, lambda x: torch.log_softmax(x, -1)),
+    ],
+)
+def test_activations_agree(ours, theirs):
+    compare(ours, theirs, anything(np.random.default_rng(0), (3, 4)) * 3)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (lambda x: x.sum(axis=1), lambda x: x.sum(1)),
+        (lambda x: x.mean(axis=(0, 2), keepdims=True), lambda x: x.mean((0, 2), keepdim=True)),
+        (lambda x: x.max(axis=1), lambda x: x.amax(1)),
+        (lambda x: x.min(axis=(0, 1)), lambda x: x.amin((0, 1))),
+        (lambda x: x.reshape(4, 6).T, lambda x: x.reshape(4, 6).T),
+        (lambda x: x[:, [0, 0, 2]], lambda x: x[:, [0, 0, 2]]),
+        (lambda x: x[x > 0], lambda x: x[x > 0]),
+        (lambda x: np.clip(x, -0.3, 0.8), lambda x: torch.clamp(x, -0.3, 0.8)),
+    ],
+)
+def test_reductions_and_shapes_agree(ours, theirs):
+    compare(ours, theirs, distinct(np.random.default_rng(0), (2, 3, 4)))
+
+
+def test_a_training_step_of_a_penalised_autoencoder_agrees():
+    import minigrad as mg
+
+    rng = np.random.default_rng(0)
+    x = rng.uniform(0, 1, (8, 6))
+    model = mg.Sequential(
+        mg.layers.Dense(4, "relu", kernel_regularizer=mg.regularizers.L2(1e-2), input_dim=6,
+                        activity_regularizer=mg.regularizers.L1(1e-2), dtype="float64", name="a"),
+        mg.layers.Dense(6, "sigmoid", dtype="float64", name="b"),
+    )  # fmt: skip
+    model.compile("sgd", "mse")
+    w1, b1, w2, b2 = peers = [torch.tensor(p.numpy(), requires_grad=True)
+                              for p in model.parameters()]  # fmt: skip
+    inputs = torch.tensor(x)
+    codings = torch.relu(inputs @ w1 + b1)
+    output = torch.sigmoid(codings @ w2 + b2)
+    loss = (
+        ((output - inputs) ** 2).mean() + 1e-2 * (w1**2).sum() + 1e-2 / 8 * codings.abs().sum()
+    )
+    loss.backward()
+    terms = model.loss_terms(x, x)
+    np.testing.assert_allclose(float(terms.total()), loss.item(), rtol=1e-12)
+    terms.total().backward()
+    for parameter, peer in zip(model.parameters(), peers, strict=True):
+        np.testing.assert_allclose(parameter.grad, peer.grad.numpy(), rtol=1e-10, atol=1e-14)
