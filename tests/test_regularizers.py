@@ -114,7 +114,7 @@ def test_the_target_of_kl_is_a_probability(target):
 
 
 def test_orthogonal_knows_two_modes():
-    with pytest.raises(ValueError, match="'rows' or 'columns'.*'diagonal'"):
+    with pytest.raises(ValueError, match=r"'rows' or 'columns'.*'diagonal'"):
         OrthogonalRegularizer(mode="diagonal")
 
 
@@ -238,7 +238,7 @@ def test_get_takes_everything_that_may_stand_for_a_regularizer():
 
 
 def test_unknown_names_are_answered_with_the_nearest_known_ones():
-    with pytest.raises(ValueError, match="unknown regularizer 'l3'. Did you mean 'l"):
+    with pytest.raises(ValueError, match=r"unknown regularizer 'l3'\. Did you mean 'l"):
         regularizers.get("l3")
     with pytest.raises(ValueError, match="kl_divergence"):
         regularizers.get("kl_divergance")

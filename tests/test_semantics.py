@@ -28,9 +28,7 @@ def worked_example():
             name="a",
             dtype="float64",
         ),
-        Dense(
-            1, kernel_initializer="ones", kernel_regularizer=L1(0.5), name="b", dtype="float64"
-        ),
+        Dense(1, kernel_initializer="ones", kernel_regularizer=L1(0.5), name="b", dtype="float64"),
     )
     model.compile(SGD(0.1), "mse")
     return model
@@ -125,9 +123,7 @@ def test_penalties_of_ones_from_the_documentation():
         return 0.01 * np.abs(x).sum()
 
     for regularizer, penalty in ((Half(), 12.5), (absolute, 0.25)):
-        layer = Dense(
-            5, input_dim=5, kernel_initializer="ones", kernel_regularizer=regularizer
-        )
+        layer = Dense(5, input_dim=5, kernel_initializer="ones", kernel_regularizer=regularizer)
         np.testing.assert_allclose(floats(layer.losses), [penalty])
 
 

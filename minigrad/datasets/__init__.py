@@ -1,7 +1,8 @@
 """Data: the digits that come with the package, and readers for files of one's own."""
 
-from minigrad.datasets.digits import Digits, load_digits, train_test_split
+from minigrad.datasets.digits import Digits, load_digits
 from minigrad.datasets.errors import DataError
+from minigrad.datasets.split import train_test_split
 from minigrad.datasets.table import Table, read_table
 
 __all__ = ["DataError", "Digits", "Table", "load_digits", "read_table", "train_test_split"]

@@ -1,5 +1,67 @@
-"""What is raised for a data file that cannot be used."""
+"""What is raised for a data file that cannot be used, and how the readers raise it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
 
 
 class DataError(ValueError):
     """A data file is missing, damaged or no table of numbers; the message says what to do."""
+
+
+@contextmanager
+def damage_as_data_error(file: Path, kind: str) -> Iterator[None]:
+    """Turn what a parser raises over damaged bytes into a DataError on one line.
+
+    What the system raises (an OSError with a number) and a lack of memory pass through: they say
+    nothing about the bytes.
+    """
+    try:
+        yield
+    except (DataError, MemoryError):
+        raise
+    # zip, deflate, gzip and NumPy's headers have a dozen exceptions for bytes gone wrong.
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
+        raise DataError(
+            f"{file} is a damaged {kind} file: {reason}. Save or download it again."
+        ) from error
+
+
+def require_finite(file: Path, rows: Array, lines: Sequence[int] | None = None) -> None:
+    """Raise unless all numbers of a table are finite as float32.
+
+    Parameters
+    ----------
+    file : Path
+        Where they come from.
+    rows : ndarray, shape (rows, columns)
+        The numbers.
+    lines : sequence of int, optional
+        The line of the file in which each row stands; rows are counted from 1 without it.
+
+    Raises
+    ------
+    DataError
+        Saying how many are not, and where the first is.
+    """
+    if rows.dtype.kind != "f":
+        return
+    bad = ~(np.abs(rows) <= np.finfo(np.float32).max)  # a comparison with nan is false
+    if bad.any():
+        row, column = np.unravel_index(int(bad.argmax()), bad.shape)
+        place = f"row {row + 1}" if lines is None else f"line {lines[row]}"
+        raise DataError(
+            f"{file}: expected finite numbers. Received: {rows[row, column]:g} in {place}, column "
+            f"{column + 1}, the first of {int(bad.sum()):,} that are nan, infinite or beyond "
+            "float32. Clean the data first, or leave those rows out."
+        )

@@ -1,100 +1,91 @@
-"""Readers, one a file format. Each returns an array or raises a DataError that names the place."""
+"""Readers of the binary formats: NumPy's and MNIST's. Each checks a size before it trusts it."""
 
 from __future__ import annotations
 
-import csv
 import gzip
 import math
 import struct
 import zipfile
+from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
+from numpy.lib import format as npy_format
 
-from minigrad.datasets.errors import DataError
+from minigrad.datasets.errors import DataError, damage_as_data_error
 
 Array = np.ndarray[Any, Any]
-
-_UNREADABLE = (ValueError, EOFError, KeyError, zipfile.BadZipFile, NotImplementedError)
 
 
 def read_npz(file: Path) -> Array:
     """Read the array of a ``.npz``: the only one, or that named ``x`` or ``images``."""
-    try:
-        with file.open("rb") as opened, np.load(opened, allow_pickle=False) as archive:
-            names = [name for name in ("x", "images") if name in archive.files]
-            if not names and len(archive.files) == 1:
-                names = archive.files
-            if not names:
-                raise DataError(
-                    f"{file} holds {', '.join(archive.files) or 'no array'}. Expected a single "
-                    "array, or one named 'x' or 'images'."
-                )
-            return archive[names[0]]
-    except DataError:
-        raise
-    except (*_UNREADABLE, AttributeError, TypeError) as error:
-        raise DataError(f"{file} is no readable .npz of plain numbers: {error}") from error
+    with file.open("rb") as stream, damage_as_data_error(file, ".npz"):
+        start = stream.read(4)
+        if start[:2] != b"PK":
+            raise DataError(
+                f"{file} is no .npz: expected it to begin with 50 4b (a zip archive). Received: "
+                f"{start.hex(' ')}. Write it by numpy.savez."
+            )
+        with zipfile.ZipFile(stream) as archive:
+            names = [name.removesuffix(".npy") for name in archive.namelist() if ".npy" in name]
+            name = _choose(file, names)
+            with archive.open(f"{name}.npy") as member:
+                size = archive.getinfo(f"{name}.npy").file_size
+                return _read_array(member, size, f"{file}, array {name!r}")
+
+
+def _choose(file: Path, names: Sequence[str]) -> str:
+    for name in ("x", "images"):
+        if name in names:
+            return name
+    if len(names) == 1:
+        return names[0]
+    listed = ", ".join(map(repr, names[:10])) + (", …" if len(names) > 10 else "")
+    raise DataError(
+        f"{file} holds {f'{len(names)} arrays: {listed}' if names else 'no array'}. Expected a "
+        "single array, or one named 'x' or 'images': numpy.savez(path, x=...)."
+    )
 
 
 def read_npy(file: Path) -> Array:
     """Read a ``.npy``."""
-    try:
-        values = np.load(file, allow_pickle=False)
-    except _UNREADABLE as error:
-        raise DataError(f"{file} is no readable .npy of plain numbers: {error}") from error
-    if not isinstance(values, np.ndarray):
-        raise DataError(f"{file} is an archive of arrays. Name it .npz.")
-    return values
+    with file.open("rb") as stream, damage_as_data_error(file, ".npy"):
+        return _read_array(stream, file.stat().st_size, str(file))
 
 
-def read_csv(file: Path) -> Array:
-    """Read lines of numbers, separated by commas, semicolons or tabs; a header may be there."""
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{file} is no text file in UTF-8: {error}") from error
-    lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
-    if not lines:
-        raise DataError(f"{file} is empty. Expected lines of numbers.")
-    delimiter = max(",;\t", key=lines[0][1].count)
-    rows = [(number, next(csv.reader([line], delimiter=delimiter))) for number, line in lines]
-    if _is_header(rows[0][1]):
-        rows = rows[1:]
-    if not rows:
-        raise DataError(f"{file} holds a header and no line of numbers")
-    width = len(rows[0][1])
-    return np.array([_numbers(file, number, cells, width) for number, cells in rows])
-
-
-def _is_header(cells: list[str]) -> bool:
-    """Whether no cell of the first line is a number."""
-    return not any(_is_number(cell) for cell in cells)
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
-
-
-def _numbers(file: Path, line: int, cells: list[str], width: int) -> list[float]:
-    if len(cells) != width:
+def _read_array(stream: IO[bytes], size: int, source: str) -> Array:
+    """Read an array of NumPy's format from `size` bytes; nothing in it is ever unpickled."""
+    start = stream.read(len(npy_format.MAGIC_PREFIX))
+    if start != npy_format.MAGIC_PREFIX:
         raise DataError(
-            f"{file}, line {line}: expected {width} columns as in the lines before. "
-            f"Received: {len(cells)}"
+            f"{source} is no .npy: expected it to begin with {npy_format.MAGIC_PREFIX.hex(' ')}. "
+            f"Received: {start.hex(' ') or 'nothing'}. Write it by numpy.save."
         )
-    for column, cell in enumerate(cells, 1):
-        if not _is_number(cell):
-            raise DataError(
-                f"{file}, line {line}, column {column}: expected a number. Received: {cell!r}"
-            )
-    numbers = [float(cell) for cell in cells]
-    whole = all(cell.strip().lstrip("+-").isdigit() for cell in cells)
-    return [int(number) for number in numbers] if whole else numbers
+    stream.seek(0)
+    version = npy_format.read_magic(stream)
+    # Version 3 exists for names of fields only, and a table of numbers has none.
+    read_header = {
+        (1, 0): npy_format.read_array_header_1_0,
+        (2, 0): npy_format.read_array_header_2_0,
+    }.get(version)
+    if read_header is None:
+        raise DataError(f"{source}: expected version 1 or 2 of .npy. Received: {version}")
+    shape, _, dtype = read_header(stream)
+    if dtype.kind not in "fiub":
+        raise DataError(
+            f"{source}: expected real numbers. Received: dtype {dtype}. Save it again by "
+            "numpy.save(path, x.astype('float32')), or leave out what is no number."
+        )
+    needed = stream.tell() + math.prod(shape) * dtype.itemsize
+    if needed != size or any(length < 0 for length in shape):
+        raise DataError(
+            f"{source} declares {dtype} of shape {shape}, so {needed:,} bytes. Received: {size:,} "
+            "bytes. It is cut off or damaged: save or download it again."
+        )
+    stream.seek(0)
+    return npy_format.read_array(stream, allow_pickle=False)
 
 
 # The third byte of an IDX file names the type of its numbers.
@@ -104,31 +95,48 @@ _IDX_TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0
 def read_idx(file: Path) -> Array:
     """Read MNIST's format: a magic number, the lengths of the axes, and the numbers.
 
-    Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits" (1998).
+    A file that gzip packed is unpacked on the way, whatever its name.
+
+    Source: Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits" (1998).
     """
-    try:
-        raw = file.read_bytes()
-        if raw[:2] == b"\x1f\x8b":
-            raw = gzip.decompress(raw)
-    except (EOFError, gzip.BadGzipFile, OSError) as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise
-        raise DataError(f"{file} is a damaged gzip file: {error}") from error
-    if len(raw) < 4 or raw[:2] != b"\0\0" or raw[2] not in _IDX_TYPES or raw[3] == 0:
+    with file.open("rb") as packed, damage_as_data_error(file, "IDX"):
+        is_gzip = packed.read(2) == b"\x1f\x8b"
+        packed.seek(0)
+        with gzip.open(packed) if is_gzip else nullcontext(packed) as stream:
+            return _read_idx(file, stream)
+
+
+def _read_idx(file: Path, stream: IO[bytes]) -> Array:
+    magic = stream.read(4)
+    if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in _IDX_TYPES or magic[3] == 0:
         raise DataError(
-            f"{file} is no IDX file: expected it to begin with 00 00, a type and a number of "
-            f"axes. Received: {raw[:4].hex(' ') or 'nothing'}"
+            f"{file} is no IDX file: expected it to begin with 00 00, a type (08 to 0e) and a "
+            f"number of axes, as 00 00 08 03. Received: {magic.hex(' ') or 'nothing'}. Download it "
+            "again, or name the file by what it is."
         )
-    axes = raw[3]
-    start = 4 + 4 * axes
-    if len(raw) < start:
-        raise DataError(f"{file} ends inside its header, after {len(raw)} bytes")
-    shape = struct.unpack(f">{axes}I", raw[4:start])
-    kind = np.dtype(_IDX_TYPES[raw[2]])
-    expected = start + math.prod(shape) * kind.itemsize
-    if len(raw) != expected:
+    lengths = stream.read(4 * magic[3])
+    if len(lengths) < 4 * magic[3]:
         raise DataError(
-            f"{file} declares an array of shape {shape}, so {expected:,} bytes. "
-            f"Received: {len(raw):,} bytes. The file is cut off or damaged."
+            f"{file} ends inside its header: expected {magic[3]} lengths of 4 bytes. Received: "
+            f"{len(lengths)} bytes. Download it again."
         )
-    return np.frombuffer(raw, kind, offset=start).reshape(shape).astype(kind.newbyteorder("="))
+    shape = struct.unpack(f">{magic[3]}I", lengths)
+    kind = np.dtype(_IDX_TYPES[magic[2]])
+    declared = math.prod(shape) * kind.itemsize
+    numbers = _read_at_most(stream, declared + 1)
+    if len(numbers) != declared:
+        received = f"{len(numbers):,}" if len(numbers) < declared else "more"
+        raise DataError(
+            f"{file} declares an array of shape {shape}, so {declared:,} bytes of numbers. "
+            f"Received: {received}. It is cut off or damaged: download it again."
+        )
+    return np.frombuffer(numbers, kind).reshape(shape)
+
+
+def _read_at_most(stream: IO[bytes], limit: int) -> bytes:
+    """Read by the megabyte, so that memory grows with what is there, not with what is declared."""
+    blocks = []
+    while limit > 0 and (block := stream.read(min(limit, 2**20))):
+        blocks.append(block)
+        limit -= len(block)
+    return b"".join(blocks)

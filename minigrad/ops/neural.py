@@ -126,7 +126,7 @@ erf = Primitive(_erf, lambda g, z, x: g * (2 / math.sqrt(math.pi)) * np.exp(-x *
 
 
 def gelu(x: Any, approximate: bool = False) -> Any:
-    """x Φ(x), with Φ the normal distribution (Hendrycks and Gimpel 2016).
+    """X Φ(x), with Φ the normal distribution (Hendrycks and Gimpel 2016).
 
     With `approximate`, Φ is computed through tanh, which is faster and off by less than 0.001.
     """

@@ -35,14 +35,18 @@ def learning_curves(history: Mapping[str, Sequence[float]]) -> Figure:
     epochs = np.arange(1, len(history["loss"]) + 1)
     figure = Figure(11, 4)
     left, right = figure.subplots(1, 2)
-    areas = left.stackplot(
-        epochs,
-        *[history[term] for term in terms],
-        colors=[colours[term] for term in terms],
-        alpha=0.85,
-    )
-    for area, term in zip(areas, terms, strict=True):
-        area.set(hatch=hatches[term], edgecolor="white", linewidth=0.3)
+    if terms:
+        areas = left.stackplot(
+            epochs,
+            *[history[term] for term in terms],
+            colors=[colours[term] for term in terms],
+            alpha=0.85,
+        )
+        for area, term in zip(areas, terms, strict=True):
+            area.set(hatch=hatches[term], edgecolor="white", linewidth=0.3)
+        figure.legend(
+            areas, terms, loc="outside lower center", ncols=min(4, len(terms)), frameon=False
+        )
     left.plot(epochs, history["loss"], color="black", linewidth=1.4, label="loss")
     if "val_loss" in history:
         left.plot(
@@ -63,13 +67,6 @@ def learning_curves(history: Mapping[str, Sequence[float]]) -> Figure:
         right.plot(epochs, np.where(values > 0, values, np.nan), color=colours[term], label=term)
     right.set(yscale="log", xlabel="epoch", title="Each term by itself")
     right.set_xlim(1, max(2, len(epochs)))
-    figure.legend(
-        handles=areas,
-        labels=terms,
-        loc="outside lower center",
-        ncols=min(4, max(1, len(terms))),
-        frameon=False,
-    ) if terms else None
     for axes in (left, right):
         tidy(axes)
     return figure

@@ -81,7 +81,7 @@ def test_names_are_strings_without_a_slash(bad):
 def test_unknown_arguments_are_refused_with_the_known_ones():
     with pytest.raises(TypeError, match=r"Dense takes no argument 'unit'. Did you mean 'units'"):
         Dense(2, unit=3)
-    with pytest.raises(TypeError, match="Known: .*activation"):
+    with pytest.raises(TypeError, match=r"Known: .*activation"):
         Dense(2, zzz=3)
 
 

@@ -67,7 +67,9 @@ def test_rules_give_the_same_on_arrays_and_on_tensors(row):
 
 @pytest.mark.parametrize(
     "row",
-    [row for row in ALL if row.name not in ("astype", "float_power")],  # they are there to change it
+    [
+        row for row in ALL if row.name not in ("astype", "float_power")
+    ],  # they are there to change it
     ids=lambda row: row.id,
 )
 def test_float32_stays_float32_in_value_and_gradients_on_both_paths(row):

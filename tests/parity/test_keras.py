@@ -171,7 +171,7 @@ def test_activations_agree(name):
     np.testing.assert_allclose(ours, theirs, rtol=2e-4, atol=2e-6)
 
 
-# ---- where minigrad differs on purpose (docs/semantics.md) -----------------------------------------
+# ---- where minigrad differs on purpose (docs/semantics.md) -----------------------------------
 
 
 def test_keras_refuses_or_empties_the_identifiers_of_l1_l2():

@@ -65,7 +65,10 @@ def test_functions_of_two_operands_agree(name, domains):
         (neural.selu, torch.selu),
         (neural.leaky_relu, lambda x: torch.nn.functional.leaky_relu(x, 0.2)),
         (neural.gelu, torch.nn.functional.gelu),
-        (lambda x: neural.gelu(x, approximate=True), lambda x: torch.nn.functional.gelu(x, approximate="tanh")),
+        (
+            lambda x: neural.gelu(x, approximate=True),
+            lambda x: torch.nn.functional.gelu(x, approximate="tanh"),
+        ),
         (neural.hard_sigmoid, lambda x: torch.clamp(x / 6 + 0.5, 0, 1)),
         (neural.softmax, lambda x: torch.softmax(x, -1)),
         (neural.log_softmax, lambda x: torch.log_softmax(x, -1)),
@@ -108,9 +111,7 @@ def test_a_training_step_of_a_penalised_autoencoder_agrees():
     inputs = torch.tensor(x)
     codings = torch.relu(inputs @ w1 + b1)
     output = torch.sigmoid(codings @ w2 + b2)
-    loss = (
-        ((output - inputs) ** 2).mean() + 1e-2 * (w1**2).sum() + 1e-2 / 8 * codings.abs().sum()
-    )
+    loss = ((output - inputs) ** 2).mean() + 1e-2 * (w1**2).sum() + 1e-2 / 8 * codings.abs().sum()
     loss.backward()
     terms = model.loss_terms(x, x)
     np.testing.assert_allclose(float(terms.total()), loss.item(), rtol=1e-12)

@@ -89,9 +89,7 @@ def test_shuffling_draws_a_new_order_for_each_epoch():
 def test_validation_split_takes_the_last_samples():
     by_split, by_data = model(), model()
     first = by_split.fit(X, Y, validation_split=1 / 3, verbose=0, shuffle=False)
-    second = by_data.fit(
-        X[:14], Y[:14], validation_data=(X[14:], Y[14:]), verbose=0, shuffle=False
-    )
+    second = by_data.fit(X[:14], Y[:14], validation_data=(X[14:], Y[14:]), verbose=0, shuffle=False)
     assert first.history == second.history
 
 

@@ -94,7 +94,10 @@ def damaged(path, **changes):
         (lambda p: damaged(p, config=np.array('{"format": 99}')), "format 1"),
         (lambda p: damaged(p, shared__kernel=None), "misses the weights 'shared/kernel'"),
         (lambda p: damaged(p, other=np.ones(1)), "surplus of the weights 'other'"),
-        (lambda p: damaged(p, shared__kernel=np.ones((2, 2))), r"expected 'shared/kernel'.*\(4, 4\)"),
+        (
+            lambda p: damaged(p, shared__kernel=np.ones((2, 2))),
+            r"expected 'shared/kernel'.*\(4, 4\)",
+        ),
         (lambda p: damaged(p, shared__kernel=np.array([object()])), "no readable model file"),
     ],
 )
