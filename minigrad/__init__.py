@@ -22,16 +22,26 @@ from minigrad import (
     regularizers,
 )
 from minigrad.engine import (
+    AnomalyError,
     Primitive,
     Tensor,
+    custom_gradient,
+    detect_anomaly,
     enable_grad,
     get_default_dtype,
     grad,
+    hessian,
+    hvp,
     implements,
     is_recording,
+    jacobian,
+    jvp,
     no_grad,
     scope,
     set_default_dtype,
+    stop_gradient,
+    value_and_grad,
+    vjp,
 )
 from minigrad.layers import LossTerms, Parameter
 from minigrad.seeds import set_seed
@@ -45,6 +55,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "AnomalyError",
     "History",
     "LoadError",
     "LossTerms",
@@ -54,13 +65,19 @@ __all__ = [
     "Tensor",
     "Trace",
     "activations",
+    "custom_gradient",
     "datasets",
+    "detect_anomaly",
     "enable_grad",
     "get_default_dtype",
     "grad",
+    "hessian",
+    "hvp",
     "implements",
     "initializers",
     "is_recording",
+    "jacobian",
+    "jvp",
     "layers",
     "load",
     "losses",
@@ -74,8 +91,11 @@ __all__ = [
     "scope",
     "set_default_dtype",
     "set_seed",
+    "stop_gradient",
     "testing",
     "trace",
+    "value_and_grad",
+    "vjp",
 ]
 
 # Loaded when they are first used: they are not needed to train, and matplotlib is slow to import.

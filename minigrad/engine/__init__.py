@@ -1,6 +1,7 @@
 """Floor 1: the tape, Tensor, Primitive and the reverse walk. Knows nothing but NumPy."""
 
-from minigrad.engine.backward import grad
+from minigrad.engine.anomaly import AnomalyError, detect_anomaly
+from minigrad.engine.custom import custom_gradient
 from minigrad.engine.dtypes import get_default_dtype, set_default_dtype
 from minigrad.engine.node import Leaf, Node
 from minigrad.engine.primitive import Primitive
@@ -13,19 +14,39 @@ from minigrad.engine.state import (
 )
 from minigrad.engine.table import implements
 from minigrad.engine.tensor import Tensor
+from minigrad.engine.transforms import (
+    grad,
+    hessian,
+    hvp,
+    jacobian,
+    jvp,
+    stop_gradient,
+    value_and_grad,
+    vjp,
+)
 
 __all__ = [
+    "AnomalyError",
     "Leaf",
     "Node",
     "Primitive",
     "Tensor",
     "current_scope",
+    "custom_gradient",
+    "detect_anomaly",
     "enable_grad",
     "get_default_dtype",
     "grad",
+    "hessian",
+    "hvp",
     "implements",
     "is_recording",
+    "jacobian",
+    "jvp",
     "no_grad",
     "scope",
     "set_default_dtype",
+    "stop_gradient",
+    "value_and_grad",
+    "vjp",
 ]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine.node import Leaf, Node
-from minigrad.engine.state import enable_grad
+from minigrad.engine.state import STATE, enable_grad
 from minigrad.engine.tensor import Tensor, plain
 
 AnyNode = Node | Leaf
@@ -132,6 +132,7 @@ def walk(
     cotangents = dict(seeds)
     pending = [(-node.birth, node) for node in seeds]
     heapify(pending)
+    watcher = STATE.get().watcher
     with enable_grad():
         while pending:
             node = heappop(pending)[1]
@@ -147,11 +148,15 @@ def walk(
                     found[node] = g
                 if node.primitive is None:
                     continue
+            if watcher is not None:
+                watcher.before(node)
             # The parents are read before anything is released: releasing clears them.
             for index, parent in enumerate(check_alive(node)):
                 if parent is None or (on_the_way is not None and parent not in on_the_way):
                     continue
                 contribution = pull_back(node, index, g, create_graph)
+                if watcher is not None:
+                    watcher.after(node, index, g, contribution)
                 if parent in cotangents:
                     # A new array: what a rule returned may be held by somebody else.
                     cotangents[parent] = cotangents[parent] + contribution

@@ -93,7 +93,16 @@ class Node:
         The user's functions that look at, or replace, the gradient arriving here.
     """
 
-    __slots__ = ("birth", "hooks", "options", "parents", "primitive", "scope", "values")
+    __slots__ = (
+        "__weakref__",
+        "birth",
+        "hooks",
+        "options",
+        "parents",
+        "primitive",
+        "scope",
+        "values",
+    )
 
     changed = 0  # results of ops are never changed in place
 

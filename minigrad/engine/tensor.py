@@ -6,14 +6,14 @@ NumPy's own functions; so this file knows no derivative, and no op.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from minigrad.engine.dtypes import numeric_array
-from minigrad.engine.node import Leaf, Node
+from minigrad.engine.node import Leaf, Node, clock
 from minigrad.engine.operators import Operators
 from minigrad.engine.state import STATE
 from minigrad.engine.table import look_up, refuse_keywords
@@ -138,7 +138,8 @@ class Tensor(Operators):
     def grad(self) -> Any:
         """The gradient that `backward` calls have added up here: an array, or None.
 
-        For a leaf, or after `retain_grad`. Set it to None, or call `zero_grad`, to start anew.
+        For leaves only (`minigrad.grad` gives that of other tensors). Set it to None, or call an
+        optimizer's `zero_grad`, to start anew.
         """
         leaf = self._node
         if not isinstance(leaf, Leaf):
@@ -257,6 +258,40 @@ class Tensor(Operators):
         from minigrad.engine.backward import backward  # the walk knows Tensor, so it stands above
 
         backward(self, gradient, keep_graph=keep_graph)
+
+    def register_hook(self, hook: Callable[[Any], Any]) -> Callable[[], None]:
+        """Call `hook` with the gradient that arrives at this tensor in a backward pass.
+
+        What it returns takes the gradient's place; None leaves it as it is.
+
+        Returns
+        -------
+        callable
+            Removes the hook again.
+
+        Raises
+        ------
+        RuntimeError
+            If no gradient ever arrives here.
+
+        Examples
+        --------
+        >>> x = Tensor([1.0], requires_grad=True)
+        >>> hidden = x * 3
+        >>> remove = hidden.register_hook(lambda g: g * 10)
+        >>> hidden.sum().backward()
+        >>> x.grad
+        array([30.], dtype=float32)
+        """
+        node = self._node
+        if node is None:
+            raise RuntimeError("this tensor does not require gradients, so none arrives at it")
+        if node.hooks is None:
+            node.hooks = {}
+        key = next(clock)
+        node.hooks[key] = hook
+        hooks = node.hooks
+        return lambda: hooks.pop(key, None) and None
 
     # ---- NumPy's functions -------------------------------------------------------------------
 

@@ -1,13 +1,31 @@
 """Floor 2: derivative rules by family. Importing it fills the engine's table."""
 
-from minigrad.ops import elementwise, indexing, linear_algebra, neural, plain, reductions, shapes
+from minigrad.ops import (
+    convolution,
+    einsum,
+    elementwise,
+    indexing,
+    joining,
+    linear_algebra,
+    neural,
+    plain,
+    pooling,
+    reductions,
+    shapes,
+    sorting,
+)
 
 __all__ = [
+    "convolution",
+    "einsum",
     "elementwise",
     "indexing",
+    "joining",
     "linear_algebra",
     "neural",
     "plain",
+    "pooling",
     "reductions",
     "shapes",
+    "sorting",
 ]

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine.primitive import Primitive
+from minigrad.engine.table import implements
 
 # ---- arithmetic ------------------------------------------------------------------------------
 # The forwards are Python's operators: on arrays they are NumPy's functions, and on NumPy's scalars
@@ -166,12 +167,21 @@ fmin = Primitive(
     lambda g, z, x, y: _share(g, (y < x) | np.isnan(x), x == y),
 )
 # Inside the limits, and on them, the gradient passes.
-clip = Primitive(
-    np.clip,
-    lambda g, z, x, low=None, high=None: np.where(x == z, g, 0.0),
+clip_ = Primitive(
+    lambda x, low, high: np.clip(x, low, high),
+    lambda g, z, x, low, high: np.where(x == z, g, 0.0),
     None,
     None,
+    name="clip",
 )
+
+
+@implements(np.clip)
+def clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
+    """Limit each element to an interval; limits get no gradient."""
+    return clip_(x, min if a_min is None else a_min, max if a_max is None else a_max)
+
+
 where = Primitive(
     np.where,
     None,
@@ -179,6 +189,14 @@ where = Primitive(
     lambda g, z, condition, x, y: np.where(condition, 0.0, g),
 )
 nan_to_num = Primitive(np.nan_to_num, lambda g, z, x, **options: np.where(np.isfinite(x), g, 0.0))
+
+
+@implements(np.modf)
+def modf(x: Any) -> tuple[Any, Any]:
+    """Fractional and whole part; the gradient goes to the first."""
+    whole = trunc(x)
+    return x - whole, whole
+
 
 # Steps are flat almost everywhere.
 sign = Primitive(np.sign, lambda g, z, x: zeros_like(g))

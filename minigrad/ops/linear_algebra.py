@@ -1,17 +1,27 @@
-"""Matrix products."""
+"""Matrix products and decompositions.
 
-from typing import Any
+Sources of the decompositions' rules: M. Giles, "An extended collection of matrix derivative results
+for forward and reverse mode algorithmic differentiation" (2008); J. Townsend, "Differentiating the
+Singular Value Decomposition" (2016); I. Murray, "Differentiation of the Cholesky decomposition"
+(2016). Axes before the last two count as a batch everywhere.
+"""
+
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from minigrad.engine.primitive import Primitive
 from minigrad.engine.table import implements
+from minigrad.engine.tensor import plain
+from minigrad.ops.reductions import safe_sqrt
 
 
 def _t(x: Any) -> Any:
     """Transpose the last two axes."""
     return np.swapaxes(x, -1, -2)
 
+
+# ---- products ----------------------------------------------------------------------------------
 
 matmul_ = Primitive(
     np.matmul,
@@ -35,3 +45,297 @@ def matmul(x: Any, y: Any) -> Any:
     if x_is_vector:
         kept.pop(-1 if y_is_vector else -2)
     return product.reshape(tuple(kept))
+
+
+@implements(np.tensordot)
+def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
+    """Sum of products over the given axes of both."""
+    if isinstance(axes, int):
+        axes = (tuple(range(np.ndim(x) - axes, np.ndim(x))), tuple(range(axes)))
+    folded_x, folded_y = ((a,) if isinstance(a, int) else tuple(a) for a in axes)
+    folded_x = tuple(a % np.ndim(x) for a in folded_x)
+    folded_y = tuple(a % np.ndim(y) for a in folded_y)
+    kept_x = [a for a in range(np.ndim(x)) if a not in folded_x]
+    kept_y = [a for a in range(np.ndim(y)) if a not in folded_y]
+    shape = (*(x.shape[a] for a in kept_x), *(y.shape[a] for a in kept_y))
+    size = int(np.prod([x.shape[a] for a in folded_x]))
+    left = np.transpose(x, (*kept_x, *folded_x))
+    right = np.transpose(y, (*folded_y, *kept_y))
+    rows = int(np.prod([x.shape[a] for a in kept_x]))
+    columns = int(np.prod([y.shape[a] for a in kept_y]))
+    # (kept x, folded) · (folded, kept y) → (kept x, kept y)
+    return matmul_(left.reshape((rows, size)), right.reshape((size, columns))).reshape(shape)
+
+
+@implements(np.dot)
+def dot(x: Any, y: Any) -> Any:
+    """Inner product of vectors, matrix product of matrices, as NumPy's for all ranks."""
+    if np.ndim(x) == 0 or np.ndim(y) == 0:
+        return x * y
+    return tensordot(x, y, axes=((-1,), (-1 if np.ndim(y) == 1 else -2,)))
+
+
+@implements(np.inner)
+def inner(x: Any, y: Any) -> Any:
+    """Sum of products over both last axes."""
+    return x * y if np.ndim(x) == 0 or np.ndim(y) == 0 else tensordot(x, y, axes=((-1,), (-1,)))
+
+
+@implements(np.vdot)
+def vdot(x: Any, y: Any) -> Any:
+    """Inner product of the flattened operands."""
+    return np.sum(np.ravel(x) * np.ravel(y))
+
+
+@implements(np.outer)
+def outer(x: Any, y: Any) -> Any:
+    """All products of elements: (N,), (M,) → (N, M)."""
+    return np.reshape(x, (-1, 1)) * np.reshape(y, (1, -1))
+
+
+@implements(np.trace)
+def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """Sum of the diagonal."""
+    return np.sum(np.diagonal(x, offset, axis1, axis2), axis=-1)
+
+
+@implements(np.matrix_transpose, np.linalg.matrix_transpose)
+def matrix_transpose(x: Any) -> Any:
+    """The last two axes exchanged."""
+    return _t(x)
+
+
+# ---- systems of equations ------------------------------------------------------------------------
+
+inv = Primitive(np.linalg.inv, lambda g, z, x: -_t(z) @ g @ _t(z))
+
+solve_: Primitive = Primitive(
+    np.linalg.solve,
+    lambda g, z, a, b: -solve_(_t(a), g) @ _t(z),
+    lambda g, z, a, b: solve_(_t(a), g),
+)
+
+
+@implements(np.linalg.solve)
+def solve(a: Any, b: Any) -> Any:
+    """The x of ``a x = b``; a vector b counts as a column."""
+    if np.ndim(b) == 1:
+        return np.squeeze(solve_(a, np.reshape(b, (-1, 1))), -1)
+    return solve_(a, b)
+
+
+det = Primitive(np.linalg.det, lambda g, z, x: (g * z)[..., None, None] * _t(inv(x)))
+
+log_determinant = Primitive(
+    lambda x: np.linalg.slogdet(x)[1],
+    lambda g, z, x: g[..., None, None] * _t(inv(x)),
+    name="log_determinant",
+)
+
+
+class SlogdetResult(NamedTuple):
+    """Sign and logarithm of a determinant's absolute value."""
+
+    sign: Any
+    logabsdet: Any
+
+
+@implements(np.linalg.slogdet)
+def slogdet(x: Any) -> SlogdetResult:
+    """Return the determinant's sign, a plain array, and ln |det x|, which never overflows."""
+    return SlogdetResult(np.linalg.slogdet(plain(x))[0], log_determinant(x))
+
+
+# ---- decompositions ------------------------------------------------------------------------------
+
+
+def _cholesky(g: Any, z: Any, x: Any) -> Any:
+    """½ (S + Sᵀ), S = L⁻ᵀ Φ(Lᵀ g) L⁻¹; Φ takes the lower triangle, with half its diagonal."""
+    n = x.shape[-1]
+    half = np.tri(n, dtype=x.dtype) - 0.5 * np.eye(n, dtype=x.dtype)
+    inverse = inv(z)
+    s = _t(inverse) @ (half * (_t(z) @ g)) @ inverse
+    return (s + _t(s)) / 2
+
+
+cholesky = Primitive(np.linalg.cholesky, _cholesky)
+
+
+def _gaps(values: Any) -> Any:
+    """1 / (vⱼ − vᵢ) off the diagonal, 0 on it: (…, N) → (…, N, N)."""
+    gaps = values[..., None, :] - values[..., :, None]
+    here = np.eye(values.shape[-1], dtype=bool)
+    return np.where(here, 0.0, 1 / np.where(here, 1.0, gaps))
+
+
+def _symmetric(x: Any) -> Any:
+    return (x + _t(x)) / 2
+
+
+def _eigenvalues(g: Any, z: Any, x: Any) -> Any:
+    """V diag(g) Vᵀ."""
+    v = eigenvectors(x)
+    return _symmetric((v * g[..., None, :]) @ _t(v))
+
+
+def _eigenvectors(g: Any, z: Any, x: Any) -> Any:
+    """V (F ∘ Vᵀ g) Vᵀ with F = 1 / (wⱼ − wᵢ): needs distinct eigenvalues."""
+    return _symmetric(z @ (_gaps(eigenvalues(x)) * (_t(z) @ g)) @ _t(z))
+
+
+eigenvalues = Primitive(lambda x: np.linalg.eigh(x)[0], _eigenvalues, name="eigenvalues")
+eigenvectors = Primitive(lambda x: np.linalg.eigh(x)[1], _eigenvectors, name="eigenvectors")
+
+
+class EighResult(NamedTuple):
+    """Eigenvalues in ascending order, and the eigenvectors as columns."""
+
+    eigenvalues: Any
+    eigenvectors: Any
+
+
+@implements(np.linalg.eigh)
+def eigh(x: Any) -> EighResult:
+    """Eigenvalues and eigenvectors of a symmetric matrix.
+
+    The eigenvectors' derivative needs distinct eigenvalues; their signs are arbitrary.
+    """
+    return EighResult(eigenvalues(x), eigenvectors(x))
+
+
+@implements(np.linalg.eigvalsh)
+def eigvalsh(x: Any) -> Any:
+    """Eigenvalues of a symmetric matrix in ascending order."""
+    return eigenvalues(x)
+
+
+def _part(index: int) -> Any:
+    return lambda x: np.linalg.svd(x, full_matrices=False)[index]
+
+
+def _singular_values(g: Any, z: Any, x: Any) -> Any:
+    """U diag(g) Vᵀ."""
+    return (left_vectors(x) * g[..., None, :]) @ right_vectors(x)
+
+
+def _left_vectors(g: Any, z: Any, x: Any) -> Any:
+    """[U (F ∘ (Uᵀg − gᵀU)) S + (1 − UUᵀ) g S⁻¹] Vᵀ with F = 1 / (sⱼ² − sᵢ²)."""
+    s, vt = singular_values(x), right_vectors(x)
+    inner_part = _gaps(s * s) * (_t(z) @ g - _t(g) @ z) * s[..., None, :]
+    rest = (g - z @ (_t(z) @ g)) / s[..., None, :]
+    return (z @ inner_part + rest) @ vt
+
+
+def _right_vectors(g: Any, z: Any, x: Any) -> Any:
+    """U [S (F ∘ (Vᵀh − hᵀV)) Vᵀ + S⁻¹ hᵀ (1 − VVᵀ)] with h = gᵀ, as the result is Vᵀ."""
+    u, s = left_vectors(x), singular_values(x)
+    v, h = _t(z), _t(g)
+    inner_part = s[..., :, None] * (_gaps(s * s) * (_t(v) @ h - _t(h) @ v))
+    rest = (g - (g @ v) @ z) / s[..., :, None]
+    return u @ (inner_part @ z + rest)
+
+
+left_vectors = Primitive(_part(0), _left_vectors, name="left_vectors")
+singular_values = Primitive(_part(1), _singular_values, name="singular_values")
+right_vectors = Primitive(_part(2), _right_vectors, name="right_vectors")
+
+
+class SVDResult(NamedTuple):
+    """The factors of ``x = U diag(S) Vh``."""
+
+    U: Any
+    S: Any
+    Vh: Any
+
+
+@implements(np.linalg.svd)
+def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
+    """Reduced singular value decomposition; derivatives of U and Vh need distinct values.
+
+    Raises
+    ------
+    NotImplementedError
+        For ``full_matrices=True``, NumPy's default, unless the matrix is square: the extra vectors
+        are arbitrary.
+    """
+    if not compute_uv:
+        return singular_values(x)
+    if full_matrices and x.shape[-1] != x.shape[-2]:
+        raise NotImplementedError(
+            "np.linalg.svd of a Tensor is the reduced one: pass full_matrices=False"
+        )
+    return SVDResult(left_vectors(x), singular_values(x), right_vectors(x))
+
+
+@implements(np.linalg.svdvals)
+def svdvals(x: Any) -> Any:
+    """Singular values in descending order."""
+    return singular_values(x)
+
+
+# ---- norms ---------------------------------------------------------------------------------------
+
+
+@implements(np.linalg.norm)
+def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+    """Length of vectors or matrices: L1, L2, max, any p; Frobenius, spectral and nuclear.
+
+    The derivative of a length at 0 is taken as 0.
+
+    Raises
+    ------
+    ValueError
+        For an order that there is not.
+    """
+    if axis is None and ord is None:
+        length = safe_sqrt(np.sum(np.square(x)))
+        return length.reshape((1,) * x.ndim) if keepdims else length
+    axes = tuple(range(x.ndim)) if axis is None else (axis,) if isinstance(axis, int) else axis
+    if len(axes) == 1:
+        return _vector_norm(x, 2 if ord is None else ord, axes[0], keepdims)
+    if len(axes) != 2:
+        raise ValueError(f"a norm is of vectors or matrices. Received: axes {axes}")
+    return _matrix_norm(x, "fro" if ord is None else ord, (axes[0], axes[1]), keepdims)
+
+
+def _vector_norm(x: Any, ord: Any, axis: int, keepdims: bool) -> Any:
+    if ord == 2:
+        return safe_sqrt(np.sum(np.square(x), axis=axis, keepdims=keepdims))
+    size = np.abs(x)
+    if ord == np.inf:
+        return np.max(size, axis=axis, keepdims=keepdims)
+    if ord == -np.inf:
+        return np.min(size, axis=axis, keepdims=keepdims)
+    if ord == 1:
+        return np.sum(size, axis=axis, keepdims=keepdims)
+    if isinstance(ord, int | float) and ord != 0:
+        return np.sum(size ** float(ord), axis=axis, keepdims=keepdims) ** (1 / ord)
+    raise ValueError(f"no vector norm of order {ord!r} with a derivative")
+
+
+def _matrix_norm(x: Any, ord: Any, axes: tuple[int, int], keepdims: bool) -> Any:
+    if ord == "fro":
+        return safe_sqrt(np.sum(np.square(x), axis=axes, keepdims=keepdims))
+    x = np.moveaxis(x, axes, (-2, -1))
+    if ord in (1, -1, np.inf, -np.inf):
+        sums = np.sum(np.abs(x), axis=-2 if abs(ord) == 1 else -1)
+        result = np.max(sums, axis=-1) if ord > 0 else np.min(sums, axis=-1)
+    elif ord in (2, -2):
+        result = singular_values(x)[..., 0 if ord == 2 else -1]
+    elif ord == "nuc":
+        result = np.sum(singular_values(x), axis=-1)
+    else:
+        raise ValueError(f"no matrix norm of order {ord!r}")
+    if keepdims:
+        places = tuple(sorted(axis % x.ndim for axis in axes))
+        result = np.expand_dims(result, places)
+    return result
+
+
+@implements(np.linalg.vector_norm)
+def vector_norm(x: Any, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
+    """Length of all elements as one vector, or of those along one axis."""
+    if axis is None:
+        length = _vector_norm(np.ravel(x), ord, 0, False)
+        return length.reshape((1,) * x.ndim) if keepdims else length
+    return norm(x, ord=ord, axis=axis, keepdims=keepdims)

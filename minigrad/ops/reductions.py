@@ -92,3 +92,97 @@ def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Smallest element over `axis`; ties share the gradient equally."""
     return min_(x, axis=axis, keepdims=keepdims)
+
+
+@implements(np.var)
+def var(x: Any, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Any:
+    """Σ (x − mean)² / (n − ddof) over `axis`.
+
+    Raises
+    ------
+    ValueError
+        If no degree of freedom is left.
+    """
+    freedom = count(x, axis) - ddof
+    if freedom <= 0:
+        raise ValueError(f"the variance of {count(x, axis)} elements with ddof={ddof} is undefined")
+    centred = x - mean(x, axis=axis, keepdims=True)
+    return sum(np.square(centred), axis=axis, keepdims=keepdims) / freedom
+
+
+@implements(np.std)
+def std(x: Any, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Any:
+    """The square root of the variance; where that is 0 it has no derivative, and gets 0."""
+    return safe_sqrt(var(x, axis=axis, ddof=ddof, keepdims=keepdims))
+
+
+def safe_sqrt(squares: Any) -> Any:
+    """√x with derivative 0 at 0, the subgradient of a length at its tip."""
+    there = squares > 0
+    return np.where(there, np.sqrt(np.where(there, squares, 1.0)), 0.0)
+
+
+cumsum_: Primitive = Primitive(
+    np.add.accumulate,
+    lambda g, z, x, axis: np.flip(np.cumsum(np.flip(g, axis), axis), axis),
+    name="cumsum",
+)
+
+
+@implements(np.cumsum)
+def cumsum(x: Any, axis: int | None = None) -> Any:
+    """Running sums; each element gets the gradient of all sums that hold it."""
+    return cumsum_(x.reshape((-1,)), axis=0) if axis is None else cumsum_(x, axis=axis)
+
+
+@implements(np.prod)
+def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """Π x over `axis`, by multiplying halves: no division, so zeros need no special case."""
+    axes = range(x.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
+    folded = {a % x.ndim for a in axes}
+    kept = [a for a in range(x.ndim) if a not in folded]
+    product = np.transpose(x, (*sorted(folded), *kept))
+    product = product.reshape((count(x, tuple(folded)), *(x.shape[a] for a in kept)))
+    if len(product) == 0:
+        return np.sum(product, axis=0) + 1.0
+    while len(product) > 1:
+        half = len(product) // 2
+        front = product[:half] * product[half : 2 * half]
+        odd = len(product) % 2
+        product = np.concatenate([front, product[2 * half :]]) if odd else front
+    shape = [1 if a in folded else n for a, n in enumerate(x.shape) if keepdims or a in kept]
+    return product.reshape(tuple(shape))
+
+
+@implements(np.cumprod)
+def cumprod(x: Any, axis: int | None = None) -> Any:
+    """Running products, by doubling steps: no division, so zeros need no special case."""
+    if axis is None:
+        x, axis = x.reshape((-1,)), 0
+    products = np.moveaxis(x, axis, 0)
+    shift = 1
+    while shift < len(products):  # after each step, an element is a product of 2 · shift
+        products = np.concatenate([products[:shift], products[shift:] * products[:-shift]])
+        shift *= 2
+    return np.moveaxis(products, 0, axis)
+
+
+def _logsumexp(x: Any, axis: Axis, keepdims: bool) -> Any:
+    top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
+    top = np.where(np.isfinite(top), top, 0).astype(x.dtype)  # stable: no exponent above 0
+    with np.errstate(divide="ignore"):  # ln 0 = −∞ is the answer for −∞ everywhere
+        total = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
+    return total if keepdims else np.squeeze(total, axis=axis)[()]
+
+
+logsumexp_ = Primitive(
+    _logsumexp,
+    lambda g, z, x, axis, keepdims: (
+        expand(g, x, axis, keepdims) * np.exp(x - expand(z, x, axis, keepdims))
+    ),
+)
+
+
+def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """Ln Σ eˣ over `axis`, without overflow; its gradient is softmax(x)."""
+    return logsumexp_(x, axis=axis, keepdims=keepdims)

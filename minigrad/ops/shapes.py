@@ -86,6 +86,19 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     return transpose_(x, axes=tuple(order))
 
 
+@implements(np.moveaxis)
+def moveaxis(x: Any, source: Any, destination: Any) -> Any:
+    """Axes moved to other places, the rest in order."""
+    moved = [axis % x.ndim for axis in ((source,) if isinstance(source, int) else source)]
+    places = [
+        axis % x.ndim for axis in ((destination,) if isinstance(destination, int) else destination)
+    ]
+    axes = [axis for axis in range(x.ndim) if axis not in moved]
+    for place, axis in sorted(zip(places, moved, strict=True)):
+        axes.insert(place, axis)
+    return transpose_(x, axes=tuple(axes))
+
+
 cast = Primitive(
     lambda x, dtype: x.astype(dtype),
     lambda g, z, x, dtype: g,  # the engine gives each gradient its operand's dtype

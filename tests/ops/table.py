@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from minigrad import losses
+from minigrad.ops import convolution, indexing, linear_algebra, neural, pooling, reductions, shapes
 from minigrad.ops import elementwise as e
-from minigrad.ops import indexing, linear_algebra, neural, reductions, shapes
 
 Domain = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
 
@@ -142,13 +142,34 @@ ELEMENTWISE = [
     Row("where", np.where, (condition, anything, anything), elementwise=True),
 ]
 
+
+def _reference_logsumexp(label):
+    keywords = {"axis": {"axis": 1}, "axes": {"axis": (0, -1)}, "all": {}}.get(
+        label, {"axis": -2, "keepdims": True}
+    )
+    return lambda x: np.log(np.sum(np.exp(x), **keywords))
+
+
+# Reductions of one axis or several, with what NumPy calls them.
 REDUCTIONS = [
-    Row(name, call, (distinct,), ((2, 3, 4),), label=label)
+    Row(
+        name,
+        call,
+        (distinct,),
+        ((2, 3, 4),),
+        label=label,
+        expected=_reference_logsumexp(label) if name == "logsumexp" else None,
+    )
     for name, function in (
         ("sum", np.sum),
         ("mean", np.mean),
         ("max", np.max),
         ("min", np.min),
+        ("prod", np.prod),
+        ("var", np.var),
+        ("std", np.std),
+        ("median", np.median),
+        ("logsumexp", reductions.logsumexp),
     )
     for label, call in (
         ("all", function),
@@ -157,6 +178,17 @@ REDUCTIONS = [
         ("keepdims", lambda x, f=function: f(x, axis=-2, keepdims=True)),
     )
 ]
+
+REDUCTIONS += [
+    Row("var", lambda x: np.var(x, axis=1, ddof=1), (anything,), label="ddof"),
+    Row("cumsum", lambda x: np.cumsum(x, axis=1), (anything,)),
+    Row("cumsum", np.cumsum, (anything,), label="flat"),
+    Row("cumprod", lambda x: np.cumprod(x, axis=0), (anything,), ((5, 2),)),
+    Row("cumprod", np.cumprod, (anything,), label="flat"),
+    Row("prod", lambda x: np.prod(x * np.array([1, 0, 2], x.dtype), axis=1), (anything,),
+        label="zeros"),
+    Row("median", np.median, (distinct,), ((5,),), label="odd"),
+]  # fmt: skip
 
 SHAPES = [
     Row("broadcast_to", lambda x: np.broadcast_to(x, (4, 2, 3)), (anything,)),
@@ -169,6 +201,45 @@ SHAPES = [
     Row("transpose", lambda x: np.swapaxes(x, 0, -1), (anything,), ((2, 3, 4),), label="swapaxes"),
     Row("astype", lambda x: x.astype(np.float64), (anything,)),
 ]
+
+JOINING = [
+    Row("concatenate", lambda x, y: np.concatenate([x, y], axis=1), (anything, anything),
+        ((2, 3), (2, 1))),
+    Row("concatenate", lambda x, y: np.concatenate((x, y), axis=None), (anything, anything),
+        label="flat"),
+    Row("concatenate", lambda x, y: np.stack([x, y], axis=1), (anything, anything), label="stack"),
+    Row("concatenate", lambda x, y: np.vstack([x, y]), (anything, anything), ((3,), (2, 3)),
+        label="vstack"),
+    Row("concatenate", lambda x, y: np.hstack([x, y]), (anything, anything), label="hstack"),
+    Row("getitem", lambda x: np.split(x, [1, 2], axis=1)[1] * 2, (anything,), label="split"),
+    Row("getitem", lambda x: np.array_split(x, 2, axis=1)[0] * 2, (anything,), label="array_split"),
+    Row("getitem", lambda x: np.take(x, [[0, 1], [1, 1]], axis=1), (anything,), label="take"),
+    Row("getitem", lambda x: np.take(x, [0, 4]), (anything,), label="take_flat"),
+    Row("getitem", lambda x: np.repeat(x, 2, axis=0), (anything,), label="repeat"),
+    Row("getitem", lambda x: np.repeat(x, [1, 0, 2], axis=1), (anything,), label="repeats"),
+    Row("getitem", lambda x: np.tile(x, (2, 1, 2)), (anything,), label="tile"),
+    Row("getitem", lambda x: np.flip(x, 1), (anything,), label="flip"),
+    Row("getitem", lambda x: np.flip(x), (anything,), label="flip_all"),
+    Row("getitem", lambda x: np.roll(x, 2, axis=1), (anything,), label="roll"),
+    Row("getitem", lambda x: np.roll(x, 1), (anything,), label="roll_flat"),
+    Row("getitem", lambda x: np.roll(x, (1, 2), axis=(0, 1)), (anything,), label="roll_axes"),
+    Row("pad", lambda x: np.pad(x, ((1, 0), (2, 1)), constant_values=3.0), (anything,)),
+    *[
+        Row("getitem", lambda x, mode=mode: np.pad(x, ((1, 1), (2, 1)), mode=mode), (anything,),
+            label=f"pad_{mode}")
+        for mode in ("edge", "reflect", "symmetric", "wrap")
+    ],
+    Row("getitem", lambda x: np.diagonal(x, 1), (anything,), label="diagonal"),
+    Row("getitem", lambda x: np.diag(x, -1), (anything,), label="diag"),
+    Row("scatter", lambda x: np.diag(x, 1), (anything,), ((3,),), label="diag"),
+    Row("where", lambda x: np.tril(x, 1), (anything,), ((2, 3, 4),), label="tril"),
+    Row("where", lambda x: np.triu(x), (anything,), ((3, 3),), label="triu"),
+    Row("transpose", lambda x: np.moveaxis(x, (0, 1), (-1, 0)), (anything,), ((2, 3, 4),),
+        label="moveaxis"),
+    Row("getitem", lambda x: np.sort(x, axis=0), (distinct,), ((4, 2),), label="sort"),
+    Row("getitem", lambda x: np.take_along_axis(x, np.array([[0, 2], [1, 1]]), axis=1), (anything,),
+        label="take_along_axis"),
+]  # fmt: skip
 
 INDEXING = [
     Row("getitem", lambda x: x[1], (anything,), label="integer"),
@@ -199,6 +270,194 @@ LINEAR_ALGEBRA = [
         ("row", ((3,), (2, 3, 4))),
         ("column", ((2, 4, 3), (3,))),
     )
+]
+
+
+def spd(x):
+    """A symmetric matrix with positive eigenvalues, well apart."""
+    return x @ np.swapaxes(x, -1, -2) + np.diag([1.0, 3.0, 6.0]).astype(x.dtype)
+
+
+def symmetric(x):
+    return x + np.swapaxes(x, -1, -2) + np.diag([-4.0, 1.0, 6.0]).astype(x.dtype)
+
+
+LINEAR_ALGEBRA += [
+    Row("matmul", np.dot, (anything, anything), ((2, 3), (4, 3, 2)), label="dot"),
+    Row("matmul", np.inner, (anything, anything), ((2, 3), (4, 3)), label="inner"),
+    Row("multiply", np.outer, (anything, anything), ((2,), (3,)), label="outer"),
+    Row("matmul", lambda x, y: np.tensordot(x, y, axes=([0, 2], [1, 0])), (anything, anything),
+        ((2, 3, 4), (4, 2, 5)), label="tensordot"),
+    Row("sum", np.trace, (anything,), label="trace"),
+    Row("inv", lambda x: np.linalg.inv(spd(x)), (anything,), ((2, 3, 3),)),
+    Row("solve", lambda a, b: np.linalg.solve(spd(a), b), (anything, anything), ((3, 3), (3, 2))),
+    Row("solve", lambda a, b: np.linalg.solve(spd(a), b), (anything, anything), ((3, 3), (3,)),
+        label="vector"),
+    Row("det", lambda x: np.linalg.det(spd(x)), (inside,), ((2, 3, 3),)),
+    Row("log_determinant", lambda x: np.linalg.slogdet(spd(x))[1], (anything,), ((2, 3, 3),)),
+    Row("cholesky", lambda x: np.linalg.cholesky(spd(x)), (anything,), ((2, 3, 3),)),
+    Row("eigenvalues", lambda x: np.linalg.eigh(symmetric(x))[0], (inside,), ((2, 3, 3),)),
+    Row("eigenvectors", lambda x: np.square(np.linalg.eigh(symmetric(x))[1]), (inside,),
+        ((2, 3, 3),)),
+    Row("singular_values", lambda x: np.linalg.svd(x, full_matrices=False)[1], (distinct,),
+        ((4, 3),)),
+    Row("left_vectors", lambda x: np.square(np.linalg.svd(x, full_matrices=False)[0]), (distinct,),
+        ((4, 3),)),
+    Row("right_vectors", lambda x: np.square(np.linalg.svd(x, full_matrices=False)[2]), (distinct,),
+        ((3, 4),)),
+    *[
+        Row("norm", lambda x, k=keywords: np.linalg.norm(x, **k), (distinct,), ((3, 4),),
+            label=str(keywords))
+        for keywords in (
+            {}, {"axis": 1}, {"ord": 1, "axis": 0}, {"ord": np.inf, "axis": 1},
+            {"ord": 3, "axis": 1},
+            {"ord": "fro"}, {"ord": "nuc"}, {"ord": 2}, {"ord": 1}, {"ord": np.inf},
+            {"axis": (0, 1), "keepdims": True},
+        )
+    ],
+    *[
+        Row("einsum", lambda *xs, s=subscripts: np.einsum(s, *xs), (anything,) * len(shapes_),
+            shapes_, label=subscripts)
+        for subscripts, shapes_ in (
+            ("ij,jk->ik", ((2, 3), (3, 4))),
+            ("ij,kj", ((2, 3), (4, 3))),
+            ("...i,ij->...j", ((5, 2, 3), (3, 4))),
+            ("ii->", ((3, 3),)),
+            ("iij->ij", ((3, 3, 2),)),
+            ("ij->j", ((2, 3),)),
+            ("i,j,ij->", ((2,), (3,), (2, 3))),
+            ("bij,bjk->bki", ((2, 3, 4), (2, 4, 2))),
+        )
+    ],
+]  # fmt: skip
+
+
+def _naive_convolution(x, w, strides, dilation, groups):
+    """The definition, by loops over every place of the result."""
+    window, filters = w.shape[:-2], w.shape[-1]
+    output = [
+        (n - (k - 1) * d - 1) // s + 1
+        for n, k, s, d in zip(x.shape[1:-1], window, strides, dilation, strict=True)
+    ]
+    z = np.zeros((len(x), *output, filters))
+    per_group, size = filters // groups, w.shape[-2]
+    for place in np.ndindex(*output):
+        for f in range(filters):
+            start = f // per_group * size
+            for k in np.ndindex(*window):
+                at = tuple(
+                    p * s + i * d for p, s, i, d in zip(place, strides, k, dilation, strict=True)
+                )
+                z[(slice(None), *place, f)] += (
+                    x[(slice(None), *at, slice(start, start + size))] @ w[(*k, slice(None), f)]
+                )
+    return z
+
+
+def _conv_row(label, shapes_, strides, dilation, groups):
+    options = {"strides": strides, "dilation": dilation, "groups": groups}
+    return Row(
+        "convolution",
+        lambda x, w: convolution.convolution(x, w, **options),
+        (anything, anything),
+        shapes_,
+        label=label,
+        expected=lambda x, w: _naive_convolution(x, w, strides, dilation, groups),
+    )
+
+
+def _adjoint_reference(y, w, spatial, strides):
+    """The transposed convolution by its definition: ⟨A x, y⟩ = ⟨x, Aᵀ y⟩ for all unit x."""
+    shape = (len(y), *spatial, w.shape[-2])
+    out = np.zeros(shape)
+    for place in np.ndindex(*shape):
+        unit = np.zeros(shape)
+        unit[place] = 1
+        ones = (1,) * len(spatial)
+        out[place] = np.sum(_naive_convolution(unit, w, strides, ones, 1) * y)
+    return out
+
+
+CONVOLUTION = [
+    _conv_row("1d", ((2, 6, 2), (3, 2, 3)), (1,), (1,), 1),
+    _conv_row("2d", ((2, 5, 6, 2), (2, 3, 2, 3)), (2, 1), (1, 2), 1),
+    _conv_row("3d", ((1, 3, 4, 3, 2), (2, 2, 1, 2, 2)), (1, 2, 1), (1, 1, 1), 1),
+    _conv_row("groups", ((2, 5, 4), (2, 2, 6)), (1,), (2,), 2),
+    _conv_row("depthwise", ((1, 3, 3, 4), (2, 2, 1, 4)), (1, 1), (1, 1), 4),
+    Row(
+        "transposed_convolution",
+        lambda y, w: convolution.transposed_convolution(y, w, 2),
+        (anything, anything),
+        ((1, 3, 2), (3, 2, 2)),
+        expected=lambda y, w: _adjoint_reference(y, w, (7,), (2,)),
+    ),
+    Row(
+        "correlation",
+        lambda x, g: convolution.correlation_(
+            x, g, window=(2,), strides=(1,), dilation=(1,), groups=1
+        ),
+        (anything, anything),
+        ((2, 4, 2), (2, 3, 3)),
+        expected=lambda x, g: np.stack(
+            [np.tensordot(x[:, k : k + 3], g, axes=((0, 1), (0, 1))) for k in range(2)]
+        ),
+    ),
+    Row(
+        "windows",
+        lambda x: pooling.windows_(x, window=(2,), strides=(1,)),
+        (anything,),
+        ((2, 4, 3),),
+        expected=lambda x: np.stack([x[:, :-1], x[:, 1:]], axis=2),
+    ),
+    Row(
+        "overlap_add",
+        lambda y: pooling.overlap_add_(y, spatial=(4,), window=(2,), strides=(1,)),
+        (anything,),
+        ((2, 3, 2, 3),),
+        expected=lambda y: (
+            np.pad(y[:, :, 0], ((0, 0), (0, 1), (0, 0)))
+            + np.pad(y[:, :, 1], ((0, 0), (1, 0), (0, 0)))
+        ),
+    ),
+    Row(
+        "max_pool",
+        pooling.max_pool,
+        (distinct,),
+        ((2, 4, 6, 2),),
+        expected=lambda x: x.reshape(2, 2, 2, 3, 2, 2).max(axis=(2, 4)),
+    ),
+    Row(
+        "average_pool",
+        pooling.average_pool,
+        (anything,),
+        ((2, 4, 6, 2),),
+        expected=lambda x: x.reshape(2, 2, 2, 3, 2, 2).mean(axis=(2, 4)),
+    ),
+    Row(
+        "upsample",
+        lambda x: pooling.upsample(x, (1, 2)),
+        (anything,),
+        ((2, 2, 3, 2),),
+        expected=lambda x: np.repeat(x, 2, axis=2),
+    ),
+    Row(
+        "upsample",
+        lambda x: pooling.upsample(x, 2, "linear"),
+        (anything,),
+        ((1, 3, 2),),
+        label="linear",
+        expected=lambda x: np.stack(
+            [
+                x[:, 0],
+                0.75 * x[:, 0] + 0.25 * x[:, 1],
+                0.25 * x[:, 0] + 0.75 * x[:, 1],
+                0.75 * x[:, 1] + 0.25 * x[:, 2],
+                0.25 * x[:, 1] + 0.75 * x[:, 2],
+                x[:, 2],
+            ],
+            axis=1,
+        ),
+    ),
 ]
 
 
@@ -254,7 +513,16 @@ NEURAL = [
     ),
 ]
 
-ROWS = [*ELEMENTWISE, *REDUCTIONS, *SHAPES, *INDEXING, *LINEAR_ALGEBRA, *NEURAL]
+ROWS = [
+    *ELEMENTWISE,
+    *REDUCTIONS,
+    *SHAPES,
+    *JOINING,
+    *INDEXING,
+    *LINEAR_ALGEBRA,
+    *CONVOLUTION,
+    *NEURAL,
+]
 
 # Composed of others: checked like them, without a rule of their own.
 COMPOSED = [

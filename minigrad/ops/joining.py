@@ -1,0 +1,212 @@
+"""Joining and splitting, repeating and padding: mostly `concatenate`, and `getitem` by an index.
+
+An index array says for each place of the result where it came from; so one rule, that of
+`getitem`, serves for all of them: what was repeated adds up.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from minigrad.engine.primitive import Primitive
+from minigrad.engine.table import implements
+from minigrad.ops.elementwise import where
+from minigrad.ops.indexing import getitem_, scatter
+from minigrad.ops.shapes import broadcast_to, expand_dims, moveaxis, reshape
+
+
+def _piece(index: int, g: Any, z: Any, *xs: Any, axis: int) -> Any:
+    """The part of `g` that came from operand `index`."""
+    start = sum(x.shape[axis] for x in xs[:index])
+    return _along(g, axis, slice(start, start + xs[index].shape[axis]))
+
+
+def _along(x: Any, axis: int, index: Any) -> Any:
+    """Index one axis, and take the others whole."""
+    return getitem_(x, index=(slice(None),) * (axis % x.ndim) + (index,))
+
+
+concatenate_ = Primitive(
+    lambda *xs, axis: np.concatenate(xs, axis=axis), each=_piece, name="concatenate"
+)
+
+
+@implements(np.concatenate, np.concat)
+def concatenate(arrays: Any, axis: int | None = 0) -> Any:
+    """Arrays one after the other along `axis`; each gets its piece of the gradient."""
+    arrays = list(arrays)
+    if axis is None:
+        arrays, axis = [reshape(x, (-1,)) for x in arrays], 0
+    return concatenate_(*arrays, axis=axis)
+
+
+@implements(np.stack)
+def stack(arrays: Any, axis: int = 0) -> Any:
+    """Arrays of one shape one after the other along a new axis."""
+    return concatenate([expand_dims(_array(x), axis) for x in arrays], axis=axis)
+
+
+def _array(x: Any) -> Any:
+    return x if hasattr(x, "ndim") else np.asarray(x)
+
+
+@implements(np.vstack)
+def vstack(arrays: Any) -> Any:
+    """Arrays below each other; vectors count as rows."""
+    return concatenate([reshape(x, (1, -1)) if x.ndim < 2 else x for x in map(_array, arrays)])
+
+
+@implements(np.hstack)
+def hstack(arrays: Any) -> Any:
+    """Arrays beside each other."""
+    arrays = [reshape(x, (1,)) if x.ndim == 0 else x for x in map(_array, arrays)]
+    return concatenate(arrays, axis=0 if arrays[0].ndim == 1 else 1)
+
+
+@implements(np.array_split)
+def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+    """Pieces along `axis`, of equal length where that is possible."""
+    places = np.array_split(np.arange(x.shape[axis]), indices_or_sections)
+    return [
+        _along(x, axis, slice(int(p[0]), int(p[-1]) + 1) if len(p) else slice(0, 0)) for p in places
+    ]
+
+
+@implements(np.split)
+def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+    """Pieces of equal length along `axis`, or cut at the given places."""
+    np.split(np.arange(x.shape[axis]), indices_or_sections)  # raises for unequal lengths
+    return array_split(x, indices_or_sections, axis)
+
+
+@implements(np.take)
+def take(x: Any, indices: Any, axis: int | None = None) -> Any:
+    """Elements at integer `indices` along `axis`, or of the flattened tensor."""
+    index = np.array(indices)
+    return getitem_(reshape(x, (-1,)), index=index) if axis is None else _along(x, axis, index)
+
+
+@implements(np.repeat)
+def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
+    """Each element repeated along `axis`, or of the flattened tensor."""
+    if axis is None:
+        x, axis = reshape(x, (-1,)), 0
+    return take(x, np.repeat(np.arange(x.shape[axis]), repeats), axis=axis)
+
+
+@implements(np.tile)
+def tile(x: Any, reps: Any) -> Any:
+    """The whole tensor repeated along each axis."""
+    times = (reps,) if isinstance(reps, int) else tuple(reps)
+    times = (1,) * (x.ndim - len(times)) + times
+    x = reshape(x, (1,) * (len(times) - x.ndim) + x.shape)
+    for axis, count in enumerate(times):
+        x = take(x, np.tile(np.arange(x.shape[axis]), count), axis=axis) if count != 1 else x
+    return x
+
+
+@implements(np.flip)
+def flip(x: Any, axis: Any = None) -> Any:
+    """Elements in reversed order along `axis`, or along all."""
+    axes = range(x.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
+    turned = {a % x.ndim for a in axes}
+    return getitem_(
+        x, index=tuple(slice(None, None, -1 if a in turned else 1) for a in range(x.ndim))
+    )
+
+
+@implements(np.roll)
+def roll(x: Any, shift: Any, axis: Any = None) -> Any:
+    """Elements shifted along `axis`; what falls off one end comes in at the other."""
+    if axis is None:
+        return reshape(roll(reshape(x, (-1,)), shift, 0), x.shape)
+    pairs = (
+        [(shift, axis)]
+        if isinstance(axis, int)
+        else list(zip(np.broadcast_to(shift, len(axis)).tolist(), axis, strict=True))
+    )
+    for distance, a in pairs:
+        x = take(x, np.roll(np.arange(x.shape[a]), distance), axis=a)
+    return x
+
+
+# Zeros (or another constant) around a tensor; its adjoint cuts them off again.
+pad_ = Primitive(
+    lambda x, width, value: np.pad(x, width, constant_values=value),
+    lambda g, z, x, width, value: getitem_(g, index=_inner(width, x.shape)),
+    name="pad",
+)
+
+
+def _inner(width: Any, shape: tuple[int, ...]) -> tuple[slice, ...]:
+    return tuple(slice(before, before + n) for (before, _), n in zip(width, shape, strict=True))
+
+
+@implements(np.pad)
+def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float = 0) -> Any:
+    """Add elements at both ends of each axis.
+
+    `mode` is ``"constant"``, or one in which they are copies of others: ``"edge"``,
+    ``"reflect"``, ``"symmetric"`` or ``"wrap"``.
+    """
+    if isinstance(pad_width, dict):
+        pad_width = [pad_width.get(axis, 0) for axis in range(x.ndim)]
+        pad_width = [(w, w) if isinstance(w, int) else w for w in pad_width]
+    width = tuple(map(tuple, np.broadcast_to(pad_width, (x.ndim, 2)).tolist()))
+    if mode == "constant":
+        return pad_(x, width=width, value=constant_values)
+    if mode not in ("edge", "reflect", "symmetric", "wrap"):
+        raise NotImplementedError(f"np.pad of a Tensor has no mode {mode!r}")
+    for axis, (before, after) in enumerate(width):
+        if before or after:
+            origin: Any = np.pad(np.arange(x.shape[axis]), (before, after), mode=mode)  # type: ignore[call-overload]
+            x = take(x, origin, axis=axis)
+    return x
+
+
+@implements(np.diagonal)
+def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """The diagonal of two axes, as a new last axis."""
+    x = moveaxis(x, (axis1, axis2), (-2, -1))
+    rows, columns = _diagonal_places(x.shape[-2], x.shape[-1], offset)
+    return getitem_(x, index=(..., rows, columns))
+
+
+@implements(np.diag)
+def diag(x: Any, k: int = 0) -> Any:
+    """The diagonal of a matrix, or the matrix with a vector on its diagonal."""
+    if x.ndim == 2:
+        return diagonal(x, k)
+    size = x.shape[0] + abs(k)
+    return scatter(x, index=_diagonal_places(size, size, k), shape=(size, size))
+
+
+def _diagonal_places(rows: int, columns: int, offset: int) -> tuple[Any, Any]:
+    count = max(0, min(rows + min(offset, 0), columns - max(offset, 0)))
+    places = np.arange(count)
+    return places + max(-offset, 0), places + max(offset, 0)
+
+
+@implements(np.tril)
+def tril(x: Any, k: int = 0) -> Any:
+    """The lower triangle, with zeros above."""
+    return where(np.tri(x.shape[-2], x.shape[-1], k, dtype=bool), x, 0.0)
+
+
+@implements(np.triu)
+def triu(x: Any, k: int = 0) -> Any:
+    """The upper triangle, with zeros below."""
+    return where(np.tri(x.shape[-2], x.shape[-1], k - 1, dtype=bool), 0.0, x)
+
+
+@implements(np.atleast_1d)
+def atleast_1d(x: Any) -> Any:
+    """A scalar as a vector of one."""
+    return reshape(x, (1,)) if x.ndim == 0 else x
+
+
+@implements(np.broadcast_arrays)
+def broadcast_arrays(*xs: Any) -> tuple[Any, ...]:
+    """All operands stretched to their common shape."""
+    shape = np.broadcast_shapes(*(x.shape for x in xs))
+    return tuple(broadcast_to(x, shape) for x in xs)
