@@ -47,8 +47,9 @@ class Watcher:
         line, checksums = self._seen.get(node, ("a line outside of detect_anomaly()", None))
         if checksums is not None and checksums != _checksums(node):
             raise AnomalyError(
-                f"a value that op {node.primitive.name!r}{_in(node.scope)}, at {line}, had used was "
-                "changed in memory since, behind the engine's back: its gradient would be wrong"
+                f"a value that op {node.primitive.name!r}{_in(node.scope)}, at {line}, had used "
+                "was changed in memory since, behind the engine's back: its gradient would be "
+                "wrong"
             )
 
     def after(self, node: Node, index: int, upstream: Any, contribution: Any) -> None:

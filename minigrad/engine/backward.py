@@ -199,15 +199,16 @@ def pull_back(node: Node, index: int, g: Any, create_graph: bool = False) -> Any
 def sum_to_shape(values: Any, shape: tuple[int, ...]) -> Any:
     """Sum an array or Tensor over the axes along which `shape` was broadcast to its shape."""
     added = values.ndim - len(shape)
-    stretched = tuple(
-        axis + added
-        for axis, length in enumerate(shape)
-        if length == 1 and values.shape[axis + added] != 1
-    )
-    if added < 0 or np.broadcast_shapes(shape, values.shape) != values.shape:
+    lengths = values.shape[max(added, 0) :]
+    if added < 0 or any(n not in (1, m) for n, m in zip(shape, lengths, strict=True)):
         raise RuntimeError(
             f"a derivative rule returned shape {values.shape} for an operand of shape {shape}"
         )
+    stretched = tuple(
+        axis + added
+        for axis, (n, m) in enumerate(zip(shape, lengths, strict=True))
+        if n == 1 and m != 1
+    )
     return np.sum(values, axis=tuple(range(added)) + stretched, keepdims=True).reshape(shape)
 
 
