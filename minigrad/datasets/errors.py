@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,8 +18,8 @@ class DataError(ValueError):
 
 
 @contextmanager
-def damage_as_data_error(file: Path, kind: str) -> Iterator[None]:
-    """Turn what a parser raises over damaged bytes into a DataError on one line.
+def damage_as_data_error(file: Path, damage: str) -> Iterator[None]:
+    """Turn what a parser raises over damaged bytes into a DataError: "file `damage`: reason".
 
     What the system raises (an OSError with a number) and a lack of memory pass through: they say
     nothing about the bytes.
@@ -29,12 +30,11 @@ def damage_as_data_error(file: Path, kind: str) -> Iterator[None]:
         raise
     # zip, deflate, gzip and NumPy's headers have a dozen exceptions for bytes gone wrong.
     except Exception as error:
-        if isinstance(error, OSError) and error.errno is not None:
+        # A zip's damaged offset leads before the file's start, an invalid argument of seek.
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             raise
         reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
-        raise DataError(
-            f"{file} is a damaged {kind} file: {reason}. Save or download it again."
-        ) from error
+        raise DataError(f"{file} {damage}: {reason}. Save or download it again.") from error
 
 
 def require_finite(file: Path, rows: Array, lines: Sequence[int] | None = None) -> None:
@@ -47,7 +47,7 @@ def require_finite(file: Path, rows: Array, lines: Sequence[int] | None = None) 
     rows : ndarray, shape (rows, columns)
         The numbers.
     lines : sequence of int, optional
-        The line of the file in which each row stands; rows are counted from 1 without it.
+        The line of the file in which each row stands, if that is not the row's number.
 
     Raises
     ------
@@ -58,10 +58,12 @@ def require_finite(file: Path, rows: Array, lines: Sequence[int] | None = None) 
         return
     bad = ~(np.abs(rows) <= np.finfo(np.float32).max)  # a comparison with nan is false
     if bad.any():
-        row, column = np.unravel_index(int(bad.argmax()), bad.shape)
-        place = f"row {row + 1}" if lines is None else f"line {lines[row]}"
+        row, column = divmod(int(bad.argmax()), rows.shape[1])
+        line = "" if lines is None else f" (line {lines[row]})"
+        count = int(bad.sum())
         raise DataError(
-            f"{file}: expected finite numbers. Received: {rows[row, column]:g} in {place}, column "
-            f"{column + 1}, the first of {int(bad.sum()):,} that are nan, infinite or beyond "
-            "float32. Clean the data first, or leave those rows out."
+            f"{file}: expected finite numbers that fit float32. Received: {count:,} "
+            f"value{'s are' if count > 1 else ' is'} nan or infinite or too large, the first "
+            f"({rows[row, column]:g}) in row {row + 1}, column {column + 1}{line}. Clean the data "
+            "first, or leave those rows out."
         )

@@ -8,6 +8,7 @@ import struct
 import zipfile
 from collections.abc import Sequence
 from contextlib import nullcontext
+from io import BufferedIOBase
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,19 +22,21 @@ Array = np.ndarray[Any, Any]
 
 def read_npz(file: Path) -> Array:
     """Read the array of a ``.npz``: the only one, or that named ``x`` or ``images``."""
-    with file.open("rb") as stream, damage_as_data_error(file, ".npz"):
+    with file.open("rb") as stream, damage_as_data_error(file, "is no readable .npz"):
         start = stream.read(4)
         if start[:2] != b"PK":
             raise DataError(
-                f"{file} is no .npz: expected it to begin with 50 4b (a zip archive). Received: "
-                f"{start.hex(' ')}. Write it by numpy.savez."
+                f"{file} is no readable .npz: expected it to begin with 50 4b (a zip archive). "
+                f"Received: {_hex(start)}. Write it by numpy.savez."
             )
         with zipfile.ZipFile(stream) as archive:
-            names = [name.removesuffix(".npy") for name in archive.namelist() if ".npy" in name]
+            names = [
+                name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")
+            ]
             name = _choose(file, names)
             with archive.open(f"{name}.npy") as member:
                 size = archive.getinfo(f"{name}.npy").file_size
-                return _read_array(member, size, f"{file}, array {name!r}")
+                return _read_array(member, size, f"{file} is no readable .npz: its array {name!r}")
 
 
 def _choose(file: Path, names: Sequence[str]) -> str:
@@ -42,26 +45,32 @@ def _choose(file: Path, names: Sequence[str]) -> str:
             return name
     if len(names) == 1:
         return names[0]
-    listed = ", ".join(map(repr, names[:10])) + (", …" if len(names) > 10 else "")
+    listed = ", ".join(" ".join(name.split()) for name in names[:10]) + (
+        ", …" if len(names) > 10 else ""
+    )
     raise DataError(
-        f"{file} holds {f'{len(names)} arrays: {listed}' if names else 'no array'}. Expected a "
+        f"{file} holds {listed or 'no array'}. Expected a "
         "single array, or one named 'x' or 'images': numpy.savez(path, x=...)."
     )
 
 
 def read_npy(file: Path) -> Array:
     """Read a ``.npy``."""
-    with file.open("rb") as stream, damage_as_data_error(file, ".npy"):
-        return _read_array(stream, file.stat().st_size, str(file))
+    with file.open("rb") as stream, damage_as_data_error(file, "is no readable .npy"):
+        size = file.stat().st_size
+        return _read_array(stream, size, f"{file} is no readable .npy: it")
 
 
 def _read_array(stream: IO[bytes], size: int, source: str) -> Array:
-    """Read an array of NumPy's format from `size` bytes; nothing in it is ever unpickled."""
+    """Read an array of NumPy's format from `size` bytes; nothing in it is ever unpickled.
+
+    `source` begins the sentence of each error.
+    """
     start = stream.read(len(npy_format.MAGIC_PREFIX))
     if start != npy_format.MAGIC_PREFIX:
         raise DataError(
-            f"{source} is no .npy: expected it to begin with {npy_format.MAGIC_PREFIX.hex(' ')}. "
-            f"Received: {start.hex(' ') or 'nothing'}. Write it by numpy.save."
+            f"{source} was expected to begin with {_hex(npy_format.MAGIC_PREFIX)}. "
+            f"Received: {_hex(start)}. Write it by numpy.save."
         )
     stream.seek(0)
     version = npy_format.read_magic(stream)
@@ -71,18 +80,21 @@ def _read_array(stream: IO[bytes], size: int, source: str) -> Array:
         (2, 0): npy_format.read_array_header_2_0,
     }.get(version)
     if read_header is None:
-        raise DataError(f"{source}: expected version 1 or 2 of .npy. Received: {version}")
+        raise DataError(
+            f"{source} was expected to be in version 1.0 or 2.0 of the format. Received: "
+            f"{version[0]}.{version[1]}. Save it again by numpy.save."
+        )
     shape, _, dtype = read_header(stream)
     if dtype.kind not in "fiub":
         raise DataError(
-            f"{source}: expected real numbers. Received: dtype {dtype}. Save it again by "
-            "numpy.save(path, x.astype('float32')), or leave out what is no number."
+            f"{source} was expected to hold real numbers. Received: dtype {dtype}. Save "
+            "x.astype('float32'), and leave out what is no real number."
         )
     needed = stream.tell() + math.prod(shape) * dtype.itemsize
     if needed != size or any(length < 0 for length in shape):
         raise DataError(
-            f"{source} declares {dtype} of shape {shape}, so {needed:,} bytes. Received: {size:,} "
-            "bytes. It is cut off or damaged: save or download it again."
+            f"{source} declares {dtype} of shape {shape}, so {needed:,} bytes in all. Received: "
+            f"{size:,} bytes. It is cut off or damaged: save or download it again."
         )
     stream.seek(0)
     return npy_format.read_array(stream, allow_pickle=False)
@@ -99,20 +111,24 @@ def read_idx(file: Path) -> Array:
 
     Source: Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits" (1998).
     """
-    with file.open("rb") as packed, damage_as_data_error(file, "IDX"):
+    with file.open("rb") as packed:
         is_gzip = packed.read(2) == b"\x1f\x8b"
         packed.seek(0)
-        with gzip.open(packed) if is_gzip else nullcontext(packed) as stream:
+        damage = f"is a damaged {'gzip' if is_gzip else 'IDX'} file"
+        with (
+            damage_as_data_error(file, damage),
+            gzip.open(packed) if is_gzip else nullcontext(packed) as stream,
+        ):
             return _read_idx(file, stream)
 
 
-def _read_idx(file: Path, stream: IO[bytes]) -> Array:
+def _read_idx(file: Path, stream: BufferedIOBase) -> Array:
     magic = stream.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in _IDX_TYPES or magic[3] == 0:
         raise DataError(
             f"{file} is no IDX file: expected it to begin with 00 00, a type (08 to 0e) and a "
-            f"number of axes, as 00 00 08 03. Received: {magic.hex(' ') or 'nothing'}. Download it "
-            "again, or name the file by what it is."
+            f"number of axes, as 00 00 08 03. Received: {_hex(magic)}. Download it again, or name "
+            "the file by what it is."
         )
     lengths = stream.read(4 * magic[3])
     if len(lengths) < 4 * magic[3]:
@@ -133,10 +149,14 @@ def _read_idx(file: Path, stream: IO[bytes]) -> Array:
     return np.frombuffer(numbers, kind).reshape(shape)
 
 
-def _read_at_most(stream: IO[bytes], limit: int) -> bytes:
+def _read_at_most(stream: BufferedIOBase, limit: int) -> bytes:
     """Read by the megabyte, so that memory grows with what is there, not with what is declared."""
     blocks = []
     while limit > 0 and (block := stream.read(min(limit, 2**20))):
         blocks.append(block)
         limit -= len(block)
     return b"".join(blocks)
+
+
+def _hex(start: bytes) -> str:
+    return start.hex(" ") or "nothing, the file is empty"

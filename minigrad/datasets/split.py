@@ -11,14 +11,14 @@ Array = np.ndarray[Any, Any]
 
 @overload
 def train_test_split(
-    samples: Array, labels: None = None, held_out: float = 0.2, seed: int = 0
+    samples: Array, held_out: float = 0.2, seed: int = 0, *, labels: None = None
 ) -> tuple[Array, Array]: ...
 @overload
 def train_test_split(
-    samples: Array, labels: Array, held_out: float = 0.2, seed: int = 0
+    samples: Array, held_out: float = 0.2, seed: int = 0, *, labels: Array
 ) -> tuple[Array, Array, Array, Array]: ...
 def train_test_split(
-    samples: Array, labels: Array | None = None, held_out: float = 0.2, seed: int = 0
+    samples: Array, held_out: float = 0.2, seed: int = 0, *, labels: Array | None = None
 ) -> tuple[Array, ...]:
     """Return samples to train on and samples that are held out, in an order drawn from `seed`.
 
@@ -26,12 +26,12 @@ def train_test_split(
     ----------
     samples : ndarray, shape (n, …)
         At least two.
-    labels : ndarray, shape (n, …), optional
-        One for each sample; they are split alike.
     held_out : float
         The fraction to hold out, in (0, 1); at least one sample stays on each side.
     seed : int
         The same seed gives the same split.
+    labels : ndarray, shape (n, …), optional
+        One for each sample; they are split alike.
 
     Returns
     -------
@@ -50,10 +50,15 @@ def train_test_split(
     >>> len(train), len(held_out)
     (8, 2)
     >>> x = np.arange(10)
-    >>> train_x, held_out_x, train_y, held_out_y = train_test_split(x, x**2, held_out=0.3)
+    >>> train_x, held_out_x, train_y, held_out_y = train_test_split(x, 0.3, labels=x**2)
     >>> np.array_equal(train_y, train_x**2), np.array_equal(held_out_y, held_out_x**2)
     (True, True)
     """
+    if np.ndim(held_out):
+        raise ValueError(
+            "held_out must be a number between 0 and 1. Received: an array of shape "
+            f"{np.shape(held_out)}. Give labels by name: labels=..."
+        )
     if not 0 < held_out < 1:
         raise ValueError(f"held_out must be between 0 and 1. Received: {held_out!r}")
     arrays = [np.asarray(samples)] if labels is None else [np.asarray(samples), np.asarray(labels)]

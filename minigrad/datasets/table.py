@@ -47,7 +47,7 @@ class Table(NamedTuple):
 
 
 def read_table(path: str | os.PathLike[str]) -> Table:
-    """Read samples from a file: one row each, images laid out in rows.
+    r"""Read samples from a file: one row each, images laid out in rows.
 
     Whole numbers (pixels) that are not negative are divided by the largest of them, so that they
     lie in [0, 1]. Other numbers are left as they are; of booleans, true is 1 and false 0.
@@ -70,7 +70,7 @@ def read_table(path: str | os.PathLike[str]) -> Table:
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     file = Path(folder) / "pixels.csv"
-    ...     _ = file.write_text("a;b;c;d\\n0;51;102;255\\n255;0;0;0\\n")
+    ...     _ = file.write_text("a;b;c;d\n0;51;102;255\n255;0;0;0\n")
     ...     table = read_table(file)
     >>> table.values
     array([[0. , 0.2, 0.4, 1. ],
@@ -80,7 +80,7 @@ def read_table(path: str | os.PathLike[str]) -> Table:
     """
     file = Path(path)
     try:
-        _require_contents(file)
+        _require_file(file)
         values = _reader(file)(file)
         return _as_table(file, values)
     except FileNotFoundError:
@@ -97,14 +97,12 @@ def read_table(path: str | os.PathLike[str]) -> Table:
         ) from error
 
 
-def _require_contents(file: Path) -> None:
+def _require_file(file: Path) -> None:
     status = file.stat()
     if stat.S_ISDIR(status.st_mode):
         raise DataError(f"{file} is a folder. Expected a file of samples.")
     if not stat.S_ISREG(status.st_mode):
         raise DataError(f"{file} is no ordinary file. Copy what it gives into one first.")
-    if status.st_size == 0:
-        raise DataError(f"{file} is empty. Expected a file of samples.")
 
 
 def _reader(file: Path) -> Callable[[Path], Array]:
@@ -127,10 +125,9 @@ def _as_table(file: Path, values: Array) -> Table:
             f"{file}: expected samples as rows of a table. {received}, one number a sample (a file "
             "of labels?). Single features need the shape (samples, 1)."
         )
-    if values.size == 0:
-        raise DataError(f"{file}: expected rows of numbers. {received}, which holds none.")
-    if len(values) < 2:
-        raise DataError(f"{file}: expected at least 2 samples, as rows. {received}.")
+    if len(values) < 2 or values.size == 0:
+        empty = "" if values.size else ", which holds no number"
+        raise DataError(f"{file}: expected at least 2 samples, as rows. {received}{empty}.")
     rows = values.reshape(len(values), -1)
     require_finite(file, rows)
     scaled, how = _scale(rows)

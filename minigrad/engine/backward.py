@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine.node import Leaf, Node
+from minigrad.engine.node import RELEASED, Leaf, Node
 from minigrad.engine.state import STATE, enable_grad
 from minigrad.engine.tensor import Tensor, plain
 
@@ -150,10 +150,14 @@ def walk(
                     continue
             if watcher is not None:
                 watcher.before(node)
+            if node.values is RELEASED:
+                raise consumed(node)
             # The parents are read before anything is released: releasing clears them.
-            for index, parent in enumerate(check_alive(node)):
+            for index, parent in enumerate(node.parents):
                 if parent is None or (on_the_way is not None and parent not in on_the_way):
                     continue
+                if parent.changed > node.birth:
+                    raise changed(node, parent)
                 contribution = pull_back(node, index, g, create_graph)
                 if watcher is not None:
                     watcher.after(node, index, g, contribution)
@@ -215,18 +219,28 @@ def sum_to_shape(values: Any, shape: tuple[int, ...]) -> Any:
 def check_alive(node: Node) -> tuple[AnyNode | None, ...]:
     """Return the node's parents, having made sure that its values are there, and unchanged."""
     if node.released:
-        raise RuntimeError(
-            "the tape was consumed by an earlier backward pass, which freed op "
-            f"{_place(node)}. Pass keep_graph=True to that pass to walk the tape twice."
-        )
+        raise consumed(node)
     for parent in node.parents:
         if parent is not None and parent.changed > node.birth:
-            raise RuntimeError(
-                f"the values of {getattr(parent, 'name', '') or 'a tensor'!r} were changed in "
-                f"place after op {_place(node)} had used them, so its gradient would be wrong. "
-                "Call backward before the optimizer's step, and run the forward pass again after."
-            )
+            raise changed(node, parent)
     return node.parents
+
+
+def consumed(node: Node) -> RuntimeError:
+    """Return the error for a node whose values an earlier walk has freed."""
+    return RuntimeError(
+        "the tape was consumed by an earlier backward pass, which freed op "
+        f"{_place(node)}. Pass keep_graph=True to that pass to walk the tape twice."
+    )
+
+
+def changed(node: Node, parent: AnyNode) -> RuntimeError:
+    """Return the error for a node whose operand was changed in place after it was born."""
+    return RuntimeError(
+        f"the values of {getattr(parent, 'name', '') or 'a tensor'!r} were changed in "
+        f"place after op {_place(node)} had used them, so its gradient would be wrong. "
+        "Call backward before the optimizer's step, and run the forward pass again after."
+    )
 
 
 def run_hooks(node: AnyNode, g: Any) -> Any:

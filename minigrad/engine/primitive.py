@@ -20,6 +20,7 @@ from minigrad.engine.tensor import Tensor
 Rule = Callable[..., Any]
 
 _MUTABLE = (np.ndarray, list)
+_wrap = Tensor._wrap
 
 
 class Primitive:
@@ -78,8 +79,8 @@ class Primitive:
     def __call__(self, *operands: Any, **options: Any) -> Any:
         """Compute the result; where an operand is a Tensor, return a Tensor and record the op."""
         recording, scope, watcher = STATE.get()
-        values = []
-        parents = []
+        values: list[Any] = []
+        parents: list[Any] = []
         lifted = tracked = False
         for operand in operands:
             if isinstance(operand, Tensor):
@@ -107,7 +108,7 @@ class Primitive:
                 result = np.array(result)  # a view of a parameter would change with it
         if watcher is not None:
             watcher.watch(self, values, result, node)
-        return Tensor._wrap(result, node)
+        return _wrap(result, node)
 
     def _explain(self, error: Exception, values: list[Any], scope: str) -> Exception:
         """Say which op failed, in which layer, on which shapes; keep the kind of error."""
