@@ -55,7 +55,7 @@ def mean_squared_error(y_true: Any, y_pred: Any) -> Tensor:
     Parameters
     ----------
     y_true, y_pred : array_like
-        Of one shape, (batch, …).
+        Of one shape, (batch, …); or (batch,) for predictions of shape (batch, 1).
 
     Raises
     ------

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -43,20 +43,25 @@ class Plain:
         self.steps += 1
 
 
-indices = st.integers(0, 2)
+indices = st.integers(0, 3)
 numbers = st.sampled_from([-2.0, -0.5, 0.25, 1.0, 3.0])
 
 
 class Interleavings(RuleBasedStateMachine):
-    """Three parameters, two of them float64 and one float32, under two optimizers at once."""
+    """Three float64 parameters and one float32, under two optimizers at once."""
 
     def __init__(self):
         super().__init__()
-        starts = [np.array([1.0, -2.0]), np.array([0.5, 3.0]), np.array(1.5, np.float32)]
-        self.parameters = [Parameter(v, name=f"p{i}") for i, v in enumerate(starts)]
-        self.plain = [Plain(v) for v in starts]
+        self.start(np.float32)
+
+    def start(self, dtype_of_last):
+        starts = [[1.0, -2.0], [0.5, 3.0], [[-1.0], [0.75]], 1.5]
+        dtypes = [np.float64, np.float64, np.float64, dtype_of_last]
+        arrays = [np.array(v, dtype) for v, dtype in zip(starts, dtypes, strict=True)]
+        self.parameters = [Parameter(v, name=f"p{i}") for i, v in enumerate(arrays)]
+        self.plain = [Plain(v) for v in arrays]
         self.sgd = SGD(SGD_RATE, MOMENTUM, parameters=self.parameters)
-        self.adam = Adam(ADAM_RATE, parameters=self.parameters[:2])
+        self.adam = Adam(ADAM_RATE, parameters=self.parameters[:3])
         self.adam_steps = 0
         self.tapes = []  # a loss, and what its backward must bring
         self.aliases = {}  # the latest .data of each parameter
@@ -66,12 +71,18 @@ class Interleavings(RuleBasedStateMachine):
 
     @rule()
     def forward(self):
-        a, b, c = self.parameters
+        a, b, column, c = self.parameters
         if any(p.trainable for p in self.plain):
-            va, vb, vc = (p.value for p in self.plain)
-            gradients = [vb + 2 * vc * va, va.copy(), np.sum(va * va)]
+            va, vb, v_column, vc = (p.value for p in self.plain)
+            gradients = [
+                vb + 2 * vc * va,
+                va + v_column.sum() * np.ones(2),
+                vb.sum() * np.ones((2, 1)),
+                np.sum(va * va),
+            ]
             seen = [p.steps if p.trainable else None for p in self.plain]
-            self.tapes.append(((a * b).sum() + (a * a).sum() * c, gradients, seen))
+            loss = (a * b).sum() + (a * a).sum() * c + (b * column).sum()
+            self.tapes.append((loss, gradients, seen))
 
     @precondition(lambda self: self.tapes)
     @rule(which=st.integers(0, 99))
@@ -109,7 +120,7 @@ class Interleavings(RuleBasedStateMachine):
 
     @rule()
     def step_of_adam(self):
-        moving = [p for p in self.plain[:2] if p.changes()]
+        moving = [p for p in self.plain[:3] if p.changes()]
         if not moving:
             with pytest.raises(RuntimeError, match="no parameter has a gradient"):
                 self.adam.step()
@@ -202,14 +213,12 @@ def close(found, expected):
 
 
 TestInterleavings = Interleavings.TestCase
-TestInterleavings.settings = settings(max_examples=60, stateful_step_count=30)
+TestInterleavings.settings = settings(max_examples=120, stateful_step_count=50)
 
 
 def test_the_reference_and_minigrad_agree_to_rounding_in_float64():
     machine = Interleavings()
-    machine.parameters[2] = Parameter(np.array(1.5))
-    machine.plain[2] = Plain(np.array(1.5))
-    machine.sgd = SGD(SGD_RATE, MOMENTUM, parameters=machine.parameters)
+    machine.start(np.float64)
     for _ in range(5):
         machine.zero_grad()
         machine.forward()
@@ -373,3 +382,21 @@ def test_what_is_no_parameter_is_refused_by_its_type(parameters, received):
     for kind in (SGD, Adam):
         with pytest.raises(TypeError, match=f"{kind.__name__} trains Parameters.*: {received}"):
             kind(parameters=parameters)
+
+
+@given(st.lists(st.sets(st.integers(0, 3), min_size=1), min_size=1, max_size=6))
+def test_one_optimizer_for_all_is_one_for_each_whoever_has_a_gradient(steps):
+    starts = [np.array([1.0, 2.0]), np.array(3.0), np.array([[4.0]]), np.array([5.0, 6.0])]
+    together, apart = ([Parameter(v) for v in starts] for _ in range(2))
+    optimizer = SGD(SGD_RATE, MOMENTUM, parameters=together)
+    optimizers = [SGD(SGD_RATE, MOMENTUM, parameters=[p]) for p in apart]
+    for number, moving in enumerate(steps, 1):
+        for i in moving:
+            for p in (together[i], apart[i]):
+                p.grad = np.full(p.shape, float(number))
+            optimizers[i].step()
+        optimizer.step()
+        for p in (*together, *apart):
+            p.grad = None
+        for p, q in zip(together, apart, strict=True):
+            assert (p.numpy() == q.numpy()).all()
