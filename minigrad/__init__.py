@@ -47,10 +47,11 @@ from minigrad.layers import LossTerms, Parameter
 from minigrad.seeds import set_seed
 from minigrad.serialization import register_serializable
 from minigrad.tracing import Trace, trace
-from minigrad.training import History, LoadError, Sequential, load, save
+from minigrad.training import History, Sequential
 
 if TYPE_CHECKING:
     from minigrad import datasets, plots, testing
+    from minigrad.training.saving import LoadError, load, save
 
 __version__ = "0.1.0"
 
@@ -98,15 +99,18 @@ __all__ = [
     "vjp",
 ]
 
-# Loaded when they are first used: they are not needed to train, and matplotlib is slow to import.
-_LAZY = ("datasets", "plots", "testing")
+# Loaded when they are first used: training needs none of them, and they are slow to import.
+_LAZY_MODULES = ("datasets", "plots", "testing")
+_SAVING = ("LoadError", "load", "save")
 
 
 def __getattr__(name: str) -> Any:
-    if name in _LAZY:
+    if name in _LAZY_MODULES:
         return import_module(f"minigrad.{name}")
+    if name in _SAVING:
+        return getattr(import_module("minigrad.training.saving"), name)
     raise AttributeError(f"module 'minigrad' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY})
+    return sorted({*globals(), *_LAZY_MODULES, *_SAVING})

@@ -7,14 +7,16 @@ the generator, and one with a seed of its own uses that.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from minigrad.engine import get_default_dtype
 from minigrad.seeds import new_generator
 from minigrad.serialization import Registry
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
 
 _registry = Registry("initializer")
 get = _registry.get

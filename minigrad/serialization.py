@@ -6,10 +6,11 @@ Loading a config looks names up in it and never imports or runs anything that a 
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
-from difflib import get_close_matches
+from types import BuiltinFunctionType, FunctionType
 from typing import Any, TypeVar
+
+from minigrad.engine.suggestions import did_you_mean
 
 T = TypeVar("T", bound=Callable[..., Any])
 
@@ -113,7 +114,7 @@ class Registry:
             return self._from_name(identifier)()
         if isinstance(identifier, dict):
             return self.deserialize(identifier)
-        if inspect.isclass(identifier):
+        if isinstance(identifier, type):
             made = identifier()
             if not self._is_valid(made):
                 raise TypeError(f"{identifier.__name__} is no {self.kind}")
@@ -135,7 +136,7 @@ class Registry:
         """
         if thing is None:
             return None
-        is_function = inspect.isfunction(thing) or inspect.isbuiltin(thing)
+        is_function = isinstance(thing, FunctionType | BuiltinFunctionType)
         maker = thing if is_function else type(thing)
         for known in (self._classes, _custom):
             for name, candidate in known.items():
@@ -190,12 +191,11 @@ class Registry:
             return self._by_identifier[name]
         if name in _custom:
             thing = _custom[name]
-            return thing if inspect.isclass(thing) else (lambda: thing)
+            return thing if isinstance(thing, type) else (lambda: thing)
         raise ValueError(
             f"unknown {self.kind} {name!r}.{self._hint(name)} "
             f"Known: {', '.join(sorted(self._by_identifier))}"
         )
 
     def _hint(self, name: str) -> str:
-        near = get_close_matches(name, [*self._by_identifier, *_custom], n=3, cutoff=0.4)
-        return f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+        return did_you_mean(name, [*self._by_identifier, *_custom])

@@ -10,7 +10,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-from minigrad import datasets, training
+from minigrad import datasets
 from minigrad.command_line import experiment, pages
 from minigrad.command_line.experiment import Array, Result, Settings
 from minigrad.files import atomic_write
@@ -170,7 +170,7 @@ def write(out: Path, settings: Settings, results: Sequence[Result], page: str) -
         "epoch": sparse.history.epoch,
         "history": sparse.history.history,
     }
-    training.save(sparse.model, out / "model.npz")
+    sparse.model.save(out / "model.npz")
     for name, text in (("history.json", json.dumps(record, indent=1)), ("report.html", page)):
         with atomic_write(out / name) as file:
             file.write(text.encode())

@@ -6,9 +6,9 @@ back.
 
 from __future__ import annotations
 
+import os
 import sys
 import zlib
-from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -17,7 +17,7 @@ import numpy as np
 from minigrad.engine.node import Node
 from minigrad.engine.state import STATE, override
 
-_PACKAGE = str(Path(__file__).parents[1])
+_PACKAGE = os.path.dirname(os.path.dirname(__file__))
 
 
 class AnomalyError(ArithmeticError):
@@ -94,7 +94,9 @@ def forward_line() -> str:
     inner = (f"{_PACKAGE}/engine", f"{_PACKAGE}/ops")
     while frame.f_back is not None and frame.f_code.co_filename.startswith(inner):
         frame = frame.f_back
-    return f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno} in {frame.f_code.co_name}"
+    return (
+        f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno} in {frame.f_code.co_name}"
+    )
 
 
 def _finite(value: Any) -> bool:

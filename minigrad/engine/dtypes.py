@@ -1,9 +1,13 @@
 """The default dtype: what Python numbers and integers become when a float is needed."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import DTypeLike
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
 
 _default: np.dtype[Any] = np.dtype(np.float32)
 

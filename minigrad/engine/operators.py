@@ -9,11 +9,12 @@ import operator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from minigrad.engine.table import TABLE, look_up
 
 if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
     from minigrad.engine.tensor import Tensor
 
 Axis = int | tuple[int, ...] | None

@@ -5,8 +5,9 @@ Keys are NumPy's own functions (``np.exp``), so that ``np.exp(tensor)`` finds it
 """
 
 from collections.abc import Callable
-from difflib import get_close_matches
 from typing import Any, TypeVar
+
+from minigrad.engine.suggestions import nearest
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -52,7 +53,7 @@ def look_up(function: Callable[..., Any]) -> Callable[..., Any]:
         pass
     name = getattr(function, "__name__", repr(function))
     known = {getattr(key, "__name__", "") for key in TABLE}
-    near = get_close_matches(name, known, n=3)
+    near = nearest(name, known, cutoff=0.6)
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
     raise NotImplementedError(
         f"minigrad has no derivative rule for np.{name}.{hint} If no gradient is wanted, call it "

@@ -7,16 +7,18 @@ NumPy's own functions; so this file knows no derivative, and no op.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from minigrad.engine.dtypes import numeric_array
 from minigrad.engine.node import Leaf, Node, clock
 from minigrad.engine.operators import Operators
 from minigrad.engine.state import STATE
 from minigrad.engine.table import look_up, refuse_keywords
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
 
 _new = object.__new__
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -328,6 +327,8 @@ class Layer:
 
     @classmethod
     def _known_arguments(cls) -> list[str]:
+        import inspect  # slow to load, and only needed for an error
+
         return [
             name
             for kind in cls.__mro__

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from minigrad import regularizers
+from minigrad.engine.suggestions import nearest
 
 if TYPE_CHECKING:
     from minigrad.layers.layer import Layer
@@ -56,7 +56,7 @@ def reject_unknown(owner: str, unknown: dict[str, Any], known: list[str]) -> Non
     for name in unknown:
         meant = _OLD_NAMES.get(name)
         if meant not in known:
-            near = get_close_matches(name, known, n=1, cutoff=0.6)
+            near = nearest(name, known, 1, cutoff=0.6)
             meant = near[0] if near else None
         hint = f" Did you mean {meant!r}?" if meant else f" Known: {', '.join(known)}"
         raise TypeError(f"{owner} takes no argument {name!r}.{hint}")
@@ -78,7 +78,7 @@ def reject_misspelt_slot(layer: Layer, name: str) -> None:
     )
     meant = _OLD_NAMES.get(name)
     if meant not in slots:
-        meant = next(iter(get_close_matches(name, slots, n=1)), None)
+        meant = next(iter(nearest(name, slots, 1, cutoff=0.6)), None)
     hint = f" Did you mean {meant!r}?" if meant else ""
     raise AttributeError(
         f"{type(layer).__name__} {layer.name!r} has no {name!r}.{hint} It has: {', '.join(slots)}"

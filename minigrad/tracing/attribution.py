@@ -7,9 +7,8 @@ gets one for every term that reaches it; the derivative rules are those of the o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
-from typing import Any
+from typing import Any, NamedTuple
 
 from minigrad.engine import Leaf, Node, Tensor
 from minigrad.engine.backward import check_alive, pull_back, start
@@ -18,8 +17,7 @@ Array = Any
 ByTerm = dict[str, Array]
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """What the walk did at one op.
 
     Attributes

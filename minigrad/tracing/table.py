@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """What one term contributes to one parameter's gradient.
 
     Attributes
@@ -51,7 +48,7 @@ class Table(Sequence[Row]):
 
     def as_dicts(self) -> list[dict[str, Any]]:
         """Return the rows as dicts, ready for a data frame."""
-        return [asdict(row) for row in self._rows]
+        return [row._asdict() for row in self._rows]
 
     def _cells(self) -> Iterator[tuple[str, str, str, str, str]]:
         previous = None
@@ -79,6 +76,8 @@ class Table(Sequence[Row]):
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
+        import html  # slow to load, and only needed in Jupyter
+
         head = "".join(
             f"<th style='text-align:{'left' if i < 2 else 'right'}'>{name}</th>"
             for i, name in enumerate(("parameter", "term", "norm", "share", "cosine to data"))

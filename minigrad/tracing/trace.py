@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
 
 from minigrad.engine import Tensor, grad
+from minigrad.engine.suggestions import did_you_mean
 from minigrad.layers import LossTerms
 from minigrad.tracing.attribution import Step, attribute, chain
-from minigrad.tracing.explain import explain_chain
 from minigrad.tracing.table import Table, rows_of
 
 Array = np.ndarray[Any, Any]
@@ -172,6 +170,8 @@ class Trace:
         node = self._nodes[parameter]
         if node is None:
             return f"{parameter!r} is frozen: no gradient is computed for it."
+        from minigrad.tracing.explain import explain_chain  # reading sources needs slow modules
+
         contribution = self._contributions[parameter][term]
         if contribution is None:
             return f"There is no path from {term!r} to {parameter!r}: its contribution is zero."
@@ -186,8 +186,7 @@ class Trace:
     def _known(self, name: str, kind: str, known: list[str]) -> str:
         if name in known:
             return name
-        near = get_close_matches(name, known, n=3, cutoff=0.4)
-        hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+        hint = did_you_mean(name, known)
         raise KeyError(f"unknown {kind} {name!r}.{hint} Known: {', '.join(known)}")
 
     def __str__(self) -> str:
@@ -202,6 +201,8 @@ class Trace:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
+        import html  # slow to load, and only needed in Jupyter
+
         total = sum(self.terms.values())
         terms = " + ".join(
             f"<code>{html.escape(name)}</code> {value:.6g}" for name, value in self.terms.items()
