@@ -46,8 +46,36 @@ def _matched(name: str, y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
     return target, prediction
 
 
+def weighted_mean(values: Any, sample_weight: Any) -> Tensor:
+    """Mean over everything, each sample's values times its weight.
+
+    Divided by the number of values and not by the sum of the weights, as in Keras: twice the weight
+    is twice the pull.
+
+    Raises
+    ------
+    ValueError
+        If there is not a weight for each sample.
+    """
+    if sample_weight is None:
+        return values.mean()
+    weights = as_float_tensor(sample_weight, values.dtype)
+    if weights.shape != values.shape[:1]:
+        raise ValueError(
+            f"sample_weight must hold a weight for each of {values.shape[0]} samples. "
+            f"Received: shape {weights.shape}"
+        )
+    return (values * weights.reshape((-1,) + (1,) * (values.ndim - 1))).mean()
+
+
+def takes_weights(loss: Any) -> bool:
+    """Whether a loss has a ``sample_weight`` argument."""
+    code = getattr(loss, "__code__", None) or getattr(type(loss).__call__, "__code__", None)
+    return code is not None and "sample_weight" in code.co_varnames[: code.co_argcount]
+
+
 @_registry.register("mse")
-def mean_squared_error(y_true: Any, y_pred: Any) -> Tensor:
+def mean_squared_error(y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
     """Mean of ``(y_true − y_pred)²``.
 
     Its gradient for each prediction is ``2 (y_pred − y_true) / n``.
@@ -56,6 +84,8 @@ def mean_squared_error(y_true: Any, y_pred: Any) -> Tensor:
     ----------
     y_true, y_pred : array_like
         Of one shape, (batch, …); or (batch,) for predictions of shape (batch, 1).
+    sample_weight : array_like, shape (batch,), optional
+        Multiplies each sample's share.
 
     Raises
     ------
@@ -68,11 +98,11 @@ def mean_squared_error(y_true: Any, y_pred: Any) -> Tensor:
     60.5
     """
     target, prediction = _matched("mean_squared_error", y_true, y_pred)
-    return np.square(prediction - target).mean()
+    return weighted_mean(np.square(prediction - target), sample_weight)
 
 
 @_registry.register("mae")
-def mean_absolute_error(y_true: Any, y_pred: Any) -> Tensor:
+def mean_absolute_error(y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
     """Mean of ``|y_true − y_pred|``; arguments and errors as `mean_squared_error`.
 
     Examples
@@ -81,7 +111,7 @@ def mean_absolute_error(y_true: Any, y_pred: Any) -> Tensor:
     5.5
     """
     target, prediction = _matched("mean_absolute_error", y_true, y_pred)
-    return np.abs(prediction - target).mean()
+    return weighted_mean(np.abs(prediction - target), sample_weight)
 
 
 def _cross_entropy(logits: Any, target: Any) -> Any:
@@ -99,7 +129,9 @@ sigmoid_cross_entropy = Primitive(
 
 
 @_registry.register("bce")
-def binary_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False) -> Tensor:
+def binary_crossentropy(
+    y_true: Any, y_pred: Any, from_logits: bool = False, sample_weight: Any = None
+) -> Tensor:
     """Mean of ``−t ln p − (1 − t) ln(1 − p)``.
 
     Parameters
@@ -112,6 +144,8 @@ def binary_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False) -> 
         beyond that they get no gradient.
     from_logits : bool
         Whether `y_pred` are logits.
+    sample_weight : array_like, shape (batch,), optional
+        Multiplies each sample's share.
 
     Raises
     ------
@@ -131,9 +165,9 @@ def binary_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False) -> 
             f"Received: from {values.min()} to {values.max()}"
         )
     if from_logits:
-        return sigmoid_cross_entropy(prediction, target).mean()
+        return weighted_mean(sigmoid_cross_entropy(prediction, target), sample_weight)
     p = np.clip(prediction, 1e-7, 1 - 1e-7)
-    return -(target * np.log(p) + (1 - target) * np.log(1 - p)).mean()
+    return weighted_mean(-(target * np.log(p) + (1 - target) * np.log(1 - p)), sample_weight)
 
 
 _registry.add("binary_cross_entropy", binary_crossentropy)

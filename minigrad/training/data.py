@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -84,13 +84,57 @@ def split_off_validation(
     )
 
 
+def sample_weights(
+    x: Array, y: Array | None, sample_weight: Any = None, class_weight: Any = None
+) -> Array | None:
+    """Return a weight for each sample, from weights of samples, of classes, or both multiplied.
+
+    Raises
+    ------
+    ValueError
+        If there is not one finite weight, 0 or larger, for each sample; or if class weights are
+        given and the targets are neither whole numbers nor rows with a single 1, or of a class
+        that has no weight.
+    """
+    if sample_weight is None and class_weight is None:
+        return None
+    weights = np.ones(len(x), x.dtype)
+    if sample_weight is not None:
+        weights = as_data("sample_weight", sample_weight, x.dtype)
+        if weights.shape != (len(x),) or weights.min() < 0:
+            raise ValueError(
+                f"sample_weight must hold a number, 0 or larger, for each of {len(x)} samples. "
+                f"Received: shape {weights.shape}, smallest {weights.min()}"
+            )
+    if class_weight is not None:
+        weights = weights * _weights_by_class(y, class_weight).astype(x.dtype)
+    return weights
+
+
+def _weights_by_class(y: Array | None, class_weight: Any) -> Array:
+    if not isinstance(class_weight, dict) or y is None:
+        raise ValueError("class_weight must be a dict from classes to weights, beside targets y")
+    labels = y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(len(y), -1)[:, 0]
+    missing = sorted(set(labels.tolist()) - set(class_weight))
+    if missing:
+        raise ValueError(f"class_weight has no weight for class {missing[0]:g}")
+    return np.array([class_weight[label] for label in labels.tolist()], np.float64)
+
+
 def batches(
-    x: Array, y: Array | None, batch_size: int, generator: np.random.Generator | None = None
-) -> Iterator[tuple[Array, Array | None]]:
-    """Yield batches in order, or in an order drawn from `generator`; the last may be smaller."""
+    arrays: Sequence[Array | None],
+    batch_size: int,
+    generator: np.random.Generator | None = None,
+) -> Iterator[tuple[Any, ...]]:
+    """Yield batches of all arrays in order, or in an order drawn from `generator`.
+
+    The last batch may be smaller. None stays None; an array that stands twice is cut once.
+    """
     positive_integer("batches", "batch_size", batch_size)
-    order = None if generator is None else generator.permutation(len(x))
-    for start in range(0, len(x), batch_size):
+    first = arrays[0]
+    assert first is not None
+    order = None if generator is None else generator.permutation(len(first))
+    for start in range(0, len(first), batch_size):
         chosen = slice(start, start + batch_size) if order is None else order[start:][:batch_size]
-        batch = x[chosen]
-        yield batch, batch if y is x else None if y is None else y[chosen]
+        cut = {id(array): array[chosen] for array in arrays if array is not None}
+        yield tuple(None if array is None else cut[id(array)] for array in arrays)

@@ -45,6 +45,7 @@ def save(model: Sequential, path: str | os.PathLike[str]) -> None:
         "model": registry.serialize(model),
         "optimizer": optimizers.serialize(model.optimizer),
         "loss": losses.serialize(model.loss),
+        "loss_weights": model.loss_weights,
     }
     arrays = {name: weight.numpy() for name, weight in model.named_parameters().items()}
     text = json.dumps(config)
@@ -74,6 +75,7 @@ def load(path: str | os.PathLike[str]) -> Sequential:
         model.compile(
             optimizers.deserialize(config["optimizer"]) or "adam",
             losses.deserialize(config["loss"]),
+            config["loss_weights"],
         )
         parameters = model.named_parameters()
     except (KeyError, TypeError, ValueError, RuntimeError) as error:

@@ -11,7 +11,15 @@ from minigrad.engine import Tensor, enable_grad, no_grad, scope
 from minigrad.layers import LossTerms, Parameter
 from minigrad.layers.layer import positive_integer
 from minigrad.optimizers import Optimizer
-from minigrad.training.data import Array, as_data, as_pair, batches, split_off_validation
+from minigrad.optimizers.optimizer import number
+from minigrad.training.data import (
+    Array,
+    as_data,
+    as_pair,
+    batches,
+    sample_weights,
+    split_off_validation,
+)
 from minigrad.training.history import Averages, History
 from minigrad.training.progress import progress_bar
 
@@ -37,8 +45,9 @@ class Trainer:
     def _prepare_training(self) -> None:
         self.optimizer: Optimizer | None = None
         self.loss: Any = None
+        self.loss_weights = 1.0
 
-    def compile(self, optimizer: Any = "adam", loss: Any = None) -> None:
+    def compile(self, optimizer: Any = "adam", loss: Any = None, loss_weights: float = 1.0) -> None:
         """Say how to train.
 
         Parameters
@@ -48,6 +57,8 @@ class Trainer:
         loss
             A name, or a function of (y_true, y_pred) to a scalar. Without one, the penalties
             alone are minimised.
+        loss_weights
+            A factor on the data term; penalties have strengths of their own.
 
         Raises
         ------
@@ -56,10 +67,11 @@ class Trainer:
         """
         self.optimizer = optimizers.get(optimizer)
         self.loss = losses.get(loss)
+        self.loss_weights = number("compile", "loss_weights", loss_weights)
 
     # ---- the loss ------------------------------------------------------------------------------
 
-    def loss_terms(self, x: Any = None, y: Any = None) -> LossTerms:
+    def loss_terms(self, x: Any = None, y: Any = None, sample_weight: Any = None) -> LossTerms:
         """Return the loss as named terms, each a scalar that can be differentiated.
 
         Parameters
@@ -67,6 +79,8 @@ class Trainer:
         x, y : array_like, optional
             A batch and its targets: a forward pass is run. Without them, the penalties of the
             last forward pass are returned, without a data term.
+        sample_weight : array_like, optional
+            A weight for each sample; it acts on the data term only.
 
         Returns
         -------
@@ -77,9 +91,9 @@ class Trainer:
             return LossTerms(self.penalties())
         if not isinstance(x, Tensor):
             x, y = as_pair(x, y, self.compute_dtype)
-        return self._terms(x, y)
+        return self._terms(x, y, sample_weight)
 
-    def _terms(self, x: Any, y: Any) -> LossTerms:
+    def _terms(self, x: Any, y: Any, weights: Any = None) -> LossTerms:
         prediction, outputs = self.run(x)
         addends = []
         if self.loss is not None:
@@ -88,28 +102,45 @@ class Trainer:
                     f"model {self.name!r} is compiled with a loss, which needs targets: pass y"
                 )
             with scope("data"):
-                value = self.loss(y, prediction)
-                if not isinstance(value, Tensor):
-                    raise TypeError(
-                        f"the loss of model {self.name!r} must return a Tensor that is computed "
-                        f"from the prediction. Received: {value!r}"
-                    )
-                # A loss of one's own may return a value for each sample, as in Keras.
-                addends.append(("data", value.mean() if np.ndim(value) else value))
+                addends.append(("data", self._data_term(y, prediction, weights)))
         return LossTerms([*addends, *self.penalties(outputs)])
+
+    def _data_term(self, y: Any, prediction: Any, weights: Any) -> Tensor:
+        # A loss of one's own need not know weights, if it returns a value for each sample.
+        knows_weights = weights is not None and losses.takes_weights(self.loss)
+        keywords = {"sample_weight": weights} if knows_weights else {}
+        value = self.loss(y, prediction, **keywords)
+        if not isinstance(value, Tensor):
+            raise TypeError(
+                f"the loss of model {self.name!r} must return a Tensor that is computed "
+                f"from the prediction. Received: {value!r}"
+            )
+        if value.ndim:
+            value = losses.weighted_mean(value, None if knows_weights else weights)
+        elif weights is not None and not knows_weights:
+            raise ValueError(
+                f"the loss of model {self.name!r} returns one number for the whole batch, so "
+                "sample weights cannot act on it. Return a value for each sample, or take a "
+                "sample_weight argument."
+            )
+        return value if self.loss_weights == 1 else value * self.loss_weights
 
     # ---- training ------------------------------------------------------------------------------
 
-    def train_on_batch(self, x: Any, y: Any = None) -> dict[str, float]:
+    def train_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None
+    ) -> dict[str, float]:
         """Make one step on one batch; return the loss and its terms as they were before it."""
         self._require_optimizer()
-        return self._step(*as_pair(x, y, self.compute_dtype))
+        inputs, targets = as_pair(x, y, self.compute_dtype)
+        weights = sample_weights(inputs, targets, sample_weight, class_weight)
+        return self._step(inputs, targets, weights)
 
-    def _step(self, x: Array, y: Array | None) -> dict[str, float]:
+    def _step(self, x: Array, y: Array | None, weights: Array | None) -> dict[str, float]:
         optimizer = self.optimizer
         assert optimizer is not None
         with enable_grad():
-            terms = self._terms(x, y)
+            terms = self._terms(x, y, weights)
             if not optimizer.built:
                 optimizer.build(self.parameters())
             total = terms.total()
@@ -143,6 +174,8 @@ class Trainer:
         validation_split: float = 0.0,
         validation_data: tuple[Any, Any] | None = None,
         shuffle: bool = True,
+        sample_weight: Any = None,
+        class_weight: dict[int, float] | None = None,
     ) -> History:
         """Train for some epochs.
 
@@ -162,6 +195,8 @@ class Trainer:
             Other samples to evaluate after each epoch: (x, y).
         shuffle
             Whether to draw a new order for each epoch, from the model's seed.
+        sample_weight, class_weight
+            A weight for each sample, or for each class of the targets; on the data term only.
 
         Returns
         -------
@@ -179,6 +214,7 @@ class Trainer:
         positive_integer("fit", "epochs", epochs)
         positive_integer("fit", "batch_size", batch_size)
         inputs, targets = as_pair(x, y, self.compute_dtype)
+        weights = sample_weights(inputs, targets, sample_weight, class_weight)
         held_out: tuple[Any, Any] | None = None
         if validation_data is not None:
             if not isinstance(validation_data, tuple | list) or len(validation_data) != 2:
@@ -186,13 +222,14 @@ class Trainer:
             held_out = as_pair(*validation_data, self.compute_dtype)
         elif validation_split:
             (inputs, targets), held_out = split_off_validation(inputs, targets, validation_split)
+            weights = None if weights is None else weights[: len(inputs)]
         history = History()
         generator = self._generator if shuffle else None
         with progress_bar(epochs, verbose) as report:
             for epoch in range(epochs):
                 averages = Averages()
-                for batch, batch_targets in batches(inputs, targets, batch_size, generator):
-                    averages.add(self._step(batch, batch_targets), len(batch))
+                for batch in batches((inputs, targets, weights), batch_size, generator):
+                    averages.add(self._step(*batch), len(batch[0]))
                 values = averages.means()
                 if held_out is not None:
                     evaluated = self._evaluate(*held_out, batch_size)
@@ -204,22 +241,31 @@ class Trainer:
     # ---- evaluation ----------------------------------------------------------------------------
 
     def evaluate(
-        self, x: Any, y: Any = None, batch_size: int = 32, return_dict: bool = False
+        self,
+        x: Any,
+        y: Any = None,
+        batch_size: int = 32,
+        return_dict: bool = False,
+        sample_weight: Any = None,
     ) -> float | dict[str, float]:
         """Return the loss on some data, penalties included; with `return_dict` each term too.
 
         It leaves `losses` as they were.
         """
         positive_integer("evaluate", "batch_size", batch_size)
-        values = self._evaluate(*as_pair(x, y, self.compute_dtype), batch_size)
+        inputs, targets = as_pair(x, y, self.compute_dtype)
+        weights = sample_weights(inputs, targets, sample_weight)
+        values = self._evaluate(inputs, targets, batch_size, weights)
         return values if return_dict else values["loss"]
 
-    def _evaluate(self, x: Array, y: Array | None, batch_size: int) -> dict[str, float]:
+    def _evaluate(
+        self, x: Array, y: Array | None, batch_size: int, weights: Array | None = None
+    ) -> dict[str, float]:
         averages = Averages()
         with no_grad():
-            for batch, targets in batches(x, y, batch_size):
-                values = self._terms(batch, targets).values_as_floats()
-                averages.add({"loss": sum(values.values()), **values}, len(batch))
+            for batch in batches((x, y, weights), batch_size):
+                values = self._terms(*batch).values_as_floats()
+                averages.add({"loss": sum(values.values()), **values}, len(batch[0]))
         return averages.means()
 
     def predict(self, x: Any, batch_size: int = 32) -> Array:
@@ -227,7 +273,7 @@ class Trainer:
         positive_integer("predict", "batch_size", batch_size)
         inputs = as_data("x", x, self.compute_dtype)
         with no_grad():
-            outputs = [self.run(batch)[0].numpy() for batch, _ in batches(inputs, None, batch_size)]
+            outputs = [self.run(batch)[0].numpy() for (batch,) in batches((inputs,), batch_size)]
         return np.concatenate(outputs)
 
     # ---- tracing -------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ sizes = st.integers(1, 40)
 def test_batches_hold_every_sample_once_beside_its_own_target(samples, batch_size, shuffled):
     x = np.arange(samples)
     generator = np.random.default_rng(0) if shuffled else None
-    pairs = list(batches(x, 10 * x, batch_size, generator))
+    pairs = list(batches((x, 10 * x), batch_size, generator))
     assert all((targets == 10 * batch).all() for batch, targets in pairs)
     together = np.concatenate([batch for batch, _ in pairs])
     assert sorted(together) == x.tolist()
@@ -34,7 +34,7 @@ def test_the_order_is_drawn_from_the_generator_and_anew_for_each_epoch():
 
     def epochs(seed):
         generator = np.random.default_rng(seed)
-        return [[b.tolist() for b, _ in batches(x, None, 10, generator)] for _ in range(2)]
+        return [[b.tolist() for b, _ in batches((x, None), 10, generator)] for _ in range(2)]
 
     first, second = epochs(3)
     assert first != second
@@ -45,14 +45,14 @@ def test_the_order_is_drawn_from_the_generator_and_anew_for_each_epoch():
 def test_an_autoencoders_targets_are_its_batch_itself_and_not_a_second_copy():
     x = np.arange(6)
     for generator in (None, np.random.default_rng(0)):
-        assert all(batch is targets for batch, targets in batches(x, x, 4, generator))
-    assert all(targets is None for _, targets in batches(x, None, 4))
+        assert all(batch is targets for batch, targets in batches((x, x), 4, generator))
+    assert all(targets is None for _, targets in batches((x, None), 4))
 
 
 @pytest.mark.parametrize("size", [0, -1, 2.0, "8", True, None])
 def test_a_batch_size_is_a_positive_integer(size):
     with pytest.raises(ValueError, match="batch_size must be a positive integer"):
-        next(batches(np.arange(3), None, size))
+        next(batches((np.arange(3), None), size))
 
 
 # ---- validation --------------------------------------------------------------------------------
