@@ -3,6 +3,7 @@ PYTHON ?= python3
 DEMO := .venv
 TEST := .venv-test
 DEV := .venv-dev
+BENCH := .venv-bench
 
 .PHONY: help demo test check notebook bench clean
 
@@ -26,13 +27,17 @@ check: $(DEV)/ready  ## Lint, types, floors and doctests, with the real Keras an
 	$(DEV)/bin/lint-imports
 	$(DEV)/bin/python -m pytest --cov=minigrad --cov-report=term
 
+bench: $(BENCH)/ready  ## Compare with PyTorch, MyGrad and HIPS autograd, side by side
+	$(BENCH)/bin/python -m benchmarks.run
+
 clean:  ## Remove the environments and everything that was produced
-	rm -rf $(DEMO) $(TEST) $(DEV) runs .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(DEMO) $(TEST) $(DEV) $(BENCH) runs .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # An environment is ready once its marker is newer than pyproject.toml; a broken install leaves none.
 $(DEMO)/ready: EXTRAS =
 $(TEST)/ready: EXTRAS = [test]
 $(DEV)/ready: EXTRAS = [dev]
+$(BENCH)/ready: EXTRAS = [bench]
 %/ready: pyproject.toml
 	@echo "Making the environment $* (once; this installs NumPy and what else is needed)"
 	$(PYTHON) -m venv $*

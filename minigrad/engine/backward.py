@@ -14,7 +14,7 @@ import numpy as np
 
 from minigrad.engine.node import RELEASED, Leaf, Node
 from minigrad.engine.state import STATE, enable_grad
-from minigrad.engine.tensor import Tensor, plain
+from minigrad.engine.tensor import Tensor, plain, read_only
 
 AnyNode = Node | Leaf
 
@@ -71,13 +71,14 @@ def grad(
     seed = start(output, gradient, create_graph)
     keep = create_graph if keep_graph is None else keep_graph
     found = walk({output._node: seed}, targets, create_graph=create_graph, keep_graph=keep)
-    results = []
+    results: list[Any] = []
     for tensor, node in zip(wanted, targets, strict=True):
-        result = found.get(node)
+        result: Any = found.get(node)
         if result is None:
             zeros = np.zeros(tensor.shape, tensor.dtype)
             result = Tensor._wrap(zeros) if create_graph else zeros
-        results.append(result if create_graph else np.array(result))
+        # A rule may hand the same array or Tensor to several: each caller gets one of its own.
+        results.append(result._twin() if create_graph else np.array(result))
     return results[0] if isinstance(inputs, Tensor) else results
 
 
@@ -111,8 +112,8 @@ def start(output: Tensor, gradient: Any, create_graph: bool) -> Any:
             raise ValueError(
                 f"gradient= must have the output's shape {output.shape}. Received: {seed.shape}"
             )
-    if create_graph:
-        return gradient if isinstance(gradient, Tensor) else Tensor._wrap(seed)
+    if create_graph:  # the caller may write into the array later, so the new tape gets a copy
+        return gradient if isinstance(gradient, Tensor) else Tensor._wrap(np.array(seed))
     return seed if seed.ndim else seed[()]
 
 
@@ -148,6 +149,8 @@ def walk(
                     found[node] = g
                 if node.primitive is None:
                     continue
+                if on_the_way is not None and on_the_way.isdisjoint(node.parents):
+                    continue  # no rule of its own runs, so it is not consumed
             if watcher is not None:
                 watcher.before(node)
             if node.values is RELEASED:
@@ -168,7 +171,7 @@ def walk(
                     cotangents[parent] = contribution
                     heappush(pending, (-parent.birth, parent))
             if not keep_graph:
-                node.release()
+                node.values, node.parents = RELEASED, ()  # node.release(), without the call
     return found
 
 
@@ -191,8 +194,12 @@ def pull_back(node: Node, index: int, g: Any, create_graph: bool = False) -> Any
             for value, parent in zip(values, (node, *node.parents), strict=True)
         )
     contribution = rule(g, *values, **node.options) if node.options else rule(g, *values)
+    if isinstance(contribution, int | float):
+        contribution = np.asarray(contribution, operand.dtype)[()]
     if create_graph and not isinstance(contribution, Tensor):
         contribution = Tensor._wrap(contribution)  # a constant, such as a step's zero
+    if type(contribution) is type(operand) is not np.ndarray:
+        return contribution  # NumPy scalars of one type: nothing to undo
     if contribution.shape != operand.shape:
         contribution = sum_to_shape(contribution, operand.shape)
     if contribution.dtype != operand.dtype:
@@ -244,15 +251,22 @@ def changed(node: Node, parent: AnyNode) -> RuntimeError:
 
 
 def run_hooks(node: AnyNode, g: Any) -> Any:
-    """Show the gradient to each hook of the node; what a hook returns takes its place."""
+    """Show the gradient to each hook of the node; what a hook returns takes its place.
+
+    A hook sees it read-only: the same array may be on its way to other nodes.
+    """
     for hook in list((node.hooks or {}).values()):
-        replaced = hook(g)
-        if replaced is not None:
-            if replaced.shape != g.shape:
-                raise ValueError(
-                    f"a gradient hook returned shape {replaced.shape}; expected {g.shape}"
-                )
-            g = replaced
+        returned = hook(g if isinstance(g, Tensor) else read_only(g))
+        if returned is None:
+            continue
+        replaced: Any = returned
+        if not isinstance(g, Tensor):
+            replaced = np.array(plain(returned))
+        elif not isinstance(returned, Tensor):
+            replaced = Tensor(returned, g.dtype)
+        if replaced.shape != g.shape:
+            raise ValueError(f"a gradient hook returned shape {replaced.shape}; expected {g.shape}")
+        g = replaced if replaced.dtype == g.dtype else replaced.astype(g.dtype)
     return g
 
 

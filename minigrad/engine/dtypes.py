@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -66,6 +67,7 @@ def numeric_array(values: Any) -> np.ndarray[Any, Any]:
     TypeError
         For objects, strings, complex numbers and lists of unequal lengths.
     """
+    refuse_masked(values)
     if isinstance(values, np.ndarray | np.generic):
         array = np.asarray(values)
     else:
@@ -84,6 +86,19 @@ def numeric_array(values: Any) -> np.ndarray[Any, Any]:
             f"{array.shape}. Convert it first, for example with array.astype('float32')."
         )
     return array
+
+
+def refuse_masked(values: Any) -> None:
+    """Raise for a masked array: as a plain one it would show what its mask hides.
+
+    Raises
+    ------
+    TypeError
+        With the way out.
+    """
+    masked = sys.modules.get("numpy.ma")  # who has one has loaded it; nobody else needs to
+    if masked is not None and isinstance(values, masked.MaskedArray):
+        raise TypeError("a masked array has no gradients. Fill it first: array.filled(0)")
 
 
 def _holds_numpy(values: Any) -> bool:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minigrad.engine.collector import INTERVAL, hide_long_tape
+
 if TYPE_CHECKING:
     from minigrad.engine.primitive import Primitive
 
@@ -91,11 +93,14 @@ class Node:
         Its number on the engine's clock; always larger than its parents'.
     hooks : dict or None
         The user's functions that look at, or replace, the gradient arriving here.
+    hidden : bool
+        Whether it is off the garbage collector's list; see `minigrad.engine.collector`.
     """
 
     __slots__ = (
         "__weakref__",
         "birth",
+        "hidden",
         "hooks",
         "options",
         "parents",
@@ -119,8 +124,11 @@ class Node:
         self.options = options
         self.parents = parents
         self.scope = scope
-        self.birth = next(clock)
         self.hooks: dict[int, Callable[[Any], Any]] | None = None
+        self.hidden = False
+        self.birth = birth = next(clock)
+        if not birth % INTERVAL:
+            hide_long_tape(self)
 
     @property
     def result(self) -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.engine.dtypes import refuse_masked
 from minigrad.engine.node import NO_OPTIONS, Node
 from minigrad.engine.state import STATE
 from minigrad.engine.table import TABLE
@@ -19,7 +20,8 @@ from minigrad.engine.tensor import Tensor
 
 Rule = Callable[..., Any]
 
-_MUTABLE = (np.ndarray, list)
+# Operands that nobody can write into, and which the tape may therefore keep as they are.
+_NUMBERS = frozenset((int, float, bool, type(None), np.float32, np.float64, np.int64))
 _wrap = Tensor._wrap
 
 
@@ -78,28 +80,35 @@ class Primitive:
 
     def __call__(self, *operands: Any, **options: Any) -> Any:
         """Compute the result; where an operand is a Tensor, return a Tensor and record the op."""
+        for operand in operands:
+            if isinstance(operand, Tensor):
+                break
+        else:
+            return self.forward(*operands, **options)
         recording, scope, watcher = STATE.get()
         values: list[Any] = []
         parents: list[Any] = []
-        lifted = tracked = False
-        for operand in operands:
-            if isinstance(operand, Tensor):
-                lifted = True
-                node = operand._node
-                if node is not None:
-                    tracked = True
-                parents.append(node)
-                # A value that outsiders may write into is copied, so that the tape keeps its own.
-                values.append(operand._snapshot() if operand._exposed else operand._value)
-            else:
-                parents.append(None)
-                values.append(private_copy(operand) if type(operand) in _MUTABLE else operand)
-        if not lifted:
-            return self.forward(*operands, **options)
+        tracked = False
         try:
+            for operand in operands:
+                if isinstance(operand, Tensor):
+                    node = operand._node
+                    if node is not None:
+                        tracked = True
+                    parents.append(node)
+                    # What outsiders may write into is copied, so that the tape keeps its own.
+                    values.append(operand._snapshot() if operand._exposed else operand._value)
+                else:
+                    parents.append(None)
+                    values.append(operand if type(operand) in _NUMBERS else private_copy(operand))
+            for name, option in options.items():
+                if type(option) not in _NUMBERS:
+                    options[name] = private_option(name, option)
             result = self.forward(*values, **options)
+            if not isinstance(result, np.ndarray | np.generic):
+                result = as_result(result)
         except (ValueError, TypeError, IndexError) as error:
-            raise self._explain(error, values, scope) from error
+            raise self._explain(error, operands, scope) from error
         if tracked and recording:
             node = Node(self, (result, *values), options or NO_OPTIONS, tuple(parents), scope)
         else:
@@ -110,11 +119,41 @@ class Primitive:
             watcher.watch(self, values, result, node)
         return _wrap(result, node)
 
-    def _explain(self, error: Exception, values: list[Any], scope: str) -> Exception:
+    def pair(self, x: Any, y: Any) -> Any:
+        """Do what ``primitive(x, y)`` does, with the loop over the operands written out.
+
+        For Python's arithmetic operators, where the loop takes longer than the arithmetic of small
+        tensors itself. Whatever is unusual goes the general way.
+        """
+        recording, scope, watcher = STATE.get()
+        if not recording or watcher is not None:
+            return self(x, y)
+        x_node = y_node = None
+        x_value, y_value = x, y
+        if isinstance(x, Tensor):
+            x_value, x_node = x._value if not x._exposed else x._snapshot(), x._node
+        elif type(x) not in _NUMBERS:
+            return self(x, y)
+        if isinstance(y, Tensor):
+            y_value, y_node = y._value if not y._exposed else y._snapshot(), y._node
+        elif type(y) not in _NUMBERS:
+            return self(x, y)
+        if x_node is None and y_node is None:
+            return self(x, y)
+        try:
+            z = self.forward(x_value, y_value)
+        except (ValueError, TypeError, IndexError):
+            return self(x, y)  # which raises it again, with an explanation
+        node = Node(self, (z, x_value, y_value), NO_OPTIONS, (x_node, y_node), scope)
+        return _wrap(z, node)
+
+    def _explain(self, error: Exception, operands: tuple[Any, ...], scope: str) -> Exception:
         """Say which op failed, in which layer, on which shapes; keep the kind of error."""
         where = f" in layer {scope!r}" if scope else ""
-        given = ", ".join(describe(value) for value in values)
-        kinds = (np.exceptions.AxisError, IndexError, ValueError, TypeError)
+        given = ", ".join(describe(operand) for operand in operands)
+        kinds = (
+            np.exceptions.AxisError, np.linalg.LinAlgError, IndexError, ValueError, TypeError
+        )  # fmt: skip
         kind: Any = next(kind for kind in kinds if isinstance(error, kind))
         return kind(f"op {self.name!r}{where} cannot take operands {given}: {error}")
 
@@ -122,6 +161,11 @@ class Primitive:
         return self  # an op is what it is, and its table knows this one
 
     def __reduce__(self) -> tuple[Callable[[str], Primitive], tuple[str]]:
+        if _named(self.name) is not self:
+            raise TypeError(
+                f"op {self.name!r} cannot be pickled: another op has its name, and a pickle refers "
+                "to an op by name. Give it a name= of its own."
+            )
         return _named, (self.name,)
 
     def __repr__(self) -> str:
@@ -147,16 +191,45 @@ class _RuleForEach:
 
 
 def private_copy(operand: Any) -> Any:
-    """Return a copy of a caller's own array, as the caller may write into it before `backward`."""
+    """Return an operand as an array of our own: its owner may write into it before `backward`.
+
+    Numbers stay what they are. Raises TypeError for what is not made of real numbers.
+    """
+    if isinstance(operand, int | float):
+        return operand
+    refuse_masked(operand)
     array = np.array(operand)
     if array.dtype.kind not in "fiub":
         raise TypeError(f"expected real numbers. Received: an array of dtype {array.dtype}")
-    return array
+    return operand if isinstance(operand, np.generic) else array
+
+
+def private_option(name: str, option: Any) -> Any:
+    """Return an option with arrays of our own; a Tensor would lose its gradient there."""
+    if isinstance(option, Tensor):
+        raise TypeError(
+            f"the option {name}= is a constant, through which no gradient flows. Received: a "
+            "Tensor; pass its values, tensor.item() or tensor.numpy()"
+        )
+    if isinstance(option, np.ndarray):
+        return np.array(option)
+    if isinstance(option, list | tuple):
+        return type(option)([private_option(name, part) for part in option])
+    return option
+
+
+def as_result(result: Any) -> Any:
+    """Return the Python number that a forward gave as NumPy's."""
+    if not isinstance(result, int | float):
+        raise TypeError(
+            f"its forward must return one array of numbers. Received: {type(result).__name__}"
+        )
+    return np.asarray(result)[()]
 
 
 def describe(value: Any) -> str:
     """Return a short description of an operand: shape and dtype of an array, else its repr."""
-    if isinstance(value, np.ndarray | np.generic):
+    if isinstance(value, Tensor | np.ndarray | np.generic):
         return f"{value.shape} {value.dtype}"
     text = repr(value)
     return text if len(text) <= 40 else text[:37] + "..."

@@ -6,6 +6,7 @@ nothing behind.
 
 from contextlib import ContextDecorator
 from contextvars import ContextVar, Token
+from copy import copy
 from typing import Any, NamedTuple, Self
 
 
@@ -25,7 +26,13 @@ class override(ContextDecorator):
 
     def __init__(self, **changes: Any) -> None:
         self._changes = changes
-        self._tokens: list[Token[State]] = []  # a stack: a decorated function may call itself
+        self._tokens: list[Token[State]] = []  # a stack: the same block may be entered twice
+
+    def _recreate_cm(self) -> Self:
+        """Return what a decorated function enters on a call: threads may run it at once."""
+        twin = copy(self)
+        twin._changes, twin._tokens = dict(self._changes), []
+        return twin
 
     def __enter__(self) -> Self:
         self._tokens.append(STATE.set(STATE.get()._replace(**self._changes)))

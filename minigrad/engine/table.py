@@ -11,7 +11,7 @@ from minigrad.engine.suggestions import nearest
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-TABLE: dict[Callable[..., Any], Callable[..., Any]] = {}
+TABLE: dict[Callable[..., Any], Any] = {}
 
 GUIDE = "docs/extending.md"
 

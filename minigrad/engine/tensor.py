@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minigrad.engine.collector import show
 from minigrad.engine.dtypes import numeric_array
 from minigrad.engine.node import Leaf, Node, clock
 from minigrad.engine.operators import Operators
@@ -53,10 +54,11 @@ class Tensor(Operators):
     array([ 2., -4.,  6.], dtype=float32)
     """
 
-    __slots__ = ("__weakref__", "_exposed", "_node", "_value")
+    __slots__ = ("__weakref__", "_exposed", "_leaf", "_node", "_value")
 
     _value: Any
     _node: Node | Leaf | None
+    _leaf: Leaf  # set where gradients are switched off for a while, to be there afterwards
     _exposed: bool
 
     def __init__(
@@ -66,7 +68,11 @@ class Tensor(Operators):
         requires_grad: bool = False,
         name: str = "",
     ) -> None:
+        if isinstance(data, Tensor):
+            data._refuse_result("made into a new Tensor")
         values = data._value if isinstance(data, Tensor) else numeric_array(data)
+        if dtype is not None and np.dtype(dtype).kind not in "fiub":
+            raise TypeError(f"expected a dtype of real numbers. Received: {dtype!r}")
         self._value = np.array(values, dtype=dtype)[()]  # [()]: a NumPy scalar if it is 0-d
         self._exposed = False
         self._check_differentiable(requires_grad)
@@ -132,9 +138,12 @@ class Tensor(Operators):
                 "requires_grad can be set on leaves only; this tensor is the result of op "
                 f"{self._node.primitive.name!r}. Use detach() to cut it from the tape."
             )
-        if bool(wanted) != self.requires_grad:
+        if wanted and self._node is None:
             self._check_differentiable(wanted)
-            self._node = Leaf() if wanted else None
+            self._node = getattr(self, "_leaf", None) or Leaf()
+        elif not wanted and self._node is not None:
+            self._leaf = self._node  # tapes that know it still bring their gradients there
+            self._node = None
 
     @property
     def grad(self) -> Any:
@@ -223,13 +232,18 @@ class Tensor(Operators):
         """Return a tensor of the same values, cut from the tape: no gradient flows through it."""
         return Tensor._wrap(np.array(self._value))  # a copy: the result may be a view of a leaf
 
+    def _twin(self) -> Tensor:
+        """Return another Tensor of the same values at the same place on the tape."""
+        return Tensor._wrap(self._snapshot() if self._exposed else self._value, self._node)
+
     def _augmented(self, function: Any, other: Any) -> Tensor:
         """Answer to ``t += other`` and the like: rebind a result, or update a leaf in place."""
-        if not isinstance(self._node, Leaf):
+        leaf = self._node or getattr(self, "_leaf", None)  # a frozen parameter is one, too
+        if not isinstance(leaf, Leaf):
             return look_up(function)(self, other)
         if STATE.get().recording:
             raise RuntimeError(
-                f"leaf {self.name!r} requires gradients, so it cannot be changed while ops are "
+                f"leaf {leaf.name!r} requires gradients, so it cannot be changed while ops are "
                 "recorded. Do it inside `with mg.no_grad():`, or write t = t + … for a new tensor."
             )
         changed = function(self._value, plain(other))
@@ -288,6 +302,8 @@ class Tensor(Operators):
         node = self._node
         if node is None:
             raise RuntimeError("this tensor does not require gradients, so none arrives at it")
+        if isinstance(node, Node):
+            show(node)
         if node.hooks is None:
             node.hooks = {}
         key = next(clock)
@@ -304,6 +320,8 @@ class Tensor(Operators):
                 "own, such as np.sum, np.cumsum or np.prod."
             )
         refuse_keywords(ufunc.__name__, keywords)
+        for keyword in keywords:
+            raise TypeError(f"np.{ufunc.__name__} of a Tensor takes no {keyword}=")
         return look_up(ufunc)(*inputs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, keywords: Any) -> Any:
@@ -374,13 +392,17 @@ class Tensor(Operators):
         copy.__setstate__(self.__getstate__())
         return copy
 
-    def __getstate__(self) -> dict[str, Any]:
+    def _refuse_result(self, wish: str) -> None:
         if isinstance(self._node, Node):
             raise TypeError(
-                f"the result of op {self._node.primitive.name!r} cannot be copied or pickled with "
+                f"the result of op {self._node.primitive.name!r} cannot be {wish} with "
                 "its tape. Use tensor.detach()."
             )
+
+    def __getstate__(self) -> dict[str, Any]:
+        self._refuse_result("copied or pickled")
         leaf = self._node
+        assert not isinstance(leaf, Node)
         return {
             "value": np.array(self._value),
             "leaf": None if leaf is None else (leaf.name, copy_or_none(leaf.gradient)),

@@ -123,6 +123,11 @@ def grad(output: Any, inputs: Any = 0, *arguments: Any, **options: Any) -> Any:
     12.0
     """
     if callable(output) and not isinstance(output, Tensor):
+        if arguments or options:
+            raise TypeError(
+                "grad of a function takes the argument's number and no options: its result "
+                "composes as it is, grad(grad(function))"
+            )
         return gradient_function(output, inputs)
     return gradient_of(output, inputs, *arguments, **options)
 

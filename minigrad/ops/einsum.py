@@ -16,7 +16,9 @@ def _einsum_rule(index: int, g: Any, z: Any, *xs: Any, subscripts: str) -> Any:
     terms = inputs.split(",")
     others = [term for place, term in enumerate(terms) if place != index]
     rest = [x for place, x in enumerate(xs) if place != index]
-    return einsum_(g, *rest, subscripts=",".join([output, *others]) + "->" + terms[index])
+    found = einsum_(g, *rest, subscripts=",".join([output, *others]) + "->" + terms[index])
+    shape = np.broadcast_shapes(found.shape, xs[index].shape)  # a length of 1 may face another
+    return found if found.shape == shape else np.broadcast_to(found, shape)
 
 
 einsum_ = Primitive(
@@ -47,6 +49,11 @@ def einsum(subscripts: str, *operands: Any, optimize: Any = None) -> Any:
         for letter in sorted(set(term)):
             while term.count(letter) > 1:
                 first, second = term.index(letter), term.rindex(letter)
+                if np.shape(x)[first] != np.shape(x)[second]:
+                    raise ValueError(
+                        f"einsum {subscripts!r}: index {letter!r} has two lengths in operand "
+                        f"{place} of shape {np.shape(operands[place])}"
+                    )
                 x = np.diagonal(x, axis1=first, axis2=second)
                 term = term[:first] + term[first + 1 : second] + term[second + 1 :] + letter
         elsewhere = output + "".join(t for p, t in enumerate(terms) if p != place)

@@ -12,6 +12,7 @@ import numpy as np
 
 from minigrad.engine.primitive import Primitive
 from minigrad.engine.table import implements
+from minigrad.engine.tensor import plain
 
 # ---- arithmetic ------------------------------------------------------------------------------
 # The forwards are Python's operators: on arrays they are NumPy's functions, and on NumPy's scalars
@@ -46,10 +47,10 @@ positive = Primitive(np.positive, lambda g, z, x: g)
 
 
 def _power_base(g: Any, z: Any, x: Any, y: Any) -> Any:
-    """∂(xʸ)/∂x = y xʸ⁻¹, and 0 for y = 0 even at x = 0, where xʸ⁻¹ is infinite."""
+    """∂(xʸ)/∂x = y xʸ⁻¹, and 0 for x = y = 0, where xʸ⁻¹ is infinite."""
     if isinstance(y, int | float):
         return g * (y * x ** (y - 1)) if y != 0 else zeros_like(g)
-    return np.where(y == 0, 0.0, g * y * x ** np.where(y == 0, 1.0, y - 1).astype(z.dtype))
+    return g * y * np.where((x == 0) & (y == 0), 1.0, x) ** (y - 1)
 
 
 def _power_exponent(g: Any, z: Any, x: Any, y: Any) -> Any:
@@ -182,13 +183,35 @@ def clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: 
     return clip_(x, min if a_min is None else a_min, max if a_max is None else a_max)
 
 
-where = Primitive(
+where_ = Primitive(
     np.where,
     None,
     lambda g, z, condition, x, y: np.where(condition, g, 0.0),
     lambda g, z, condition, x, y: np.where(condition, 0.0, g),
 )
-nan_to_num = Primitive(np.nan_to_num, lambda g, z, x, **options: np.where(np.isfinite(x), g, 0.0))
+
+
+@implements(np.where)
+def where(condition: Any, *choices: Any) -> Any:
+    """Elements of `x` where the condition holds, else of `y`; places where neither is given."""
+    return where_(condition, *choices) if choices else np.nonzero(plain(condition))
+
+
+nan_to_num_ = Primitive(np.nan_to_num, lambda g, z, x, **options: np.where(np.isfinite(x), g, 0.0))
+
+
+@implements(np.nan_to_num)
+def nan_to_num(x: Any, copy: bool = True, **values: Any) -> Any:
+    """Numbers in place of nan and infinities; there the gradient is 0.
+
+    Raises
+    ------
+    TypeError
+        If it were to change the tensor itself.
+    """
+    if not copy:
+        raise TypeError("np.nan_to_num of a Tensor takes no copy=False: results are new tensors")
+    return nan_to_num_(x, **values)
 
 
 @implements(np.modf)
@@ -204,4 +227,10 @@ floor = Primitive(np.floor, lambda g, z, x: zeros_like(g))
 ceil = Primitive(np.ceil, lambda g, z, x: zeros_like(g))
 trunc = Primitive(np.trunc, lambda g, z, x: zeros_like(g))
 rint = Primitive(np.rint, lambda g, z, x: zeros_like(g))
-round_ = Primitive(np.round, lambda g, z, x, decimals=0: zeros_like(g), None)
+round_ = Primitive(np.round, lambda g, z, x, decimals: zeros_like(g))
+
+
+@implements(np.round, np.around)
+def round(x: Any, decimals: int = 0) -> Any:
+    """Rounded to a number of decimals."""
+    return round_(x, decimals=decimals)

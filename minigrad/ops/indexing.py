@@ -7,7 +7,7 @@ import numpy as np
 
 from minigrad.engine.primitive import Primitive
 from minigrad.engine.table import implements
-from minigrad.engine.tensor import Tensor, plain
+from minigrad.engine.tensor import plain
 
 
 def _scatter(x: Any, index: Any, shape: tuple[int, ...]) -> Any:
@@ -35,16 +35,23 @@ def getitem(x: Any, index: Any) -> Any:
 
 
 def _frozen(index: Any) -> Any:
-    """The index with arrays of its own, which the caller cannot write into afterwards."""
-    if isinstance(index, tuple):
-        return tuple(_frozen(part) for part in index)
-    if isinstance(index, Tensor | np.ndarray | list):
-        return (
-            np.array(plain(index))
-            if not isinstance(index, list)
-            else np.array([plain(part) for part in index], dtype=None if index else np.intp)
-        )
-    return index
+    """The index of nothing but integers, slices, None, ``...``, and arrays of its own.
+
+    So the caller cannot write into it afterwards, and `_is_basic` can tell which kind it is.
+    """
+    return tuple(map(_frozen_part, index)) if isinstance(index, tuple) else _frozen_part(index)
+
+
+def _frozen_part(part: Any) -> Any:
+    if part is None or part is Ellipsis or isinstance(part, int | np.integer):
+        return part
+    if isinstance(part, slice):
+        bounds = (part.start, part.stop, part.step)
+        return slice(*(None if bound is None else operator.index(bound) for bound in bounds))
+    array = np.array(
+        [plain(one) for one in part] if isinstance(part, list | tuple) else plain(part)
+    )
+    return array if array.size or isinstance(part, np.ndarray) else array.astype(np.intp)
 
 
 def _is_basic(index: Any) -> bool:

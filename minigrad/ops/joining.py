@@ -12,7 +12,7 @@ from minigrad.engine.primitive import Primitive
 from minigrad.engine.table import implements
 from minigrad.ops.elementwise import where
 from minigrad.ops.indexing import getitem_, scatter
-from minigrad.ops.shapes import broadcast_to, expand_dims, moveaxis, reshape
+from minigrad.ops.shapes import axes_of, axis_of, broadcast_to, expand_dims, moveaxis, reshape
 
 
 def _piece(index: int, g: Any, z: Any, *xs: Any, axis: int) -> Any:
@@ -23,7 +23,7 @@ def _piece(index: int, g: Any, z: Any, *xs: Any, axis: int) -> Any:
 
 def _along(x: Any, axis: int, index: Any) -> Any:
     """Index one axis, and take the others whole."""
-    return getitem_(x, index=(slice(None),) * (axis % x.ndim) + (index,))
+    return getitem_(x, index=(slice(None),) * axis_of(x, axis, "axis") + (index,))
 
 
 concatenate_ = Primitive(
@@ -66,6 +66,7 @@ def hstack(arrays: Any) -> Any:
 @implements(np.array_split)
 def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     """Pieces along `axis`, of equal length where that is possible."""
+    axis = axis_of(x, axis, "array_split")
     places = np.array_split(np.arange(x.shape[axis]), indices_or_sections)
     return [
         _along(x, axis, slice(int(p[0]), int(p[-1]) + 1) if len(p) else slice(0, 0)) for p in places
@@ -75,6 +76,7 @@ def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
 @implements(np.split)
 def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     """Pieces of equal length along `axis`, or cut at the given places."""
+    axis = axis_of(x, axis, "split")
     np.split(np.arange(x.shape[axis]), indices_or_sections)  # raises for unequal lengths
     return array_split(x, indices_or_sections, axis)
 
@@ -91,6 +93,7 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
     """Each element repeated along `axis`, or of the flattened tensor."""
     if axis is None:
         x, axis = reshape(x, (-1,)), 0
+    axis = axis_of(x, axis, "repeat")
     return take(x, np.repeat(np.arange(x.shape[axis]), repeats), axis=axis)
 
 
@@ -108,8 +111,7 @@ def tile(x: Any, reps: Any) -> Any:
 @implements(np.flip)
 def flip(x: Any, axis: Any = None) -> Any:
     """Elements in reversed order along `axis`, or along all."""
-    axes = range(x.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
-    turned = {a % x.ndim for a in axes}
+    turned = axes_of(x, axis, "flip")
     return getitem_(
         x, index=tuple(slice(None, None, -1 if a in turned else 1) for a in range(x.ndim))
     )
@@ -120,12 +122,9 @@ def roll(x: Any, shift: Any, axis: Any = None) -> Any:
     """Elements shifted along `axis`; what falls off one end comes in at the other."""
     if axis is None:
         return reshape(roll(reshape(x, (-1,)), shift, 0), x.shape)
-    pairs = (
-        [(shift, axis)]
-        if isinstance(axis, int)
-        else list(zip(np.broadcast_to(shift, len(axis)).tolist(), axis, strict=True))
-    )
-    for distance, a in pairs:
+    # An axis may be named twice: then both shifts count.
+    for distance, place in np.broadcast(shift, axis):
+        a = axis_of(x, place, "roll")
         x = take(x, np.roll(np.arange(x.shape[a]), distance), axis=a)
     return x
 
@@ -150,7 +149,8 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float =
     ``"reflect"``, ``"symmetric"`` or ``"wrap"``.
     """
     if isinstance(pad_width, dict):
-        pad_width = [pad_width.get(axis, 0) for axis in range(x.ndim)]
+        named = {axis_of(x, axis, "pad"): width for axis, width in pad_width.items()}
+        pad_width = [named.get(axis, 0) for axis in range(x.ndim)]
         pad_width = [(w, w) if isinstance(w, int) else w for w in pad_width]
     width = tuple(map(tuple, np.broadcast_to(pad_width, (x.ndim, 2)).tolist()))
     if mode == "constant":
@@ -177,6 +177,8 @@ def diag(x: Any, k: int = 0) -> Any:
     """The diagonal of a matrix, or the matrix with a vector on its diagonal."""
     if x.ndim == 2:
         return diagonal(x, k)
+    if x.ndim != 1:
+        raise ValueError(f"np.diag needs a vector or a matrix. Received: shape {x.shape}")
     size = x.shape[0] + abs(k)
     return scatter(x, index=_diagonal_places(size, size, k), shape=(size, size))
 

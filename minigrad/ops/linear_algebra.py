@@ -14,6 +14,8 @@ from minigrad.engine.primitive import Primitive
 from minigrad.engine.table import implements
 from minigrad.engine.tensor import plain
 from minigrad.ops.reductions import safe_sqrt
+from minigrad.ops.shapes import axes_of
+from minigrad.ops.sorting import folded_last
 
 
 def _t(x: Any) -> Any:
@@ -52,9 +54,13 @@ def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
     """Sum of products over the given axes of both."""
     if isinstance(axes, int):
         axes = (tuple(range(np.ndim(x) - axes, np.ndim(x))), tuple(range(axes)))
-    folded_x, folded_y = ((a,) if isinstance(a, int) else tuple(a) for a in axes)
-    folded_x = tuple(a % np.ndim(x) for a in folded_x)
-    folded_y = tuple(a % np.ndim(y) for a in folded_y)
+    folded_x = axes_of(x, axes[0], "tensordot: first axes")
+    folded_y = axes_of(y, axes[1], "tensordot: second axes")
+    if [np.shape(x)[a] for a in folded_x] != [np.shape(y)[a] for a in folded_y]:
+        raise ValueError(
+            f"tensordot needs axes of the same lengths. Received: axes {folded_x} of "
+            f"{np.shape(x)} and {folded_y} of {np.shape(y)}"
+        )
     kept_x = [a for a in range(np.ndim(x)) if a not in folded_x]
     kept_y = [a for a in range(np.ndim(y)) if a not in folded_y]
     shape = (*(x.shape[a] for a in kept_x), *(y.shape[a] for a in kept_y))
@@ -84,7 +90,7 @@ def inner(x: Any, y: Any) -> Any:
 @implements(np.vdot)
 def vdot(x: Any, y: Any) -> Any:
     """Inner product of the flattened operands."""
-    return np.sum(np.ravel(x) * np.ravel(y))
+    return dot(np.ravel(x), np.ravel(y))
 
 
 @implements(np.outer)
@@ -290,7 +296,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     if axis is None and ord is None:
         length = safe_sqrt(np.sum(np.square(x)))
         return length.reshape((1,) * x.ndim) if keepdims else length
-    axes = tuple(range(x.ndim)) if axis is None else (axis,) if isinstance(axis, int) else axis
+    axes = axes_of(x, axis, "norm")
     if len(axes) == 1:
         return _vector_norm(x, 2 if ord is None else ord, axes[0], keepdims)
     if len(axes) != 2:
@@ -309,7 +315,9 @@ def _vector_norm(x: Any, ord: Any, axis: int, keepdims: bool) -> Any:
     if ord == 1:
         return np.sum(size, axis=axis, keepdims=keepdims)
     if isinstance(ord, int | float) and ord != 0:
-        return np.sum(size ** float(ord), axis=axis, keepdims=keepdims) ** (1 / ord)
+        total = np.sum(size ** float(ord), axis=axis, keepdims=keepdims)
+        there = total > 0  # as in safe_sqrt: at 0, where it has none, the derivative is 0
+        return np.where(there, np.where(there, total, 1.0) ** (1 / ord), 0.0)
     raise ValueError(f"no vector norm of order {ord!r} with a derivative")
 
 
@@ -334,8 +342,7 @@ def _matrix_norm(x: Any, ord: Any, axes: tuple[int, int], keepdims: bool) -> Any
 
 @implements(np.linalg.vector_norm)
 def vector_norm(x: Any, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
-    """Length of all elements as one vector, or of those along one axis."""
-    if axis is None:
-        length = _vector_norm(np.ravel(x), ord, 0, False)
-        return length.reshape((1,) * x.ndim) if keepdims else length
-    return norm(x, ord=ord, axis=axis, keepdims=keepdims)
+    """Length of all elements as one vector, or of those along some axes."""
+    rows, folded = folded_last(x, axis)
+    length = _vector_norm(rows, ord, -1, False)
+    return np.expand_dims(length, tuple(folded)) if keepdims else length

@@ -9,6 +9,8 @@ from minigrad.engine.primitive import Primitive
 
 
 def _dense(x: Any, kernel: Any, bias: Any) -> Any:
+    if kernel.ndim != 2 or bias.ndim != 1:
+        raise ValueError("expected a kernel (N, M) and a bias (M,)")
     z = np.matmul(x, kernel)  # (…, N) · (N, M) → (…, M)
     z += bias
     return z
@@ -32,8 +34,9 @@ relu = Primitive(lambda x: np.maximum(x, 0), lambda g, z, x: g * (z > 0), name="
 
 
 def _sigmoid(x: Any) -> Any:
-    # Through tanh, which saturates quietly where exp(−x) would overflow.
-    return np.tanh(x * 0.5) * 0.5 + 0.5
+    # 1 / (1 + ∞) = 0 is right. Through tanh, small values would be lost: σ(−20) = 2e-9, not 0.
+    with np.errstate(over="ignore"):
+        return 1 / (1 + np.exp(-x))
 
 
 sigmoid = Primitive(_sigmoid, lambda g, z, x: g * (z * (1 - z)))

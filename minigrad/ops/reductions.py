@@ -1,12 +1,13 @@
 """Ops that fold an axis: the rule stretches the upstream gradient back over what was folded."""
 
+import math
 from typing import Any
 
 import numpy as np
 
 from minigrad.engine.primitive import Primitive
 from minigrad.engine.table import implements
-from minigrad.ops.shapes import broadcast_to_
+from minigrad.ops.shapes import axes_of, broadcast_to_
 
 Axis = int | tuple[int, ...] | None
 
@@ -15,7 +16,7 @@ def expand(g: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     """Give `g` back the axes that a reduction of `x` dropped, with length 1."""
     if keepdims or axis is None or g.ndim == x.ndim:
         return g if g.ndim in (0, x.ndim) else g.reshape((1,) * x.ndim)
-    axes = {a % x.ndim for a in ((axis,) if isinstance(axis, int) else axis)}
+    axes = axes_of(x, axis, "axis")
     return g.reshape(tuple(1 if a in axes else n for a, n in enumerate(x.shape)))
 
 
@@ -28,8 +29,7 @@ def count(x: Any, axis: Axis) -> int:
     """How many elements each result of a reduction is made of."""
     if axis is None:
         return int(x.size)
-    axes = (axis,) if isinstance(axis, int) else axis
-    return int(np.prod([x.shape[a] for a in axes]))
+    return math.prod(x.shape[a] for a in axes_of(x, axis, "axis"))
 
 
 sum_ = Primitive(
@@ -138,8 +138,7 @@ def cumsum(x: Any, axis: int | None = None) -> Any:
 @implements(np.prod)
 def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Π x over `axis`, by multiplying halves: no division, so zeros need no special case."""
-    axes = range(x.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
-    folded = {a % x.ndim for a in axes}
+    folded = set(axes_of(x, axis, "prod"))
     kept = [a for a in range(x.ndim) if a not in folded]
     product = np.transpose(x, (*sorted(folded), *kept))
     product = product.reshape((count(x, tuple(folded)), *(x.shape[a] for a in kept)))

@@ -7,11 +7,38 @@ forwards and two one-line rules give derivatives of every order.
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from minigrad.engine.backward import sum_to_shape
 from minigrad.engine.operators import Operators
 from minigrad.engine.primitive import Primitive
 from minigrad.engine.table import TABLE, implements
+from minigrad.engine.tensor import Tensor
+
+
+def axes_of(x: Any, axis: Any, name: str) -> tuple[int, ...]:
+    """Return the axes of `x` that `axis` means, as numbers from 0; all for None.
+
+    Raises
+    ------
+    AxisError
+        If `x` does not have them, naming the function that asks.
+    """
+    if axis is None:
+        return tuple(range(np.ndim(x)))
+    axes: tuple[int, ...] = normalize_axis_tuple(axis, np.ndim(x), name)
+    return axes
+
+
+def axis_of(x: Any, axis: Any, name: str) -> int:
+    """Return the single axis of `x` that `axis` means, as a number from 0.
+
+    Raises
+    ------
+    AxisError
+        If `x` does not have it, naming the function that asks.
+    """
+    return int(normalize_axis_index(axis, np.ndim(x), name))
 
 
 def _broadcast_to(x: Any, shape: tuple[int, ...]) -> Any:
@@ -89,10 +116,8 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
 @implements(np.moveaxis)
 def moveaxis(x: Any, source: Any, destination: Any) -> Any:
     """Axes moved to other places, the rest in order."""
-    moved = [axis % x.ndim for axis in ((source,) if isinstance(source, int) else source)]
-    places = [
-        axis % x.ndim for axis in ((destination,) if isinstance(destination, int) else destination)
-    ]
+    moved = axes_of(x, source, "moveaxis: source")
+    places = axes_of(x, destination, "moveaxis: destination")
     axes = [axis for axis in range(x.ndim) if axis not in moved]
     for place, axis in sorted(zip(places, moved, strict=True)):
         axes.insert(place, axis)
@@ -104,4 +129,13 @@ cast = Primitive(
     lambda g, z, x, dtype: g,  # the engine gives each gradient its operand's dtype
     name="astype",
 )
-TABLE[Operators.astype] = cast
+
+
+def astype(x: Any, dtype: Any) -> Any:
+    """Elements of another type; whole numbers and booleans are constants, cut from the tape."""
+    if dtype.kind == "f":
+        return cast(x, dtype=dtype)
+    return Tensor(x.detach(), dtype=dtype)
+
+
+TABLE[Operators.astype] = astype

@@ -9,7 +9,7 @@ from minigrad.engine.table import implements
 from minigrad.engine.tensor import Tensor, plain
 from minigrad.ops.indexing import getitem_
 from minigrad.ops.joining import _along
-from minigrad.ops.shapes import reshape
+from minigrad.ops.shapes import axes_of, axis_of, reshape
 
 
 @implements(np.take_along_axis)
@@ -18,7 +18,7 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
     index = np.array(plain(indices))
     if axis is None:
         x, axis = reshape(x, (-1,)), 0
-    axis %= x.ndim
+    axis = axis_of(x, axis, "take_along_axis")
     if index.ndim != x.ndim:
         raise ValueError(f"take_along_axis needs indices with {x.ndim} axes, got {index.ndim}")
     shape = [1 if a == axis else n for a, n in enumerate(x.shape)]
@@ -46,23 +46,24 @@ def sort(x: Any, axis: int | None = -1) -> Any:
 @implements(np.median)
 def median(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The middle element, or the mean of the two in the middle."""
-    ordered, folded = _folded_last(x, axis)
+    ordered, folded = folded_last(x, axis)
     ordered = sort(ordered)
     length = ordered.shape[-1]
     if length == 0:
         raise ValueError(f"the median over axis {axis} of an empty tensor of shape {x.shape}")
     low = _along(ordered, -1, (length - 1) // 2)
     result = low if length % 2 else (low + _along(ordered, -1, length // 2)) / 2
+    last = plain(_along(ordered, -1, -1))
+    result = np.where(np.isnan(last), last, result) if np.isnan(last).any() else result
     if keepdims:
         shape = tuple(1 if a in folded else n for a, n in enumerate(x.shape))
         result = reshape(result, shape)
     return result
 
 
-def _folded_last(x: Any, axis: Any) -> tuple[Any, set[int]]:
+def folded_last(x: Any, axis: Any) -> tuple[Any, set[int]]:
     """Lay the axes of a reduction out in one last axis; also return which they are."""
-    axes = range(x.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
-    folded = {a % x.ndim for a in axes}
+    folded = set(axes_of(x, axis, "axis"))
     kept = [a for a in range(x.ndim) if a not in folded]
     x = np.transpose(x, (*kept, *sorted(folded)))
     return reshape(x, (*x.shape[: len(kept)], -1)), folded

@@ -25,14 +25,59 @@ def test_a_chain_of_a_million_ops_goes_forward_and_back():
     assert float(x.grad) == 1
 
 
-def test_a_long_tape_that_is_never_walked_is_freed_without_recursion():
+def test_a_long_tape_that_is_never_walked_is_freed_at_once_and_without_recursion():
+    gc.disable()
+    try:
+        y = mg.Tensor(1.0, requires_grad=True)
+        nodes = []
+        for step in range(300_000):
+            y = y + 0.0
+            if step % 1000 == 0:
+                nodes.append(weakref.ref(y._node))
+        assert all(node() is not None for node in nodes)
+        del y
+        assert all(node() is None for node in nodes)
+    finally:
+        gc.enable()
+
+
+def test_the_nodes_of_a_long_tape_are_taken_off_the_collectors_list_and_of_a_short_one_are_not():
+    def tape(ops):
+        y = mg.Tensor(1.0, requires_grad=True)
+        for _ in range(ops):
+            y = y + 0.0
+        return y
+
+    short = tape(900)
+    assert all(gc.is_tracked(node) for node in ancestors(short))
+    long = tape(20_000)
+    tracked = [node for node in ancestors(long) if gc.is_tracked(node)]
+    assert len(tracked) <= 2048 + 1
+    hidden = [node for node in ancestors(long) if not gc.is_tracked(node)]
+    assert all(node.hidden for node in hidden)
+    long.backward()
+    assert all(node.released for node in hidden)
+
+
+def ancestors(tensor):
+    node, found = tensor._node, []
+    while isinstance(node, Node):
+        found.append(node)
+        node = node.parents[0]
+    return found
+
+
+def test_a_hook_puts_its_node_back_on_the_collectors_list():
     x = mg.Tensor(1.0, requires_grad=True)
-    y = x
-    for _ in range(300_000):
+    y, kept = x, []
+    for _ in range(10_000):
         y = y + 0.0
-    before = live_nodes()
-    del y
-    assert before - live_nodes() == 300_000
+        kept.append(y)
+    hidden = next(tensor for tensor in kept if not gc.is_tracked(tensor._node))
+    hidden.register_hook(lambda g: g * 2)
+    assert gc.is_tracked(hidden._node)
+    y.backward()
+    assert float(x.grad) == 2
 
 
 def test_a_training_step_leaves_nothing_for_the_garbage_collector():

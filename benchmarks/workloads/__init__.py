@@ -1,0 +1,1 @@
+"""One file a workload: the same computation in minigrad and in each peer, checked equal."""

@@ -1,0 +1,23 @@
+"""What `import minigrad` costs beyond `import numpy`, in fresh processes."""
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+
+def seconds(statement):
+    """Return how long a fresh process takes to run a statement and end."""
+    # Compiled files are used, as on a user's machine.
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    start = time.perf_counter()
+    subprocess.run([sys.executable, "-c", statement], check=True, env=environment)
+    return time.perf_counter() - start
+
+
+def beyond_numpy(rounds=25):
+    """Return the median difference in seconds, both measured in turns."""
+    seconds("import minigrad")
+    differences = [seconds("import minigrad") - seconds("import numpy") for _ in range(rounds)]
+    return statistics.median(differences)
