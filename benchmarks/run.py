@@ -1,6 +1,8 @@
 """Run every workload side by side, and write ``results.md`` and ``results.png``."""
 
 import platform
+import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +18,7 @@ FOLDER = Path(__file__).parent
 def ratio_row(title, ours, theirs, peer, target):
     """Return a row that compares medians: as a ratio to a peer, which is to be at most `target`."""
     ratio = ours / theirs
-    return (title, f"of {peer}", f"{ratio:.2f}", f"≤ {target:.2f}", ratio <= target)
+    return (title, f"of {peer}", f"{ratio:.2f}", f"≤ {target:.3g}", ratio <= target)
 
 
 def measure():
@@ -25,23 +27,17 @@ def measure():
     scalar_chain.check()
     medians = interleaved(scalar_chain.CONTENDERS, rounds=21)
     print({name: seconds / scalar_chain.OPS * 1e6 for name, seconds in medians.items()})
-    rows.append(
-        ratio_row(scalar_chain.TITLE, medians["minigrad"], medians["PyTorch"], "PyTorch", 0.5)
-    )
-    medians = interleaved(scalar_chain.SHORT_CONTENDERS, rounds=31)
-    for peer in ("MyGrad", "HIPS autograd"):
-        title = f"chain of {scalar_chain.SHORT} scalar ops"
-        rows.append(ratio_row(title, medians["minigrad"], medians[peer], peer, 1 / 8))
+    for peer, target in (("PyTorch", 0.5), ("MyGrad", 1 / 8), ("HIPS autograd", 1 / 8)):
+        rows.append(ratio_row(scalar_chain.TITLE, medians["minigrad"], medians[peer], peer, target))
     small_vectors.check()
     medians = interleaved(small_vectors.CONTENDERS, rounds=301)
     rows.append(
         ratio_row(small_vectors.TITLE, medians["minigrad"], medians["PyTorch"], "PyTorch", 0.7)
     )
-    times = growth.times()
+    times, memory = growth.in_a_fresh_process()
     rows.append(
         ratio_row("time per op, 1,000,000 ops", times[1_000_000], times[10_000], "10,000 ops", 1.3)
     )
-    memory = growth.memory()
     first, last = memory[10_000][0], memory[1_000_000][0]
     rows.append(ratio_row("bytes per op, 1,000,000 ops", last, first, "10,000 ops", 1.1))
     left = max(left for _, left in memory.values())
@@ -90,8 +86,7 @@ def main():
         f"{torch.__version__} on {torch.get_num_threads()} threads, with the default BLAS "
         "settings for everyone.\n\n"
         f"{table(rows)}\n\n![Growth of time and memory](results.png)\n\n"
-        "MyGrad and HIPS autograd walk their tapes by recursion, so they are compared on a shorter "
-        "chain.\n"
+        "MyGrad walks its tape by recursion, so everything runs in a thread with a deep stack.\n"
     )
     print(text)
     (FOLDER / "results.md").write_text(text)
@@ -99,4 +94,8 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    sys.setrecursionlimit(1_000_000)
+    threading.stack_size(512 * 2**20)
+    thread = threading.Thread(target=main)
+    thread.start()
+    thread.join()

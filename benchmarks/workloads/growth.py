@@ -1,6 +1,12 @@
-"""How time and memory grow with the length of the tape."""
+"""How time and memory grow with the length of the tape, in a process of its own.
+
+The peers' own objects would slow Python's garbage collector down, and so the tape beside them.
+"""
 
 import gc
+import json
+import subprocess
+import sys
 import time
 import tracemalloc
 
@@ -36,7 +42,6 @@ def times(lengths=LENGTHS):
 
 def memory(lengths=LENGTHS[1:]):
     """Return bytes per op while the tape is alive, and what is left once the loss is dropped."""
-    chain(lengths[0])  # fills the interpreter's own stores of freed tuples and numbers
     rows = {}
     for ops in lengths:
         gc.collect()
@@ -45,7 +50,23 @@ def memory(lengths=LENGTHS[1:]):
         loss = chain(ops)
         alive = tracemalloc.get_traced_memory()[0] - before
         del loss
+        gc.collect()  # empties the interpreter's own stores of freed tuples
         left = tracemalloc.get_traced_memory()[0] - before
         tracemalloc.stop()
         rows[ops] = (alive / ops, left)
     return rows
+
+
+def in_a_fresh_process():
+    """Return `times` and `memory`, measured where nothing else has been imported."""
+    command = [sys.executable, "-m", "benchmarks.workloads.growth"]
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    measured_times, measured_memory = json.loads(output)
+    return (
+        {int(ops): seconds for ops, seconds in measured_times.items()},
+        {int(ops): tuple(row) for ops, row in measured_memory.items()},
+    )
+
+
+if __name__ == "__main__":
+    print(json.dumps([times(), memory()]))

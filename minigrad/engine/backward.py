@@ -18,6 +18,8 @@ from minigrad.engine.tensor import Tensor, plain, read_only
 
 AnyNode = Node | Leaf
 
+_PLAIN_NUMBERS = frozenset((bool, int, float))
+
 
 def grad(
     output: Tensor,
@@ -133,10 +135,13 @@ def walk(
     cotangents = dict(seeds)
     pending = [(-node.birth, node) for node in seeds]
     heapify(pending)
+    following: Any = None
     watcher = STATE.get().watcher
     with enable_grad():
-        while pending:
-            node = heappop(pending)[1]
+        while pending or following is not None:
+            # On a chain only one node waits at a time: it need not go through the heap.
+            node = following if following is not None else heappop(pending)[1]
+            following = None
             g = cotangents.pop(node)
             if node.hooks:
                 g = run_hooks(node, g)
@@ -167,9 +172,15 @@ def walk(
                 if parent in cotangents:
                     # A new array: what a rule returned may be held by somebody else.
                     cotangents[parent] = cotangents[parent] + contribution
-                else:
-                    cotangents[parent] = contribution
-                    heappush(pending, (-parent.birth, parent))
+                    continue
+                cotangents[parent] = contribution
+                if following is None and not pending:
+                    following = parent
+                    continue
+                if following is not None:
+                    heappush(pending, (-following.birth, following))
+                    following = None
+                heappush(pending, (-parent.birth, parent))
             if not keep_graph:
                 node.values, node.parents = RELEASED, ()  # node.release(), without the call
     return found
@@ -194,12 +205,12 @@ def pull_back(node: Node, index: int, g: Any, create_graph: bool = False) -> Any
             for value, parent in zip(values, (node, *node.parents), strict=True)
         )
     contribution = rule(g, *values, **node.options) if node.options else rule(g, *values)
-    if isinstance(contribution, int | float):
+    if type(contribution) is type(operand) is not np.ndarray and not create_graph:
+        return contribution  # NumPy scalars of one type: nothing to undo
+    if type(contribution) in _PLAIN_NUMBERS:
         contribution = np.asarray(contribution, operand.dtype)[()]
     if create_graph and not isinstance(contribution, Tensor):
         contribution = Tensor._wrap(contribution)  # a constant, such as a step's zero
-    if type(contribution) is type(operand) is not np.ndarray:
-        return contribution  # NumPy scalars of one type: nothing to undo
     if contribution.shape != operand.shape:
         contribution = sum_to_shape(contribution, operand.shape)
     if contribution.dtype != operand.dtype:

@@ -198,7 +198,7 @@ def private_copy(operand: Any) -> Any:
     if isinstance(operand, int | float):
         return operand
     refuse_masked(operand)
-    array = np.array(operand)
+    array = np.array(np.asarray(operand))  # asarray: not every array-like copies when asked to
     if array.dtype.kind not in "fiub":
         raise TypeError(f"expected real numbers. Received: an array of dtype {array.dtype}")
     return operand if isinstance(operand, np.generic) else array

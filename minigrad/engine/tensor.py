@@ -319,10 +319,11 @@ class Tensor(Operators):
                 f"np.{ufunc.__name__}.{method} has no derivative rule. Use the function of its "
                 "own, such as np.sum, np.cumsum or np.prod."
             )
-        refuse_keywords(ufunc.__name__, keywords)
-        for keyword in keywords:
-            raise TypeError(f"np.{ufunc.__name__} of a Tensor takes no {keyword}=")
-        return look_up(ufunc)(*inputs)
+        if keywords:
+            refuse_keywords(ufunc.__name__, keywords)
+            raise TypeError(f"np.{ufunc.__name__} of a Tensor takes no {next(iter(keywords))}=")
+        rule = look_up(ufunc)
+        return getattr(rule, "pair", rule)(*inputs) if len(inputs) == 2 else rule(*inputs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, keywords: Any) -> Any:
         rule = look_up(function)

@@ -29,8 +29,8 @@ dense = Primitive(
     lambda g, z, x, kernel, bias: np.sum(_rows(g), axis=0),  # (rows, M) → (M,)
 )
 
-# relu'(0) = 0, as everywhere.
-relu = Primitive(lambda x: np.maximum(x, 0), lambda g, z, x: g * (z > 0), name="relu")
+# relu'(0) = 0, as everywhere. By np.where, as g * 0 would be nan where g is infinite: √relu(x).
+relu = Primitive(lambda x: np.maximum(x, 0), lambda g, z, x: np.where(z > 0, g, 0.0), name="relu")
 
 
 def _sigmoid(x: Any) -> Any:

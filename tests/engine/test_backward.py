@@ -6,6 +6,7 @@ from hypothesis.extra.numpy import mutually_broadcastable_shapes
 
 from minigrad import Primitive, Tensor, grad
 from minigrad.engine.backward import sum_to_shape
+from minigrad.testing import check_grads
 
 
 def test_backward_adds_up_over_calls():
@@ -179,3 +180,84 @@ def test_float32_stays_float32_beside_float64():
     y = Tensor(np.ones(2, np.float64), requires_grad=True)
     gx, gy = grad((x * y).sum(), [x, y])
     assert (gx.dtype, gy.dtype) == (np.float32, np.float64)
+
+
+def test_a_result_that_was_an_input_keeps_the_tape_below_it():
+    x = Tensor([1.0, 2.0], requires_grad=True)
+    hidden = x * 3
+    upstream = grad((hidden * hidden).sum(), hidden)
+    hidden.backward(gradient=upstream)  # the chain rule by hand
+    assert x.grad.tolist() == [18, 36]
+
+
+def test_an_input_without_influence_consumes_nothing():
+    x, y = Tensor([1.0], requires_grad=True), Tensor([1.0], requires_grad=True)
+    loss = (x * x).sum()
+    assert grad(loss, y).tolist() == [0]
+    loss.backward()
+    assert x.grad.tolist() == [2]
+
+
+def test_a_loss_may_be_an_input_of_itself():
+    x = Tensor(3.0, requires_grad=True)
+    loss = x * x
+    assert [float(g) for g in grad(loss, [loss, x, x])] == [1, 6, 6]
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+@pytest.mark.parametrize("number", [2, 2.0, np.float32(2), np.float64(2), np.array(2.0)])
+def test_a_rule_may_return_a_number_for_a_scalar(number, create_graph):
+    planted = Primitive(lambda x: x * 2, lambda g, z, x: number, name="planted")
+    x = Tensor(3.0, requires_grad=True)
+    gradient = grad(planted(x), x, create_graph=create_graph)
+    assert isinstance(gradient, Tensor if create_graph else np.ndarray)
+    assert gradient.dtype == np.float32
+    assert float(gradient) == 2
+
+
+# A random tape: each entry makes a new value of two earlier ones.
+steps = st.lists(
+    st.tuples(st.integers(0, 9), st.integers(0, 9), st.sampled_from(["+", "*", "tanh", "view"])),
+    min_size=1,
+    max_size=8,
+)
+
+
+def run_tape(recipe, inputs, place=None, constant=None):
+    """All values of a tape, inputs first; with `constant` in place of the one at `place`."""
+    values = list(inputs)
+    for left, right, kind in recipe:
+        x, y = values[left % len(values)], values[right % len(values)]
+        if len(values) == place:
+            values.append(constant)
+        elif kind == "+":
+            values.append(x + y)
+        elif kind == "*":
+            values.append(x * y)
+        elif kind == "tanh":
+            values.append(np.tanh(x))
+        else:
+            values.append(x.reshape(2, 1).reshape(2))
+    return values
+
+
+@given(steps)
+def test_any_tape_of_shared_parts_has_the_gradients_of_finite_differences(recipe):
+    check_grads(
+        lambda x, y: run_tape(recipe, [x, y])[-1], [np.array([0.3, -0.4]), np.array([0.5, 0.2])]
+    )
+
+
+@given(steps, st.data())
+def test_what_goes_through_a_result_and_what_goes_past_it_add_up(recipe, data):
+    x, y = (Tensor(np.array(v), requires_grad=True) for v in ([0.3, -0.4], [0.5, 0.2]))
+    values = run_tape(recipe, [x, y])
+    place = data.draw(st.integers(2, len(values) - 1))
+    middle = values[place]
+    total = grad(values[-1].sum(), [x, y], keep_graph=True)
+    upstream = grad(values[-1].sum(), middle)
+    through = grad(middle, [x, y], gradient=upstream)
+    rest = run_tape(recipe, [x, y], place, middle.detach())[-1].sum()
+    past = grad(rest, [x, y]) if rest.requires_grad else [np.zeros(2), np.zeros(2)]
+    for whole, first, second in zip(total, through, past, strict=True):
+        np.testing.assert_allclose(whole, first + second, rtol=1e-10, atol=1e-12)

@@ -2,13 +2,18 @@ import gc
 import weakref
 
 import numpy as np
+import pytest
 
 import minigrad as mg
-from minigrad.engine import Node
+from minigrad.engine import Node, Primitive
 
 
 class Witness(np.ndarray):
     """An array that can be watched being freed."""
+
+    @classmethod
+    def of(cls, values):
+        return np.array(values).view(cls)
 
 
 def live_nodes():
@@ -119,3 +124,65 @@ def test_the_walk_releases_what_it_has_consumed():
     loss.backward()
     assert y._node.released
     assert y._node.parents == ()
+
+
+def test_dropping_the_loss_frees_the_arrays_on_its_tape():
+    gc.disable()
+    try:
+        keep = Primitive(lambda x: Witness.of(x), lambda g, z, x: g, name="keep")
+        x = mg.Tensor(np.ones(10), requires_grad=True)
+        hidden = keep(x)
+        value = weakref.ref(hidden._value)
+        loss = (hidden * hidden).sum()
+        del hidden
+        assert value() is not None
+        del loss
+        assert value() is None
+    finally:
+        gc.enable()
+
+
+def test_a_walk_frees_the_arrays_it_has_consumed_while_the_loss_lives():
+    gc.disable()
+    try:
+        keep = Primitive(lambda x: Witness.of(x), lambda g, z, x: g, name="keep")
+        x = mg.Tensor(np.ones(10), requires_grad=True)
+        hidden = keep(x)
+        value = weakref.ref(hidden._value)
+        loss = (hidden * hidden).sum()
+        del hidden
+        loss.backward()
+        assert value() is None
+        assert float(loss) == 10
+    finally:
+        gc.enable()
+
+
+def test_recorded_gradients_leave_nothing_for_the_garbage_collector():
+    def second_order():
+        x = mg.Tensor(np.ones(10), requires_grad=True)
+        (first,) = mg.grad(np.tanh(x * x).sum(), [x], create_graph=True)
+        return mg.grad((first * first).sum(), x)
+
+    second_order()
+    gc.collect()
+    gc.disable()
+    try:
+        second_order()
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+
+
+def test_an_error_on_the_way_back_leaves_no_gradient_and_no_garbage():
+    def fail(g, z, x):
+        raise ZeroDivisionError
+
+    broken = Primitive(lambda x: x * 1, fail, name="broken")
+    x = mg.Tensor(np.ones(3), requires_grad=True)
+    before = live_nodes()
+    with pytest.raises(ZeroDivisionError):
+        (np.exp(broken(x)) + x).sum().backward()
+    assert x.grad is None
+    gc.collect()  # the traceback holds frames
+    assert live_nodes() == before

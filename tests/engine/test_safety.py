@@ -1,5 +1,10 @@
 """Every way to change a value that a live tape needs: a right gradient, or an error."""
 
+import operator
+import warnings
+from decimal import Decimal
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -162,3 +167,129 @@ def test_in_place_update_without_recording_is_noticed_by_the_tape():
         x -= 5
     expect_right(x, loss)
     assert x.tolist() == [-4, -3]
+
+
+def test_the_upstream_gradient_may_be_written_after_a_recorded_walk():
+    x = leaf()
+    upstream = np.array([1.0, 1.0])
+    first = mg.grad(x**3, x, gradient=upstream, create_graph=True)
+    upstream[:] = 0
+    np.testing.assert_allclose(mg.grad(first.sum(), x), [6, 12])
+
+
+def test_recorded_gradients_of_two_inputs_are_tensors_of_their_own():
+    x, y = leaf(), leaf()
+    first, second = mg.grad((x + y).sum(), [x, y], create_graph=True)
+    first.data[:] = 9
+    first.requires_grad = True
+    assert second.tolist() == [1, 1]
+    assert not second.requires_grad
+
+
+def test_a_hook_cannot_write_into_the_gradient_of_others():
+    x, y = leaf(), leaf()
+
+    def write(g):
+        g *= 10
+
+    x.register_hook(write)
+    with pytest.raises(ValueError, match="read-only"):
+        (x + y).sum().backward()
+
+
+def test_gradients_switched_off_for_a_while_are_not_lost():
+    x = Tensor(np.array([1.0, 2.0]), requires_grad=True, name="w")
+    loss = square_loss(x)
+    x.requires_grad = False
+    assert not (x * 2).requires_grad
+    x.requires_grad = True
+    assert x.name == "w"
+    expect_right(x, loss)
+
+
+@pytest.mark.parametrize("trainable", [True, False])
+def test_augmented_assignment_never_loses_a_parameter(trainable):
+    weight = Parameter(np.eye(2), name="w", trainable=trainable)
+    same = weight
+    for operate in (
+        operator.iadd,
+        operator.isub,
+        operator.imul,
+        operator.itruediv,
+        operator.ipow,
+        operator.imatmul,
+        operator.ifloordiv,
+        operator.imod,
+    ):
+        with pytest.raises(RuntimeError, match=r"'w' requires gradients.*no_grad"):
+            operate(weight, np.full((2, 2), 2.0))
+        with no_grad():
+            expected = getattr(operator, operate.__name__[1:])(weight.numpy(), np.full((2, 2), 2.0))
+            weight = operate(weight, np.full((2, 2), 2.0))
+        assert weight is same
+        np.testing.assert_allclose(weight.numpy(), expected)
+
+
+def test_options_are_constants_that_a_tensor_is_refused_as():
+    slope = Tensor(0.1, requires_grad=True)
+    with pytest.raises(TypeError, match=r"'leaky_relu'.*negative_slope= is a constant"):
+        mg.ops.neural.leaky_relu(leaf(), slope)
+
+
+@pytest.mark.parametrize(
+    "operand",
+    [1j, np.complex64(1), Fraction(1, 2), Decimal(1), "2", object(), {1: 2}, [[1], [2, 3]]],
+)
+@pytest.mark.parametrize("operate", [operator.add, operator.mul, operator.pow, operator.matmul])
+def test_operands_that_are_no_real_numbers_are_refused_with_the_op(operand, operate):
+    for x in (leaf(), Tensor([1.0, 2.0]), Tensor(3)):
+        with pytest.raises((TypeError, ValueError), match=r"op '\w+' cannot take|inhomogeneous"):
+            operate(x, operand)
+
+
+def test_masked_arrays_are_refused_as_their_mask_would_be_lost():
+    masked = np.ma.array([1.0, 2.0], mask=[False, True])
+    for use in (lambda: leaf() * masked, lambda: Tensor(masked)):
+        with pytest.raises(TypeError, match="filled"):
+            use()
+
+
+def test_matrices_and_other_arrays_are_taken_for_plain_arrays():
+    x = Tensor(np.array([[1.0, 2.0], [3.0, 4.0]]), requires_grad=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        matrix = np.matrix([[5.0, 6.0], [7.0, 8.0]])
+    result = x * matrix
+    assert result.tolist() == [[5, 12], [21, 32]]
+    assert mg.grad(result.sum(), x).tolist() == [[5, 6], [7, 8]]
+
+
+def test_an_array_like_that_hands_out_its_own_memory_is_copied():
+    class Sharing:
+        def __init__(self):
+            self.array = np.array([3.0, 4.0])
+
+        def __array__(self, dtype=None, copy=None):
+            return self.array
+
+    x, operand = leaf(), Sharing()
+    loss = (x * operand).sum()
+    operand.array[:] = 0
+    loss.backward()
+    assert x.grad.tolist() == [3, 4]
+
+
+def test_a_forward_must_return_one_array():
+    two = mg.Primitive(lambda x: (x, x), lambda g, z, x: g, name="two_results")
+    with pytest.raises(TypeError, match=r"'two_results'.*one array of numbers"):
+        two(leaf())
+    number = mg.Primitive(lambda x: float(x.sum()), lambda g, z, x: g + 0 * x, name="number")
+    x = leaf()
+    number(x).backward()
+    assert x.grad.tolist() == [1, 1]
+
+
+def test_the_result_of_an_op_does_not_become_a_new_tensor_silently():
+    with pytest.raises(TypeError, match=r"detach\(\)"):
+        Tensor(leaf() * 2)
+    assert Tensor(leaf(), requires_grad=True).tolist() == [1, 2]

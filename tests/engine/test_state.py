@@ -32,6 +32,58 @@ def test_no_grad_decorates_functions_that_call_themselves():
     assert is_recording()
 
 
+def test_a_decorated_function_may_run_in_several_threads_at_once():
+    entered = threading.Barrier(2)
+    first_left = threading.Event()
+    seen, errors = [], []
+
+    @no_grad()
+    @scope("shared")
+    def overlapping(first):
+        entered.wait()
+        if not first:  # the two leave in the order in which they came: no stack
+            first_left.wait()
+        seen.append((is_recording(), current_scope()))
+
+    def run(first):
+        try:
+            overlapping(first)
+        except ValueError as error:
+            errors.append(error)
+        first_left.set()
+        seen.append((is_recording(), current_scope()))
+
+    threads = [threading.Thread(target=run, args=(first,)) for first in (True, False)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert sorted(seen) == [(False, "shared")] * 2 + [(True, "")] * 2
+
+
+def test_the_same_block_may_be_entered_again_inside_itself():
+    block = scope("a")
+    with block, block:
+        assert current_scope() == "a/a"
+    assert current_scope() == ""
+
+
+def test_a_decorated_function_that_fails_leaves_nothing_behind():
+    @no_grad()
+    @scope("inside")
+    def fail(depth):
+        assert current_scope().count("inside") == 4 - depth
+        if depth == 0:
+            raise KeyError
+        fail(depth - 1)
+
+    with pytest.raises(KeyError):
+        fail(3)
+    assert is_recording()
+    assert current_scope() == ""
+
+
 def test_threads_have_a_state_of_their_own():
     seen = []
     with no_grad(), scope("outer"):

@@ -1,11 +1,16 @@
 import copy
+import operator
 import pickle
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
-from minigrad import Tensor, no_grad
+from minigrad import Primitive, Tensor, no_grad
 from minigrad.engine import Leaf
+from minigrad.ops import neural
 
 
 def test_python_floats_get_the_default_dtype_and_arrays_keep_theirs():
@@ -249,3 +254,84 @@ def test_augmented_assignment_of_a_recorded_leaf_is_refused():
     weight = Tensor([1.0], requires_grad=True, name="w")
     with pytest.raises(RuntimeError, match=r"no_grad"):
         weight -= 0.5
+
+
+@pytest.mark.parametrize("dtype", [complex, object, "U5", "datetime64[s]"])
+def test_a_dtype_that_is_no_real_number_is_refused(dtype):
+    with pytest.raises(TypeError, match="dtype of real numbers"):
+        Tensor([1.0], dtype=dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int8", "bool"])
+def test_a_dtype_of_real_numbers_is_taken(dtype):
+    assert Tensor([0.0, 1.0], dtype=dtype).dtype == dtype
+
+
+@pytest.mark.parametrize("keyword", ["casting", "signature", "subok"])
+def test_other_keywords_of_ufuncs_are_refused_rather_than_ignored(keyword):
+    with pytest.raises(TypeError, match=f"no {keyword}="):
+        np.add(Tensor([1.0]), 1.0, **{keyword: {"signature": "ff->f"}.get(keyword, "safe")})
+
+
+def test_the_axes_of_matmul_are_refused_rather_than_ignored():
+    with pytest.raises(TypeError, match="no axes="):
+        np.matmul(Tensor(np.ones((2, 2))), np.ones((2, 2)), axes=[(0, 1), (1, 0), (0, 1)])
+
+
+@pytest.mark.parametrize("operate", [operator.add, operator.sub, operator.mul, operator.truediv])
+@pytest.mark.parametrize("other", [2, 2.0, True, np.float32(2), np.ones(2, np.float32)])
+def test_float32_stays_float32_beside_numbers_and_float32_from_both_sides(operate, other):
+    x = Tensor([1.0, 2.0], requires_grad=True)
+    for result in (operate(x, other), operate(other, x)):
+        assert isinstance(result, Tensor)
+        assert result.dtype == np.float32
+
+
+@given(
+    st.sampled_from([operator.add, operator.sub, operator.mul, operator.truediv, operator.pow,
+                     operator.floordiv, operator.mod, operator.lt, operator.ge, operator.eq]),
+    st.one_of(st.integers(1, 3), st.floats(0.5, 3), st.sampled_from([np.float64(2), np.int64(2)]),
+              arrays(np.float64, (2,), elements=st.floats(0.5, 3)),
+              st.just([1.5, 2.0]), st.just((1.5, 2.0))),
+)  # fmt: skip
+def test_operators_do_what_they_do_on_arrays_from_both_sides(operate, other):
+    values = np.array([1.25, 2.5])
+    x = Tensor(values, requires_grad=True)
+    for result, expected in (
+        (operate(x, other), operate(values, other)),
+        (operate(other, x), operate(other, values)),
+    ):
+        np.testing.assert_array_equal(getattr(result, "_value", result), expected)
+
+
+def test_an_array_is_not_changed_in_place_by_a_tensor():
+    array = np.ones(2)
+    with pytest.raises(TypeError, match="out="):
+        array += Tensor([1.0, 2.0])
+    assert array.tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("values", [0.5, [0.5, 2.0], [[0.5], [2.0]]])
+def test_values_come_out_as_they_went_in(values):
+    x = Tensor(values)
+    assert x.tolist() == values
+    assert x.numpy().tolist() == values
+    assert x.shape == np.shape(values)
+    assert x.size == np.size(values)
+    assert x.ndim == np.ndim(values)
+
+
+def test_an_op_whose_name_is_taken_is_not_pickled_as_the_other_one():
+    impostor = Primitive(lambda x: x * 1, lambda g, z, x: g, name="relu")
+    with pytest.raises(TypeError, match="name= of its own"):
+        pickle.dumps(impostor)
+    assert pickle.loads(pickle.dumps(neural.relu)) is neural.relu
+
+
+def test_copies_share_nothing():
+    x = Tensor([1.0, 2.0], requires_grad=True)
+    for twin in (copy.copy(x), copy.deepcopy(x)):
+        twin.data[0] = 9
+        (twin * twin).sum().backward()
+    assert x.tolist() == [1, 2]
+    assert x.grad is None

@@ -114,3 +114,8 @@ def test_a_contractive_penalty_can_be_trained():
         optimizer.step()
         values.append(float(loss))
     assert values == sorted(values, reverse=True)
+
+
+def test_grad_of_a_function_takes_no_options_that_it_would_ignore():
+    with pytest.raises(TypeError, match="no options"):
+        mg.grad(lambda x: x.sum(), 0, create_graph=True)

@@ -8,8 +8,12 @@ from typing import Any
 import numpy as np
 
 from minigrad import losses
+from minigrad.engine.table import TABLE
 from minigrad.ops import convolution, indexing, linear_algebra, neural, pooling, reductions, shapes
 from minigrad.ops import elementwise as e
+
+# As shipped: this file is loaded before any test runs and puts planted ops into the table.
+SHIPPED = dict(TABLE)
 
 Domain = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
 
@@ -133,6 +137,8 @@ ELEMENTWISE = [
     unary(np.trunc),
     unary(np.rint),
     unary(np.nan_to_num),
+    Row("trunc", lambda x: np.modf(x)[0] * 2 + np.modf(x)[1], (anything,), label="modf"),
+    Row("round", lambda x: np.around(x, 1), (anything,), label="around"),
     Row("round", np.round, (anything,), elementwise=True),
     Row("power", lambda x: x**3, (anything,), label="cube"),
     Row("power", lambda x: x**0, (anything,), label="zeroth"),
@@ -188,6 +194,8 @@ REDUCTIONS += [
     Row("prod", lambda x: np.prod(x * np.array([1, 0, 2], x.dtype), axis=1), (anything,),
         label="zeros"),
     Row("median", np.median, (distinct,), ((5,),), label="odd"),
+    Row("max", np.amax, (distinct,), label="amax"),
+    Row("min", np.amin, (distinct,), label="amin"),
 ]  # fmt: skip
 
 SHAPES = [
@@ -199,6 +207,16 @@ SHAPES = [
     Row("transpose", np.transpose, (anything,)),
     Row("transpose", lambda x: x.transpose(1, -1, 0), (anything,), ((2, 3, 4),), label="axes"),
     Row("transpose", lambda x: np.swapaxes(x, 0, -1), (anything,), ((2, 3, 4),), label="swapaxes"),
+    Row("transpose", np.matrix_transpose, (anything,), ((2, 3, 4),), label="matrix"),
+    Row("transpose", np.linalg.matrix_transpose, (anything,), label="linalg_matrix"),
+    Row("reshape", np.atleast_1d, (anything,), ((),), label="atleast_1d"),
+    Row(
+        "broadcast_to",
+        lambda x, y: np.multiply(*np.broadcast_arrays(x, y)),
+        (anything, anything),
+        ((2, 1), (3,)),
+        label="arrays",
+    ),
     Row("astype", lambda x: x.astype(np.float64), (anything,)),
 ]
 
@@ -289,6 +307,18 @@ LINEAR_ALGEBRA += [
     Row("matmul", lambda x, y: np.tensordot(x, y, axes=([0, 2], [1, 0])), (anything, anything),
         ((2, 3, 4), (4, 2, 5)), label="tensordot"),
     Row("sum", np.trace, (anything,), label="trace"),
+    Row("matmul", np.vdot, (anything, anything), label="vdot"),
+    Row("eigenvalues", lambda x: np.linalg.eigvalsh(symmetric(x)), (inside,), ((3, 3),),
+        label="eigvalsh"),
+    Row("singular_values", np.linalg.svdvals, (distinct,), ((4, 3),), label="svdvals"),
+    *[
+        Row("norm", lambda x, k=keywords: np.linalg.vector_norm(x, **k), (distinct,), ((2, 3, 4),),
+            label=f"vector_{keywords}")
+        for keywords in (
+            {}, {"ord": 1}, {"axis": 1}, {"axis": (0, 2)}, {"axis": (0, -1), "ord": 1},
+            {"axis": (0, 2), "keepdims": True}, {"keepdims": True}, {"axis": (0, 1), "ord": np.inf},
+        )
+    ],
     Row("inv", lambda x: np.linalg.inv(spd(x)), (anything,), ((2, 3, 3),)),
     Row("solve", lambda a, b: np.linalg.solve(spd(a), b), (anything, anything), ((3, 3), (3, 2))),
     Row("solve", lambda a, b: np.linalg.solve(spd(a), b), (anything, anything), ((3, 3), (3,)),
@@ -327,6 +357,9 @@ LINEAR_ALGEBRA += [
             ("ij->j", ((2, 3),)),
             ("i,j,ij->", ((2,), (3,), (2, 3))),
             ("bij,bjk->bki", ((2, 3, 4), (2, 4, 2))),
+            ("ij,ij->", ((1, 3), (2, 3))),
+            ("...i,...i->...", ((1, 3), (5, 3))),
+            ("i->", ((3,),)),
         )
     ],
 ]  # fmt: skip
@@ -536,4 +569,4 @@ COMPOSED = [
         expected=lambda x: 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))),
 ]  # fmt: skip
 
-__all__ = ["COMPOSED", "ROWS", "Row", "e", "linear_algebra", "reductions", "shapes"]
+__all__ = ["COMPOSED", "ROWS", "SHIPPED", "Row", "e", "linear_algebra", "reductions", "shapes"]
