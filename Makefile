@@ -27,7 +27,7 @@ check: $(DEV)/ready  ## Lint, types, floors and doctests, with the real Keras an
 	$(DEV)/bin/lint-imports
 	$(DEV)/bin/python -m pytest --cov=minigrad --cov-report=term
 
-bench: $(BENCH)/ready  ## Compare with PyTorch, MyGrad and HIPS autograd, side by side
+bench: $(BENCH)/ready  ## Compare with PyTorch, JAX, MyGrad and HIPS autograd, side by side
 	$(BENCH)/bin/python -m benchmarks.run
 
 clean:  ## Remove the environments and everything that was produced

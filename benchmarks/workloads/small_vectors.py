@@ -1,5 +1,7 @@
 """Two hundred ops on vectors of 64 float32 numbers, with values used more than once."""
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import torch
 
@@ -35,10 +37,19 @@ def pytorch():
     return x.grad.numpy(), w.grad.numpy()
 
 
+_compiled = jax.jit(jax.grad(lambda x, w: network(x, w, jnp.tanh, jnp.maximum), argnums=(0, 1)))
+
+
+def jax_jit():
+    """Return both gradients; compiled as a whole, so nothing is recorded."""
+    return tuple(np.asarray(gradient) for gradient in _compiled(START, OTHER))
+
+
 def check():
-    """Hold both gradients against each other before anything is timed."""
-    for ours, theirs in zip(minigrad(), pytorch(), strict=True):
-        np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-4)
+    """Hold all gradients against each other before anything is timed."""
+    for peer in (pytorch, jax_jit):
+        for ours, theirs in zip(minigrad(), peer(), strict=True):
+            np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-4)
 
 
-CONTENDERS = {"minigrad": minigrad, "PyTorch": pytorch}
+CONTENDERS = {"minigrad": minigrad, "PyTorch": pytorch, "JAX (jit)": jax_jit}

@@ -205,15 +205,16 @@ def pull_back(node: Node, index: int, g: Any, create_graph: bool = False) -> Any
             for value, parent in zip(values, (node, *node.parents), strict=True)
         )
     contribution = rule(g, *values, **node.options) if node.options else rule(g, *values)
-    if type(contribution) is type(operand) is not np.ndarray and not create_graph:
-        return contribution  # NumPy scalars of one type: nothing to undo
-    if type(contribution) in _PLAIN_NUMBERS:
-        contribution = np.asarray(contribution, operand.dtype)[()]
+    if type(contribution) is not np.ndarray:
+        if type(contribution) is type(operand) and not create_graph:
+            return contribution  # NumPy scalars of one type: nothing to undo
+        if type(contribution) in _PLAIN_NUMBERS:
+            contribution = np.asarray(contribution, operand.dtype)[()]
     if create_graph and not isinstance(contribution, Tensor):
         contribution = Tensor._wrap(contribution)  # a constant, such as a step's zero
     if contribution.shape != operand.shape:
         contribution = sum_to_shape(contribution, operand.shape)
-    if contribution.dtype != operand.dtype:
+    if contribution.dtype is not operand.dtype and contribution.dtype != operand.dtype:
         contribution = contribution.astype(operand.dtype)
     return contribution
 

@@ -50,8 +50,9 @@ def hide_long_tape(newest: Node) -> None:
         _untrack = _python_api("PyObject_GC_UnTrack")
     newest.hidden = True
     for node in found:
-        _untrack(node.parents)
-        _untrack(node)
+        if not node.hooks:  # a hook may point back at the tape: a cycle, for the collector to find
+            _untrack(node.parents)
+            _untrack(node)
 
 
 def show(node: Node) -> None:

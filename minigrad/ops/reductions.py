@@ -14,8 +14,8 @@ Axis = int | tuple[int, ...] | None
 
 def expand(g: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     """Give `g` back the axes that a reduction of `x` dropped, with length 1."""
-    if keepdims or axis is None or g.ndim == x.ndim:
-        return g if g.ndim in (0, x.ndim) else g.reshape((1,) * x.ndim)
+    if keepdims or axis is None:
+        return g  # it has them still, or is a scalar
     axes = axes_of(x, axis, "axis")
     return g.reshape(tuple(1 if a in axes else n for a, n in enumerate(x.shape)))
 

@@ -47,6 +47,18 @@ def test_the_number_beside_a_nan_wins_in_fmax_and_gets_the_gradient():
     assert slope(np.fmax, [np.nan, 1], [2, np.nan]) == [[0, 1], [1, 0]]
 
 
+def test_the_size_of_a_float_has_derivative_0_at_0_too():
+    assert slope(np.fabs, [-2, 0, 3]) == [-1, 0, 1]
+
+
+def test_what_nan_to_num_replaces_gets_no_gradient():
+    assert slope(np.nan_to_num, [np.nan, 2.0, np.inf, -np.inf]) == [0, 1, 0, 0]
+
+
+def test_0_to_the_power_of_0_has_derivative_0_in_both():
+    assert slope(np.power, [0.0], [0.0]) == [[0], [0]]
+
+
 def test_powers_at_0_have_the_right_derivative():
     assert slope(lambda x: x**0, [0]) == [0]
     assert slope(lambda x: x**1, [0]) == [1]

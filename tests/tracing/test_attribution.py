@@ -218,7 +218,7 @@ def test_explain_shows_the_numbers_of_the_worked_example():
     assert square.endswith("(2, 1) ‖11‖")  # 2 · 11 · ½ and 2 · 0 · ½
     assert subtract.endswith("(2, 1) ‖11‖")
     assert b.endswith("(2, 3) ‖19.05‖")  # 11 for each of three units: 11 √3
-    assert "g * (z > 0)" in relu
+    assert "np.where(z > 0, g, 0.0)" in relu
     assert "np.matmul(np.transpose(_rows(x)), _rows(g))" in a
     assert a.endswith("(2, 3) ‖42.6‖ → a/kernel")  # (11, 22) for each of three units
 
