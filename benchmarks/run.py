@@ -72,7 +72,7 @@ def figure(times, memory):
     right.set(title="memory per op while the tape is alive", ylabel="bytes")
     for axes in (left, right):
         axes.set(xscale="log", xlabel="ops on the tape")
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, axes.get_ylim()[1] * 1.1)
         axes.grid(color="#dddddd", linewidth=0.7)
         axes.spines[["top", "right"]].set_visible(False)
     return picture

@@ -342,3 +342,18 @@ def test_products_by_einsum_agree_with_numpy_and_finite_differences(data):
     result = np.einsum(subscripts, *tensors(arrays))
     np.testing.assert_allclose(result.numpy(), expected, rtol=1e-10, atol=1e-12)
     check_grads(lambda *xs: np.einsum(subscripts, *xs), arrays)
+
+
+@given(st.data(), st.booleans())
+def test_reductions_over_any_axes_agree_with_numpy_and_finite_differences(data, keepdims):
+    from hypothesis.extra.numpy import array_shapes, valid_tuple_axes
+
+    shape = data.draw(array_shapes(max_dims=4, max_side=3))
+    axes = data.draw(valid_tuple_axes(len(shape)))
+    values = np.random.default_rng(0).permutation(int(np.prod(shape))).reshape(shape) * 0.3 + 0.4
+    for function in (np.sum, np.mean, np.max, np.prod, np.var, np.median):
+        result = function(Tensor(values, requires_grad=True), axis=axes, keepdims=keepdims)
+        expected = function(values, axis=axes, keepdims=keepdims)
+        assert result.shape == np.shape(expected)
+        np.testing.assert_allclose(result.numpy(), expected, rtol=1e-12)
+        check_grads(lambda x, f=function: f(x, axis=axes, keepdims=keepdims), [values], order=1)
