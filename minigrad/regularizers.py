@@ -105,12 +105,16 @@ def _strength(owner: str, argument: str, value: Any) -> float:
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value[()]
     is_number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
-    if not is_number or not math.isfinite(value) or value < 0:
+    try:
+        strength = float(value) if is_number else math.nan
+    except OverflowError:  # an integer beyond the range of floats
+        strength = math.inf
+    if not 0 <= strength < math.inf:
         raise ValueError(
             f"{owner}: {argument} must be a finite number, 0 or larger. "
             f"Received: {argument}={value!r}"
         )
-    return float(value)
+    return strength
 
 
 @_registry.register("l1")
@@ -275,7 +279,7 @@ class OrthogonalRegularizer(Regularizer):
 
     def __init__(self, factor: float = 0.01, mode: str = "rows") -> None:
         self.factor = _strength("OrthogonalRegularizer", "factor", factor)
-        if mode not in ("rows", "columns"):
+        if not isinstance(mode, str) or mode not in ("rows", "columns"):
             raise ValueError(
                 f"OrthogonalRegularizer: mode must be 'rows' or 'columns'. Received: mode={mode!r}"
             )

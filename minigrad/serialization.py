@@ -29,6 +29,8 @@ def register_serializable(name: str | None = None) -> Callable[[T], T]:
     ------
     TypeError
         If the decorator is used without its parentheses.
+    ValueError
+        For a lambda that is given no name: all lambdas share theirs.
 
     Examples
     --------
@@ -44,6 +46,11 @@ def register_serializable(name: str | None = None) -> Callable[[T], T]:
         raise TypeError("write @register_serializable(), with parentheses")
 
     def register(thing: T) -> T:
+        if name is None and thing.__name__ == "<lambda>":
+            raise ValueError(
+                "a lambda has no name of its own that leads back to it. Define it with `def`, or "
+                "give it one: register_serializable(name=…)"
+            )
         _custom[name or thing.__name__] = thing
         return thing
 
@@ -70,6 +77,7 @@ class Registry:
         is_valid: Callable[[Any], bool] = callable,
     ) -> None:
         self.kind = kind
+        self._a_kind = f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
         self._returns_functions = returns_functions
         self._is_valid = is_valid
         self._classes: dict[str, Callable[..., Any]] = {}
@@ -122,7 +130,7 @@ class Registry:
         if self._is_valid(identifier):
             return identifier
         raise TypeError(
-            f"expected a {self.kind}: a name, a callable, a config or None. "
+            f"expected {self._a_kind}: a name, a callable, a config or None. "
             f"Received: {identifier!r} of type {type(identifier).__name__}"
         )
 
@@ -132,7 +140,8 @@ class Registry:
         Raises
         ------
         ValueError
-            For a lambda, or a class or function that is not registered, with the way out.
+            For a lambda, or a class or function that is not registered, or has no config, or is
+            registered by a name that is taken: with the way out.
         """
         if thing is None:
             return None
@@ -141,8 +150,19 @@ class Registry:
         for known in (self._classes, _custom):
             for name, candidate in known.items():
                 if candidate is maker or candidate is thing:
+                    if known is _custom and name in self._classes:
+                        raise ValueError(
+                            f"{name!r} is the name of a known {self.kind}, which would be loaded "
+                            "in place of yours. Register yours by another name: "
+                            "@mg.register_serializable(name=…)"
+                        )
                     if is_function or candidate is thing:
                         return {"class_name": name, "config": None}
+                    if not hasattr(thing, "get_config"):
+                        raise ValueError(
+                            f"{self.kind} {name!r} must define get_config() to be saved, returning "
+                            "a dict of its constructor's arguments"
+                        )
                     return {"class_name": name, "config": thing.get_config()}
         name = getattr(maker, "__name__", repr(thing))
         if name == "<lambda>":
@@ -169,18 +189,19 @@ class Registry:
             return self.get(config)
         if not isinstance(config, dict) or not isinstance(config.get("class_name"), str):
             raise ValueError(
-                f"expected a {self.kind} config with a 'class_name'. Received: {config!r}"
+                f"expected {self._a_kind} config with a 'class_name'. Received: {config!r}"
             )
         name = config["class_name"]
         maker = self._classes.get(name) or _custom.get(name)
         if maker is None:
             raise ValueError(
-                f"unknown {self.kind} {name!r} in a config.{self._hint(name)} If it is your own, "
+                f"unknown {self.kind} {name!r} in a config."
+                f"{did_you_mean(name, [*self._classes, *_custom])} If it is your own, "
                 "decorate its definition with @mg.register_serializable() and run that first."
             )
         settings = config.get("config")
         if settings is None:
-            return maker
+            return maker() if isinstance(maker, type) else maker
         if not isinstance(settings, dict):
             raise ValueError(f"the config of {self.kind} {name!r} must be a dict: {settings!r}")
         from_config = getattr(maker, "from_config", None)

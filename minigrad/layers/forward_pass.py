@@ -7,6 +7,8 @@ always belongs to one pass: a new one replaces the terms, and a failed one chang
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +53,16 @@ def enter(layer: Layer) -> tuple[Frame, Any]:
     """Begin a call of `layer`."""
     frame = Frame(layer, _CURRENT.get())
     return frame, _CURRENT.set(frame)
+
+
+@contextmanager
+def apart() -> Iterator[None]:
+    """Keep calls made inside out of the pass that is going on, so that they add nothing to it."""
+    token = _CURRENT.set(None)
+    try:
+        yield
+    finally:
+        _CURRENT.reset(token)
 
 
 def leave(frame: Frame, token: Any, succeeded: bool) -> None:

@@ -96,7 +96,7 @@ class Layer:
         self.activity_regularizer = activity_regularizer
         if input_dim is not None:
             input_shape = (positive_integer(type(self).__name__, "input_dim", input_dim),)
-        self.input_shape = None if input_shape is None else tuple(input_shape)
+        self.input_shape = sample_shape(type(self).__name__, input_shape)
 
     # ---- what a subclass defines ---------------------------------------------------------------
 
@@ -112,7 +112,7 @@ class Layer:
 
         By default it is found out by calling the layer on zeros.
         """
-        with no_grad():
+        with no_grad(), forward_pass.apart():
             output = self(np.zeros((1, *input_shape[1:]), self.dtype))
         return (input_shape[0], *output.shape[1:])
 
@@ -168,7 +168,12 @@ class Layer:
                 f"layer {self.name!r}: add_loss belongs inside of call(), where it becomes a term "
                 "of that forward pass"
             )
-        frame.add(name, as_penalty(value, "add_loss", self.name))
+        if self._checked_name(name, "term") in ("activity", *self._weights):
+            raise ValueError(
+                f"layer {self.name!r}: add_loss needs a name of its own. Received: {name!r}, which "
+                "a regularizer's term has"
+            )
+        frame.add(name, as_penalty(value, "add_loss", self.name, self.dtype))
 
     # ---- calling -------------------------------------------------------------------------------
 
@@ -208,7 +213,7 @@ class Layer:
     def _build(self, input_shape: Shape) -> None:
         self.build(input_shape)
         self.built = True
-        self.input_shape = tuple(input_shape[1:])  # type: ignore[arg-type]
+        self.input_shape = tuple(input_shape[1:])
 
     def _penalise(self, output: Any, frame: forward_pass.Frame) -> None:
         regularizer = self.activity_regularizer
@@ -217,7 +222,7 @@ class Layer:
             if batch_size == 0:
                 penalty = part.sum()  # 0, rather than 0/0
             else:
-                penalty = as_penalty(regularizer(part), regularizer, self.name)
+                penalty = as_penalty(regularizer(part), regularizer, self.name, part.dtype)
                 if not getattr(regularizer, "averages_over_batch", False):
                     penalty = penalty / batch_size
             frame.add("activity", penalty)
@@ -277,7 +282,8 @@ class Layer:
             regularizer = self._regularizers.get(name)
             if regularizer is not None and weight.trainable:
                 with scope(f"{prefix}{name}"):
-                    yield f"{prefix}{name}", as_penalty(regularizer(weight), regularizer, self.name)
+                    penalty = as_penalty(regularizer(weight), regularizer, self.name, weight.dtype)
+                yield f"{prefix}{name}", penalty
 
     def penalties(
         self, addends: list[forward_pass.Addend] | None = None
@@ -307,7 +313,7 @@ class Layer:
     # ---- housekeeping --------------------------------------------------------------------------
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name.endswith("regularizer") and not hasattr(type(self), name):
+        if "regul" in name and not hasattr(type(self), name):
             reject_misspelt_slot(self, name)
         super().__setattr__(name, value)
 
@@ -318,10 +324,10 @@ class Layer:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
 
-    def _checked_name(self, name: Any) -> str:
+    def _checked_name(self, name: Any, owner: str = "layer") -> str:
         if not isinstance(name, str) or not name or "/" in name:
             raise ValueError(
-                f"a layer's name must be a string, not empty and without '/'. Received: {name!r}"
+                f"a {owner}'s name must be a string, not empty and without '/'. Received: {name!r}"
             )
         return name
 
@@ -347,6 +353,28 @@ def snake_case(name: str) -> str:
     ('activity_regularization', 'conv2d')
     """
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+
+
+def sample_shape(owner: str, value: Any) -> Shape | None:
+    """Return one sample's shape as a tuple; None stays None.
+
+    Raises
+    ------
+    ValueError
+        If it is no sequence of lengths.
+    """
+    if value is None:
+        return None
+    axes = value if isinstance(value, tuple | list) else ["no sequence"]
+    if not all(
+        n is None or (isinstance(n, int | np.integer) and not isinstance(n, bool) and n >= 0)
+        for n in axes
+    ):
+        raise ValueError(
+            f"{owner}: input_shape must be a tuple of lengths, one sample's without the batch. "
+            f"Received: input_shape={value!r}"
+        )
+    return tuple(None if n is None else int(n) for n in axes)
 
 
 def positive_integer(owner: str, argument: str, value: Any) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
 from minigrad.engine import Tensor
 from minigrad.engine.tensor import plain
 
@@ -68,8 +70,10 @@ class LossTerms(Mapping[str, Tensor]):
         return f"LossTerms({parts}; total={sum(values.values()):.6g})"
 
 
-def as_penalty(value: Any, source: Any, layer: str) -> Tensor:
-    """Return what a regularizer returned as a scalar Tensor; a plain number records no gradient.
+def as_penalty(value: Any, source: Any, layer: str, dtype: np.dtype[Any]) -> Tensor:
+    """Return what a regularizer returned as a scalar Tensor.
+
+    A plain number gets `dtype`, that of what is penalised, and records no gradient.
 
     Raises
     ------
@@ -79,7 +83,9 @@ def as_penalty(value: Any, source: Any, layer: str) -> Tensor:
         If it is no number at all.
     """
     try:
-        penalty = value if isinstance(value, Tensor) else Tensor(value)
+        # As an array, a Python float is not rounded to the default dtype on its way to another.
+        number = np.asarray(value) if isinstance(value, int | float) else value
+        penalty = value if isinstance(value, Tensor) else Tensor(number, dtype=dtype)
     except TypeError as error:
         raise TypeError(
             f"layer {layer!r}: regularizer {source!r} must return a scalar. Received: {value!r}"
@@ -89,4 +95,4 @@ def as_penalty(value: Any, source: Any, layer: str) -> Tensor:
             f"layer {layer!r}: regularizer {source!r} must return a scalar. "
             f"Received: shape {penalty.shape}. Reduce it, for example with .sum()."
         )
-    return penalty
+    return penalty if penalty.dtype.kind == "f" else penalty.astype(dtype)

@@ -65,6 +65,8 @@ def reject_unknown(owner: str, unknown: dict[str, Any], known: list[str]) -> Non
 def reject_misspelt_slot(layer: Layer, name: str) -> None:
     """Raise if an attribute that is being set looks like a regularizer slot but is none.
 
+    It does if it ends like one, or is spelt almost like one that the layer has.
+
     Raises
     ------
     AttributeError
@@ -76,6 +78,9 @@ def reject_misspelt_slot(layer: Layer, name: str) -> None:
         for attribute, value in vars(kind).items()
         if isinstance(value, RegularizerSlot)
     )
+    is_near = not name.startswith("_") and nearest(name, slots, 1, cutoff=0.8)
+    if not is_near and not name.endswith("regularizer"):
+        return
     meant = _OLD_NAMES.get(name)
     if meant not in slots:
         meant = next(iter(nearest(name, slots, 1, cutoff=0.6)), None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Self
 
@@ -96,10 +96,7 @@ class Sequential(Trainer, Layer):
                     f"model {self.name!r} already has a layer named {layer.name!r}. Give one of "
                     "the two another name=."
                 )
-            number = 1
-            while f"{layer.name}_{number}" in taken:
-                number += 1
-            layer.rename(f"{layer.name}_{number}")
+            layer.rename(free_name(layer.name, taken))
         layer.name_is_settled = True
 
     def build(self, input_shape: Shape) -> None:
@@ -107,11 +104,12 @@ class Sequential(Trainer, Layer):
         if not self._layers:
             raise ValueError(f"model {self.name!r} has no layers. Add some with add().")
         shape: Shape = tuple(input_shape)
-        self._shapes = []
+        shapes: list[Shape | None] = []
         for layer in self._layers:
             shape = self._build_layer(layer, shape)
-            self._shapes.append(shape)
-        self.input_shape = tuple(input_shape[1:])  # type: ignore[arg-type]
+            shapes.append(shape)
+        self._shapes = shapes
+        self.input_shape = tuple(input_shape[1:])
         self.built = True
 
     def _build(self, input_shape: Shape) -> None:
@@ -184,13 +182,26 @@ class Sequential(Trainer, Layer):
 
     def weight_penalties(self, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
         """Compute the penalties of all trainable weights as they are now, each once."""
-        for layer in self.unique_layers():
-            yield from layer.weight_penalties(f"{prefix}{layer.name}/")
+        counted: set[int] = set()  # a layer may stand in several of the nested models
+        for path, layer in self._leaves(prefix):
+            if id(layer) not in counted:
+                counted.add(id(layer))
+                yield from layer.weight_penalties(f"{path}/")
+
+    def _leaves(self, prefix: str) -> Iterator[tuple[str, Layer]]:
+        """All layers below this one that are no models, with their paths."""
+        for layer in self._layers:
+            path = f"{prefix}{layer.name}"
+            if isinstance(layer, Sequential):
+                yield from layer._leaves(f"{path}/")
+            else:
+                yield path, layer
 
     def penalties(self, addends: list[Addend] | None = None) -> list[tuple[str, Tensor]]:
         """Return all penalties with their names, in the order of the layers; see `Layer`."""
+        own = free_name(self.name, {layer.name for layer in self._layers})
         outputs = [
-            ("/".join(path) if len(path) > 1 else f"{self.name}/{path[0]}", value)
+            ("/".join(path) if len(path) > 1 else f"{own}/{path[0]}", value)
             for path, value in (self._addends if addends is None else addends)
         ]
         named = [*self.weight_penalties(), *outputs]
@@ -246,3 +257,18 @@ class Sequential(Trainer, Layer):
         from minigrad.training.saving import save  # it knows Sequential, so it stands above
 
         save(self, path)
+
+
+def free_name(name: str, taken: Collection[str]) -> str:
+    """Return `name` or, if it is taken, the first of name_1, name_2, … that is free.
+
+    Examples
+    --------
+    >>> free_name("dense", {"dense", "dense_1"})
+    'dense_2'
+    """
+    free, number = name, 0
+    while free in taken:
+        number += 1
+        free = f"{name}_{number}"
+    return free
