@@ -3,6 +3,7 @@
 from minigrad.engine.anomaly import AnomalyError, detect_anomaly
 from minigrad.engine.custom import custom_gradient
 from minigrad.engine.dtypes import get_default_dtype, set_default_dtype
+from minigrad.engine.lines import remember_lines
 from minigrad.engine.node import Leaf, Node
 from minigrad.engine.primitive import Primitive
 from minigrad.engine.state import (
@@ -44,6 +45,7 @@ __all__ = [
     "jacobian",
     "jvp",
     "no_grad",
+    "remember_lines",
     "scope",
     "set_default_dtype",
     "stop_gradient",

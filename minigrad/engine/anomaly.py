@@ -6,18 +6,15 @@ back.
 
 from __future__ import annotations
 
-import os
-import sys
 import zlib
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from minigrad.engine.lines import forward_line
 from minigrad.engine.node import Node
 from minigrad.engine.state import STATE, override
-
-_PACKAGE = os.path.dirname(os.path.dirname(__file__))
 
 
 class AnomalyError(ArithmeticError):
@@ -40,7 +37,7 @@ class Watcher:
                 f"op {primitive.name!r}{_in(scope)} gave {_count(result)}, at {line}{cause}"
             )
         if node is not None:
-            self._seen[node] = (line, _checksums(node))
+            self._seen[node] = (str(line), _checksums(node))
 
     def before(self, node: Node) -> None:
         """Look at an op whose rules are about to run: are its values still the same?"""
@@ -86,17 +83,6 @@ class detect_anomaly(override):  # noqa: N801  (used like a function, as in PyTo
 
     def __init__(self) -> None:
         super().__init__(watcher=Watcher())
-
-
-def forward_line() -> str:
-    """Return the innermost line of code outside of this package's engine and ops."""
-    frame = sys._getframe(1)
-    inner = (f"{_PACKAGE}/engine", f"{_PACKAGE}/ops")
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(inner):
-        frame = frame.f_back
-    return (
-        f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno} in {frame.f_code.co_name}"
-    )
 
 
 def _finite(value: Any) -> bool:

@@ -93,6 +93,9 @@ class Node:
         Its number on the engine's clock; always larger than its parents'.
     hooks : dict or None
         The user's functions that look at, or replace, the gradient arriving here.
+    line, label
+        Where in the program it was called, and what a layer calls its result; set only while
+        somebody wants to know (see `minigrad.engine.lines`), and else not even there.
     hidden : bool
         Whether it is off the garbage collector's list; see `minigrad.engine.collector`.
     """
@@ -102,6 +105,8 @@ class Node:
         "birth",
         "hidden",
         "hooks",
+        "label",
+        "line",
         "options",
         "parents",
         "primitive",
@@ -109,6 +114,8 @@ class Node:
         "values",
     )
 
+    line: Any
+    label: str
     changed = 0  # results of ops are never changed in place
 
     def __init__(

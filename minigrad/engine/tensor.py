@@ -13,6 +13,7 @@ import numpy as np
 
 from minigrad.engine.collector import show
 from minigrad.engine.dtypes import numeric_array
+from minigrad.engine.lines import note_cut
 from minigrad.engine.node import Leaf, Node, clock
 from minigrad.engine.operators import Operators
 from minigrad.engine.state import STATE
@@ -230,7 +231,9 @@ class Tensor(Operators):
 
     def detach(self) -> Tensor:
         """Return a tensor of the same values, cut from the tape: no gradient flows through it."""
-        return Tensor._wrap(np.array(self._value))  # a copy: the result may be a view of a leaf
+        values = np.array(self._value)  # a copy: the result may be a view of a leaf
+        note_cut(values)
+        return Tensor._wrap(values)
 
     def _twin(self) -> Tensor:
         """Return another Tensor of the same values at the same place on the tape."""

@@ -176,6 +176,7 @@ def transposed_convolution(
     padding: str = "valid",
     dilation: int | Sequence[int] = 1,
     groups: int = 1,
+    output_padding: int | Sequence[int] | None = None,
 ) -> Any:
     """The adjoint of a convolution: spreads each input over a window of the result.
 
@@ -188,7 +189,11 @@ def transposed_convolution(
     strides, dilation, groups
         Those of the convolution.
     padding
-        ``"valid"``: the result has (n − 1) · stride + window elements; ``"same"``: n · stride.
+        ``"valid"``: the result has (n − 1) · stride + max(window, stride) elements; ``"same"``:
+        n · stride.
+    output_padding
+        Settles the length: (n − 1) · stride + window + output_padding for ``"valid"``, and
+        (n − 1) · stride + window mod 2 + output_padding for ``"same"``, as in Keras.
 
     Raises
     ------
@@ -202,33 +207,63 @@ def transposed_convolution(
             "transposed_convolution needs an input (N, *spatial, F) and a kernel (*window, C, F). "
             f"Received: input {np.shape(x)}, kernel {np.shape(kernel)}"
         )
-    if padding not in ("valid", "same"):
-        raise ValueError(f"padding must be 'valid' or 'same'. Received: {padding!r}")
     reach = [(k - 1) * d + 1 for k, d in zip(kernel.shape, dilation, strict=False)]
+    extra = (
+        (None,) * rank
+        if output_padding is None
+        else per_axis("output_padding", output_padding, rank, least=0)
+    )
+    spans = [
+        transposed_span(padding, n, *each)
+        for n, *each in zip(x.shape[1:-1], reach, strides, extra, strict=True)
+    ]
     full = tuple(
-        (n - 1) * s + max(r, s) for n, s, r in zip(x.shape[1:-1], strides, reach, strict=True)
+        max((n - 1) * s + r, before + length)
+        for n, s, r, (before, length) in zip(x.shape[1:-1], strides, reach, spans, strict=True)
     )
     z = transposed_(x, kernel, spatial=full, strides=strides, dilation=dilation, groups=groups)
-    if padding == "valid":
+    if all(span == (0, length) for span, length in zip(spans, full, strict=True)):
         return z
-    cut = []
-    for n, s, r in zip(x.shape[1:-1], strides, reach, strict=True):
-        before = max(r - s, 0) // 2
-        cut.append(slice(before, before + n * s))
+    cut = [slice(before, before + length) for before, length in spans]
     return getitem_(z, index=(slice(None), *cut))
 
 
-def per_axis(name: str, value: int | Sequence[int], rank: int) -> Sizes:
-    """Return a positive number for each dimension.
+def transposed_span(
+    padding: str, n: int, reach: int, stride: int, extra: int | None
+) -> tuple[int, int]:
+    """Return how much is cut off in front of a transposed convolution, and how much is kept.
+
+    For `n` elements and a window that reaches over `reach`; `extra` is the output padding.
 
     Raises
     ------
     ValueError
-        For numbers that are not positive, or not one for each dimension.
+        For another padding than the two that there are.
+    """
+    if padding == "valid":
+        return 0, (n - 1) * stride + reach + (max(stride - reach, 0) if extra is None else extra)
+    if padding != "same":
+        raise ValueError(f"padding must be 'valid' or 'same'. Received: {padding!r}")
+    if extra is None:
+        return max(reach - stride, 0) // 2, n * stride
+    # As Keras has it: an odd element of what is cut off comes off behind.
+    around = reach + reach % 2 - 2 + extra
+    return max(reach - 1 - (around + 1) // 2, 0), (n - 1) * stride + reach % 2 + extra
+
+
+def per_axis(name: str, value: int | Sequence[int], rank: int, least: int = 1) -> Sizes:
+    """Return a number, `least` or larger, for each dimension.
+
+    Raises
+    ------
+    ValueError
+        For smaller numbers, or not one for each dimension.
     """
     numbers = (value,) * rank if isinstance(value, int) else tuple(value)
-    if len(numbers) != rank or any(not isinstance(n, int) or n < 1 for n in numbers):
-        raise ValueError(f"{name} must be {rank} positive integers, or one. Received: {value!r}")
+    if len(numbers) != rank or any(not isinstance(n, int) or n < least for n in numbers):
+        raise ValueError(
+            f"{name} must be {rank} integers, {least} or larger, or one. Received: {value!r}"
+        )
     return numbers
 
 
