@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad import activations, initializers, regularizers
+from minigrad.checks import positive_integer
 from minigrad.engine import Tensor
-from minigrad.layers.layer import Layer, Shape, positive_integer, registry
-from minigrad.layers.slots import RegularizerSlot
+from minigrad.engine.lines import label
+from minigrad.layers.kernel_layer import KernelLayer
+from minigrad.layers.layer import Shape, registry
 from minigrad.ops.neural import dense
 
 
 @registry.register()
-class Dense(Layer):
+class Dense(KernelLayer):
     """``activation(x W + b)``, with W of shape (input_dim, units) and b of shape (units,).
 
     Parameters
@@ -23,14 +24,10 @@ class Dense(Layer):
         A name such as ``"relu"``, or a function; none by default.
     use_bias
         Whether b is there.
-    kernel_initializer, bias_initializer
-        A name, an Initializer, or a function of (shape, dtype, generator).
-    kernel_regularizer, bias_regularizer, activity_regularizer
-        Penalties on W, on b, and on the output after its activation, each a name, a Regularizer
-        or a callable to a scalar. They can be assigned at any time.
-    **layer_arguments
-        ``name``, ``trainable``, ``dtype``, ``seed``, and ``input_dim`` or ``input_shape`` to
-        build the weights at once rather than at the first call: see `Layer`.
+    **arguments
+        Initializers, regularizers and constraints of W (``kernel_…``) and b (``bias_…``), and
+        ``activity_regularizer`` on the output after its activation: see `KernelLayer`. ``name``,
+        ``input_dim`` and what else every layer takes: see `Layer`.
 
     Raises
     ------
@@ -49,30 +46,12 @@ class Dense(Layer):
     LossTerms(dense/kernel=0.25, dense/activity=5; total=5.25)
     """
 
-    kernel_regularizer = RegularizerSlot("kernel")
-    bias_regularizer = RegularizerSlot("bias")
-
     def __init__(
-        self,
-        units: int,
-        activation: Any = None,
-        use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        **layer_arguments: Any,
+        self, units: int, activation: Any = None, use_bias: bool = True, **arguments: Any
     ) -> None:
-        super().__init__(**layer_arguments)
+        super().__init__(activation, use_bias, **arguments)
         self.units = positive_integer("Dense", "units", units)
-        self.activation = activations.get(activation)
-        self.use_bias = bool(use_bias)
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = kernel_regularizer
-        self.bias_regularizer = bias_regularizer
-        if self.input_shape is not None:
-            self._build((None, *self.input_shape))
+        self._build_if_shape_is_known()
 
     def build(self, input_shape: Shape) -> None:
         """Make kernel and bias for inputs whose last axis has the length of `input_shape`'s."""
@@ -81,37 +60,29 @@ class Dense(Layer):
                 f"layer {self.name!r}: Dense needs an input of shape (batch, …, features). "
                 f"Received: shape {input_shape}. A single sample is x[None, :]."
             )
-        self.kernel = self.add_weight(
-            "kernel", (input_shape[-1], self.units), self.kernel_initializer
-        )
-        self.bias = (
-            self.add_weight("bias", (self.units,), self.bias_initializer) if self.use_bias else None
-        )
+        self._add_kernel((input_shape[-1], self.units))
+        self._add_bias(self.units)
 
     def call(self, x: Tensor) -> Tensor:
         """Compute ``activation(x W + b)``: (…, input_dim) → (…, units)."""
-        if x.ndim < 2 or x.shape[-1] != self.kernel.shape[0]:
+        self._check_shape(x.shape)
+        z = x @ self.kernel if self.bias is None else dense(x, self.kernel, self.bias)
+        return self.activation(label(z, "pre_activation"))
+
+    def _check_shape(self, shape: Shape) -> None:
+        if len(shape) < 2 or shape[-1] != self.kernel.shape[0]:
             raise ValueError(
                 f"layer {self.name!r}: expected an input of shape (batch, …, "
                 f"{self.kernel.shape[0]}) for its kernel of shape {self.kernel.shape}. "
-                f"Received: shape {x.shape}"
+                f"Received: shape {shape}"
             )
-        z = x @ self.kernel if self.bias is None else dense(x, self.kernel, self.bias)
-        return self.activation(z)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Replace the last axis by the units."""
+        if self.built:
+            self._check_shape(input_shape)
         return (*input_shape[:-1], self.units)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make this layer again, without its weights."""
-        return {
-            **super().get_config(),
-            "units": self.units,
-            "activation": activations.serialize(self.activation),
-            "use_bias": self.use_bias,
-            "kernel_initializer": initializers.serialize(self.kernel_initializer),
-            "bias_initializer": initializers.serialize(self.bias_initializer),
-            "kernel_regularizer": regularizers.serialize(self.kernel_regularizer),
-            "bias_regularizer": regularizers.serialize(self.bias_regularizer),
-        }
+        return {**super().get_config(), "units": self.units}

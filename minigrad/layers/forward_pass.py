@@ -20,21 +20,32 @@ if TYPE_CHECKING:
 # A term's path relative to the layer that keeps it, such as ("encoder", "codings", "activity").
 Path = tuple[str, ...]
 Addend = tuple[Path, Tensor]
+# Inputs and outputs of the layers that somebody wants to see, call by call, by the layer's id.
+Watched = dict[int, list[tuple[Any, Any]]]
 
 
 class Frame:
     """One call of a layer: the addends that arose in it, and in the layers that it called."""
 
-    __slots__ = ("addends", "layer", "outer", "participants")
+    __slots__ = ("addends", "layer", "outer", "participants", "training", "watched")
 
-    def __init__(self, layer: Layer, outer: Frame | None) -> None:
+    # Shared by all frames of a pass: who shall remember what, in the order of the calls.
+    participants: list[tuple[Layer, list[Addend]]]
+
+    def __init__(
+        self, layer: Layer, outer: Frame | None, training: bool | None, watched: Watched | None
+    ) -> None:
         self.layer = layer
         self.outer = outer
         self.addends: list[Addend] = []
-        # Shared by all frames of a pass: who shall remember what, in the order of the calls.
-        self.participants: list[tuple[Layer, list[Addend]]] = (
-            [] if outer is None else outer.participants
-        )
+        if outer is None:
+            self.participants = []
+            self.training = bool(training)
+            self.watched = watched
+        else:
+            self.participants = outer.participants
+            self.training = outer.training if training is None else bool(training)
+            self.watched = outer.watched
 
     def add(self, name: str, value: Tensor) -> None:
         """Note a penalty of this frame's own layer."""
@@ -49,9 +60,11 @@ def current_frame() -> Frame | None:
     return _CURRENT.get()
 
 
-def enter(layer: Layer) -> tuple[Frame, Any]:
-    """Begin a call of `layer`."""
-    frame = Frame(layer, _CURRENT.get())
+def enter(
+    layer: Layer, training: bool | None = None, watched: Watched | None = None
+) -> tuple[Frame, Any]:
+    """Begin a call of `layer`; see `Layer.run`."""
+    frame = Frame(layer, _CURRENT.get(), training, watched)
     return frame, _CURRENT.set(frame)
 
 

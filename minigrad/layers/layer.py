@@ -2,33 +2,42 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+import math
 from contextlib import AbstractContextManager
 from typing import Any, Self
 
 import numpy as np
 
-from minigrad import initializers, regularizers
+from minigrad import regularizers
+from minigrad.checks import Shape, positive_integer, sample_shape, snake_case
 from minigrad.engine import Tensor, get_default_dtype, no_grad, scope
 from minigrad.layers import forward_pass
-from minigrad.layers.loss_terms import LossTerms, as_penalty
-from minigrad.layers.parameter import Parameter
+from minigrad.layers.penalties import PenaltyOwner
 from minigrad.layers.slots import RegularizerSlot, reject_misspelt_slot, reject_unknown
+from minigrad.layers.symbol import draw, is_symbolic
+from minigrad.layers.weights import WeightOwner
 from minigrad.ops.conversion import as_float_tensor
 from minigrad.seeds import new_generator
 from minigrad.serialization import Registry
+from minigrad.signatures import FullSignature
 
-Shape = tuple[int | None, ...]
+__all__ = ["Layer", "Shape", "positive_integer", "registry"]
 
 registry = Registry("layer", is_valid=lambda thing: isinstance(thing, Layer))
 
+# A layer without a formula for its output's shape is tried on zeros of at most so many numbers.
+LARGEST_TRIAL = 10_000_000
 
-class Layer:
+
+class Layer(WeightOwner, PenaltyOwner):
     """Base of all layers. A subclass defines `call`, and `build` if it has weights.
 
     Calling a layer builds it if need be, opens a scope of its name, computes `call`, and takes
     the activity penalty of what comes out: after the activation, divided by the batch size.
+
+    A layer may be made of others: those that are its attributes (also in lists and dicts) bring
+    their weights and penalties. If `call` takes an argument ``training``, it is told whether the
+    pass is one of training.
 
     Parameters
     ----------
@@ -41,7 +50,7 @@ class Layer:
     dtype
         Of its weights and of its output; the default dtype if it is not given.
     seed
-        For the same initial weights each time; by default they come from the global seed.
+        For the same initial weights and noise each time; by default from the global seed.
     input_shape
         One sample's shape, to build the layer at once; ``input_dim=n`` is short for ``(n,)``.
 
@@ -69,6 +78,16 @@ class Layer:
 
     activity_regularizer = RegularizerSlot("activity")
 
+    __signature__ = FullSignature()
+    _takes_training = False
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        code = getattr(cls.call, "__code__", None)
+        if code is not None:
+            names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+            cls._takes_training = "training" in names
+
     def __init__(
         self,
         *,
@@ -77,26 +96,25 @@ class Layer:
         activity_regularizer: Any = None,
         dtype: Any = None,
         seed: int | None = None,
-        input_shape: tuple[int, ...] | None = None,
+        input_shape: tuple[int | None, ...] | None = None,
         input_dim: int | None = None,
         **unknown: Any,
     ) -> None:
+        kind = type(self).__name__
         if unknown:
-            reject_unknown(type(self).__name__, unknown, self._known_arguments())
-        self.name_is_settled = name is not None
-        self._name = self._checked_name(snake_case(type(self).__name__) if name is None else name)
-        self._regularizers: dict[str, Any] = {}
-        self._weights: dict[str, Parameter] = {}
-        self._addends: list[forward_pass.Addend] = []
-        self._trainable = bool(trainable)
+            reject_unknown(kind, unknown, self._known_arguments())
+        self._prepare_weights(
+            snake_case(kind) if name is None else name, name is not None, bool(trainable)
+        )
+        self._prepare_penalties()
         self.built = False
         self.dtype = np.dtype(dtype or get_default_dtype())
         self.seed = seed
         self._generator = new_generator(seed)
         self.activity_regularizer = activity_regularizer
         if input_dim is not None:
-            input_shape = (positive_integer(type(self).__name__, "input_dim", input_dim),)
-        self.input_shape = sample_shape(type(self).__name__, input_shape)
+            input_shape = (positive_integer(kind, "input_dim", input_dim),)
+        self.input_shape = sample_shape(kind, input_shape)
 
     # ---- what a subclass defines ---------------------------------------------------------------
 
@@ -111,9 +129,21 @@ class Layer:
         """Return the output's shape for an input's; both have the batch in front, maybe None.
 
         By default it is found out by calling the layer on zeros.
+
+        Raises
+        ------
+        ValueError
+            If that input would be too large to try, or a length is not known.
         """
+        sample = input_shape[1:]
+        lengths = [n for n in sample if n is not None]
+        if len(lengths) < len(sample) or math.prod(lengths) > LARGEST_TRIAL:
+            raise ValueError(
+                f"layer {self.name!r} cannot be tried on an input of shape {input_shape} to find "
+                f"its output's shape: let {type(self).__name__} define compute_output_shape"
+            )
         with no_grad(), forward_pass.apart():
-            output = self(np.zeros((1, *input_shape[1:]), self.dtype))
+            output = self(np.zeros((1, *lengths), self.dtype))
         return (input_shape[0], *output.shape[1:])
 
     def get_config(self) -> dict[str, Any]:
@@ -132,79 +162,63 @@ class Layer:
         """Make the layer that `get_config` described."""
         return cls(**config)
 
-    # ---- what a subclass uses ------------------------------------------------------------------
-
-    def add_weight(
-        self,
-        name: str,
-        shape: tuple[int, ...],
-        initializer: Any = "glorot_uniform",
-        regularizer: Any = None,
-        trainable: bool = True,
-    ) -> Parameter:
-        """Make a weight and return it.
-
-        Its penalty is the loss term ``<layer>/<name>``.
-        """
-        values = initializers.get(initializer)(shape, self.dtype, self._generator)
-        if np.shape(values) != tuple(shape):
-            raise ValueError(
-                f"layer {self.name!r}: the initializer of {name!r} returned shape "
-                f"{np.shape(values)}. Expected: {tuple(shape)}"
-            )
-        weight = Parameter(
-            np.asarray(values, self.dtype), f"{self.name}/{name}", trainable and self.trainable
-        )
-        self._weights[name] = weight
-        if regularizer is not None:
-            self._regularizers[name] = regularizers.get(regularizer)
-        return weight
-
-    def add_loss(self, value: Any, name: str = "added") -> None:
-        """Add a scalar of one's own to the loss, inside `call`: the term ``<layer>/<name>``."""
-        frame = forward_pass.current_frame()
-        if frame is None or frame.layer is not self:
-            raise RuntimeError(
-                f"layer {self.name!r}: add_loss belongs inside of call(), where it becomes a term "
-                "of that forward pass"
-            )
-        if self._checked_name(name, "term") in ("activity", *self._weights):
-            raise ValueError(
-                f"layer {self.name!r}: add_loss needs a name of its own. Received: {name!r}, which "
-                "a regularizer's term has"
-            )
-        frame.add(name, as_penalty(value, "add_loss", self.name, self.dtype))
-
     # ---- calling -------------------------------------------------------------------------------
 
-    def __call__(self, x: Any) -> Any:
-        """Compute the output for a batch, and keep the activity penalty for `losses`."""
-        return self.run(x)[0]
+    def __call__(self, x: Any, training: bool | None = None) -> Any:
+        """Compute the output for a batch, and keep the activity penalty for `losses`.
 
-    def run(self, x: Any) -> tuple[Any, list[forward_pass.Addend]]:
-        """Return the output for a batch, and the penalties that arose on the way, by path."""
-        frame, token = forward_pass.enter(self)
+        Parameters
+        ----------
+        x : array_like
+            A batch; or a list of Tensors, if `call` expects several.
+        training : bool, optional
+            Whether dropout and the like are on. By default as in the layer that calls this one,
+            and off outside of all: `fit` switches it on.
+        """
+        if is_symbolic(x):
+            return draw(self, x)
+        return self.run(x, training)[0]
+
+    def run(
+        self,
+        x: Any,
+        training: bool | None = None,
+        watched: forward_pass.Watched | None = None,
+    ) -> tuple[Any, list[forward_pass.Addend]]:
+        """Return the output for a batch, and the penalties that arose on the way, by path.
+
+        Inputs and outputs of layers below this one whose ids are in `watched` are noted there.
+        """
+        frame, token = forward_pass.enter(self, training, watched)
         succeeded = False
         try:
             with self._scope(frame):
                 x = self._as_input(x)
                 if not self.built:
-                    self._build(x.shape)
-                output = self.call(x)
+                    self._build(_shape_of(x))
+                output = (
+                    self.call(x, training=frame.training)  # type: ignore[call-arg]
+                    if self._takes_training
+                    else self.call(x)
+                )
                 if self.activity_regularizer is not None:
                     with scope("activity"):
                         self._penalise(output, frame)
             succeeded = True
         finally:
             forward_pass.leave(frame, token, succeeded)
+        if frame.watched is not None and id(self) in frame.watched:
+            frame.watched[id(self)].append((x, output))
         return output, frame.addends
 
     def _scope(self, frame: forward_pass.Frame) -> AbstractContextManager[Any]:
         """Return the scope in which ops of this call are recorded."""
         return scope(self.name)
 
-    def _as_input(self, x: Any) -> Tensor:
-        """Return the input as a Tensor of the layer's dtype."""
+    def _as_input(self, x: Any) -> Any:
+        """Return the input as a Tensor of the layer's dtype; several as a list of them."""
+        if isinstance(x, list | tuple) and any(isinstance(part, Tensor) for part in x):
+            return [self._as_input(part) for part in x]
         try:
             return as_float_tensor(x, self.dtype)
         except TypeError as error:
@@ -213,102 +227,14 @@ class Layer:
     def _build(self, input_shape: Shape) -> None:
         self.build(input_shape)
         self.built = True
-        self.input_shape = tuple(input_shape[1:])
+        if not isinstance(input_shape, list):
+            self.input_shape = tuple(input_shape[1:])
+        self.sublayers()  # settles their names before they open scopes
 
-    def _penalise(self, output: Any, frame: forward_pass.Frame) -> None:
-        regularizer = self.activity_regularizer
-        for part in output if isinstance(output, tuple | list) else (output,):
-            batch_size = part.shape[0] if part.ndim else 1
-            if batch_size == 0:
-                penalty = part.sum()  # 0, rather than 0/0
-            else:
-                penalty = as_penalty(regularizer(part), regularizer, self.name, part.dtype)
-                if not getattr(regularizer, "averages_over_batch", False):
-                    penalty = penalty / batch_size
-            frame.add("activity", penalty)
-
-    # ---- weights -------------------------------------------------------------------------------
-
-    @property
-    def name(self) -> str:
-        """What messages, terms and files call it."""
-        return self._name
-
-    def rename(self, name: str) -> None:
-        """Give another name to a layer that had a generated one; models do when they adopt it."""
-        self._name = self._checked_name(name)
-        for weight_name, weight in self._weights.items():
-            weight.name = f"{name}/{weight_name}"
-
-    @property
-    def trainable(self) -> bool:
-        """Whether its weights are trained. Setting it freezes or frees them all."""
-        return self._trainable
-
-    @trainable.setter
-    def trainable(self, trainable: bool) -> None:
-        self._trainable = bool(trainable)
-        for weight in self._weights.values():
-            weight.trainable = self._trainable
-
-    def named_parameters(self) -> dict[str, Parameter]:
-        """Return the weights by their path, such as ``{"kernel": …}``.
-
-        Raises
-        ------
-        RuntimeError
-            If the layer has not been built, so that it has none yet.
-        """
-        self._require_built()
-        return dict(self._weights)
-
-    def parameters(self) -> list[Parameter]:
-        """Return the weights, each once."""
-        return list({id(p): p for p in self.named_parameters().values()}.values())
-
-    def _require_built(self) -> None:
-        if not self.built:
-            raise RuntimeError(
-                f"{type(self).__name__} {self.name!r} has no weights yet, as it does not know its "
-                "input's shape. Call it on a batch once, or give its (first) layer input_dim= or "
-                "input_shape=."
-            )
-
-    # ---- penalties -----------------------------------------------------------------------------
-
-    def weight_penalties(self, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
-        """Compute the penalties of the trainable weights as they are now, with their names."""
-        for name, weight in self._weights.items():
-            regularizer = self._regularizers.get(name)
-            if regularizer is not None and weight.trainable:
-                with scope(f"{prefix}{name}"):
-                    penalty = as_penalty(regularizer(weight), regularizer, self.name, weight.dtype)
-                yield f"{prefix}{name}", penalty
-
-    def penalties(
-        self, addends: list[forward_pass.Addend] | None = None
-    ) -> list[tuple[str, Tensor]]:
-        """Return all penalties with their names: of the weights, and of a forward pass.
-
-        That is the last one with gradients, unless another one's `addends` are given.
-        """
-        prefix = f"{self.name}/"
-        outputs = self._addends if addends is None else addends
-        activity = [(prefix + "/".join(path), value) for path, value in outputs]
-        return [*self.weight_penalties(prefix), *activity]
-
-    @property
-    def losses(self) -> list[Tensor]:
-        """The penalties, as scalars that can be differentiated: weights now, outputs then.
-
-        Weight penalties are computed from the weights as they are; activity penalties, and what
-        `add_loss` added, are those of the last forward pass with gradients.
-        """
-        return [value for _, value in self.penalties()]
-
-    def loss_terms(self) -> LossTerms:
-        """Return the penalties by name; their sum is the sum of `losses`."""
-        return LossTerms(self.penalties())
+    def _build_if_shape_is_known(self) -> None:
+        """Build at once if ``input_shape`` was given; constructors of layers end with this."""
+        if self.input_shape is not None and None not in self.input_shape[-1:]:
+            self._build((None, *self.input_shape))
 
     # ---- housekeeping --------------------------------------------------------------------------
 
@@ -324,13 +250,6 @@ class Layer:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
 
-    def _checked_name(self, name: Any, owner: str = "layer") -> str:
-        if not isinstance(name, str) or not name or "/" in name:
-            raise ValueError(
-                f"a {owner}'s name must be a string, not empty and without '/'. Received: {name!r}"
-            )
-        return name
-
     @classmethod
     def _known_arguments(cls) -> list[str]:
         import inspect  # slow to load, and only needed for an error
@@ -344,49 +263,6 @@ class Layer:
         ]
 
 
-def snake_case(name: str) -> str:
-    """Return a class's name as Keras turns it into a layer's: ``ActivityRegularization`` → …
-
-    Examples
-    --------
-    >>> snake_case("ActivityRegularization"), snake_case("Conv2D")
-    ('activity_regularization', 'conv2d')
-    """
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
-
-
-def sample_shape(owner: str, value: Any) -> Shape | None:
-    """Return one sample's shape as a tuple; None stays None.
-
-    Raises
-    ------
-    ValueError
-        If it is no sequence of lengths.
-    """
-    if value is None:
-        return None
-    axes = value if isinstance(value, tuple | list) else ["no sequence"]
-    if not all(
-        n is None or (isinstance(n, int | np.integer) and not isinstance(n, bool) and n >= 0)
-        for n in axes
-    ):
-        raise ValueError(
-            f"{owner}: input_shape must be a tuple of lengths, one sample's without the batch. "
-            f"Received: input_shape={value!r}"
-        )
-    return tuple(None if n is None else int(n) for n in axes)
-
-
-def positive_integer(owner: str, argument: str, value: Any) -> int:
-    """Return a positive integer.
-
-    Raises
-    ------
-    ValueError
-        For anything else, naming the argument and the value.
-    """
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise ValueError(
-            f"{owner}: {argument} must be a positive integer. Received: {argument}={value!r}"
-        )
-    return int(value)
+def _shape_of(x: Any) -> Any:
+    """The shape of an input, or a list of shapes."""
+    return [part.shape for part in x] if isinstance(x, list) else x.shape

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from minigrad.engine import Leaf, Tensor
@@ -18,6 +19,8 @@ class Parameter(Tensor):
         Its path in the model, such as ``"codings/kernel"``; layers set it.
     trainable : bool
         Whether gradients are computed for it. A frozen parameter counts as a constant.
+    constraint : callable, optional
+        From an array to an array of the same shape: applied after each step of an optimizer.
 
     Examples
     --------
@@ -27,14 +30,21 @@ class Parameter(Tensor):
     False
     """
 
-    __slots__ = ("_leaf",)
+    __slots__ = ("_leaf", "constraint")
 
     _leaf: Leaf
 
-    def __init__(self, data: Any, name: str = "", trainable: bool = True) -> None:
+    def __init__(
+        self,
+        data: Any,
+        name: str = "",
+        trainable: bool = True,
+        constraint: Callable[[Any], Any] | None = None,
+    ) -> None:
         super().__init__(data)
         self._check_differentiable(True)
         self._leaf = Leaf(name)
+        self.constraint = constraint
         self.trainable = trainable
 
     @property
@@ -68,6 +78,16 @@ class Parameter(Tensor):
     def requires_grad(self, wanted: bool) -> None:
         self.trainable = wanted
 
+    def assign(self, values: Any) -> None:
+        """Replace the values; what a tape recorded before keeps those that it saw.
+
+        Raises
+        ------
+        ValueError
+            For values of another shape.
+        """
+        self.data = values
+
     def __repr__(self) -> str:
         frozen = "" if self.trainable else ", frozen"
         return f"Parameter({self.name!r}, shape={self.shape}, dtype={self.dtype}{frozen})"
@@ -78,10 +98,11 @@ class Parameter(Tensor):
             state = super().__getstate__()
         finally:
             self._node = trainable
-        return {**state, "trainable": trainable is not None}
+        return {**state, "trainable": trainable is not None, "constraint": self.constraint}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         assert isinstance(self._node, Leaf)
         self._leaf = self._node
+        self.constraint = state["constraint"]
         self.trainable = state["trainable"]

@@ -34,6 +34,9 @@ class RegularizerSlot:
     def __init__(self, target: str) -> None:
         self.target = target
 
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
     def __get__(self, layer: Layer | None, owner: type) -> Any:
         return self if layer is None else layer._regularizers.get(self.target)
 
@@ -42,7 +45,7 @@ class RegularizerSlot:
             layer._regularizers[self.target] = regularizers.get(value)
         except (ValueError, TypeError) as error:
             kind = type(error)
-            raise kind(f"layer {layer.name!r}: {self.target}_regularizer: {error}") from error
+            raise kind(f"layer {layer.name!r}: {self._name}: {error}") from error
 
 
 def reject_unknown(owner: str, unknown: dict[str, Any], known: list[str]) -> None:

@@ -1,0 +1,170 @@
+"""Checks of the arguments that constructors take: one wording for all of them."""
+
+from __future__ import annotations
+
+import math
+import re
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+# With the batch in front; None is a length that is not known.
+Shape = tuple[int | None, ...]
+
+
+def snake_case(name: str) -> str:
+    """Return a class's name as Keras turns it into a layer's: ``ActivityRegularization`` → …
+
+    Examples
+    --------
+    >>> snake_case("ActivityRegularization"), snake_case("Conv2D"), snake_case("DepthwiseConv2D")
+    ('activity_regularization', 'conv2d', 'depthwise_conv2d')
+    """
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def sample_shape(owner: str, value: Any) -> Shape | None:
+    """Return one sample's shape as a tuple; None stays None.
+
+    Raises
+    ------
+    ValueError
+        If it is no sequence of lengths.
+    """
+    if value is None:
+        return None
+    is_sequence = isinstance(value, tuple | list)
+    if not is_sequence or not all(n is None or (_is_whole(n) and n >= 0) for n in value):
+        raise ValueError(
+            f"{owner}: input_shape must be a tuple of lengths, one sample's without the batch. "
+            f"Received: input_shape={value!r}"
+        )
+    return tuple(None if n is None else int(n) for n in value)
+
+
+def positive_integer(owner: str, argument: str, value: Any) -> int:
+    """Return a positive integer.
+
+    Raises
+    ------
+    ValueError
+        For anything else, naming the argument and the value.
+    """
+    if not _is_whole(value) or value < 1:
+        raise ValueError(
+            f"{owner}: {argument} must be a positive integer. Received: {argument}={value!r}"
+        )
+    return int(value)
+
+
+def sizes(owner: str, argument: str, value: Any, rank: int) -> tuple[int, ...]:
+    """Return `rank` positive integers, from that many or from one for all.
+
+    Raises
+    ------
+    ValueError
+        For anything else, naming the argument and the value.
+
+    Examples
+    --------
+    >>> sizes("Conv2D", "kernel_size", 3, rank=2)
+    (3, 3)
+    """
+    many = tuple(value) if isinstance(value, tuple | list) else (value,) * rank
+    if len(many) != rank or not all(_is_whole(n) and n >= 1 for n in many):
+        what = "a positive integer" + (f" or a tuple of {rank}" if rank > 1 else "")
+        raise ValueError(f"{owner}: {argument} must be {what}. Received: {argument}={value!r}")
+    return tuple(int(n) for n in many)
+
+
+def number(
+    owner: str,
+    argument: str,
+    value: Any,
+    least: float = -math.inf,
+    most: float = math.inf,
+) -> float:
+    """Return a finite number from `least` to `most`, both included.
+
+    Raises
+    ------
+    ValueError
+        For anything else, naming the argument and the value.
+    """
+    is_number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+    if not is_number or not math.isfinite(value) or not least <= value <= most:
+        limits = (f" ≥ {least:g}" if least > -math.inf else "") + (
+            f" and ≤ {most:g}" if most < math.inf else ""
+        )
+        raise ValueError(
+            f"{owner}: {argument} must be a finite number{limits}. Received: {argument}={value!r}"
+        )
+    return float(value)
+
+
+def above_zero(owner: str, argument: str, value: Any) -> float:
+    """Return a finite number that is above 0.
+
+    Raises
+    ------
+    ValueError
+        For anything else, naming the argument and the value.
+    """
+    is_number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+    if not is_number or not math.isfinite(value) or value <= 0:
+        raise ValueError(
+            f"{owner}: {argument} must be a number above 0. Received: {argument}={value!r}"
+        )
+    return float(value)
+
+
+def fraction(owner: str, argument: str, value: Any) -> float:
+    """Return a number in [0, 1).
+
+    Raises
+    ------
+    ValueError
+        For anything else, naming the argument and the value.
+    """
+    is_number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+    if not is_number or not 0 <= value < 1:
+        raise ValueError(
+            f"{owner}: {argument} must be a number in [0, 1). Received: {argument}={value!r}"
+        )
+    return float(value)
+
+
+def one_of(owner: str, argument: str, value: Any, known: tuple[str, ...]) -> str:
+    """Return `value` if it is one of the `known` words.
+
+    Raises
+    ------
+    ValueError
+        If it is none of them.
+    """
+    if not isinstance(value, str) or value not in known:
+        words = ", ".join(repr(word) for word in known)
+        raise ValueError(
+            f"{owner}: {argument} must be one of {words}. Received: {argument}={value!r}"
+        )
+    return value
+
+
+def channels_last(owner: str, data_format: Any) -> None:
+    """Refuse any other layout than the one that minigrad has.
+
+    Raises
+    ------
+    ValueError
+        Saying how to move the axis of the channels.
+    """
+    if data_format not in (None, "channels_last"):
+        raise ValueError(
+            f"{owner}: minigrad keeps the channels last, in shape (batch, …, channels). Received: "
+            f"data_format={data_format!r}. Move the axis first: np.moveaxis(x, 1, -1)."
+        )

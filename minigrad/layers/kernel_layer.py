@@ -1,0 +1,118 @@
+"""BiasLayer and KernelLayer: what Dense and the convolutions share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minigrad import activations, constraints, initializers, regularizers
+from minigrad.engine.lines import label
+from minigrad.layers.layer import Layer
+from minigrad.layers.parameter import Parameter
+from minigrad.layers.slots import RegularizerSlot
+
+
+class BiasLayer(Layer):
+    """Base of layers that compute ``activation(… + bias)``.
+
+    Parameters
+    ----------
+    activation
+        A name such as ``"relu"``, or a function; none by default.
+    use_bias
+        Whether a bias is added, one number for each output channel.
+    bias_initializer
+        A name, an Initializer, or a function of (shape, dtype, generator).
+    bias_regularizer, activity_regularizer
+        Penalties on the bias, and on the output after its activation, each a name, a Regularizer
+        or a callable to a scalar. They can be assigned at any time.
+    bias_constraint
+        What the bias must satisfy after each step, such as ``"non_neg"``: see
+        `minigrad.constraints`.
+    **layer_arguments
+        ``name``, ``trainable``, ``dtype``, ``seed``, and ``input_dim`` or ``input_shape`` to
+        build the weights at once rather than at the first call: see `Layer`.
+    """
+
+    bias_regularizer = RegularizerSlot("bias")
+
+    def __init__(
+        self,
+        activation: Any = None,
+        use_bias: bool = True,
+        bias_initializer: Any = "zeros",
+        bias_regularizer: Any = None,
+        bias_constraint: Any = None,
+        **layer_arguments: Any,
+    ) -> None:
+        super().__init__(**layer_arguments)
+        self.activation = activations.get(activation)
+        self.use_bias = bool(use_bias)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.bias_regularizer = bias_regularizer
+        self.bias_constraint = constraints.get(bias_constraint)
+        self.bias: Parameter | None = None
+
+    def _add_bias(self, length: int) -> None:
+        """Make the bias, if there is to be one."""
+        if self.use_bias:
+            self.bias = self.add_weight(
+                "bias", (length,), self.bias_initializer, constraint=self.bias_constraint
+            )
+
+    def _finish(self, z: Any) -> Any:
+        """Return ``activation(z + bias)``; traces know its argument as the pre-activation."""
+        return self.activation(label(z if self.bias is None else z + self.bias, "pre_activation"))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make this layer again, without its weights."""
+        return {
+            **super().get_config(),
+            "activation": activations.serialize(self.activation),
+            "use_bias": self.use_bias,
+            "bias_initializer": initializers.serialize(self.bias_initializer),
+            "bias_regularizer": regularizers.serialize(self.bias_regularizer),
+            "bias_constraint": constraints.serialize(self.bias_constraint),
+        }
+
+
+class KernelLayer(BiasLayer):
+    """Base of layers that compute ``activation(f(x, kernel) + bias)``.
+
+    Parameters
+    ----------
+    activation, use_bias, **arguments
+        See `BiasLayer`.
+    kernel_initializer, kernel_regularizer, kernel_constraint
+        As those of the bias, for the kernel.
+    """
+
+    kernel_regularizer = RegularizerSlot("kernel")
+
+    def __init__(
+        self,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        kernel_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        **arguments: Any,
+    ) -> None:
+        super().__init__(activation, use_bias, **arguments)
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.kernel_regularizer = kernel_regularizer
+        self.kernel_constraint = constraints.get(kernel_constraint)
+
+    def _add_kernel(self, shape: tuple[int, ...]) -> None:
+        """Make the kernel."""
+        self.kernel = self.add_weight(
+            "kernel", shape, self.kernel_initializer, constraint=self.kernel_constraint
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make this layer again, without its weights."""
+        return {
+            **super().get_config(),
+            "kernel_initializer": initializers.serialize(self.kernel_initializer),
+            "kernel_regularizer": regularizers.serialize(self.kernel_regularizer),
+            "kernel_constraint": constraints.serialize(self.kernel_constraint),
+        }

@@ -1,0 +1,161 @@
+"""Add, Multiply, Concatenate, …: layers that make one of several."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+from typing import Any
+
+import numpy as np
+
+from minigrad.layers.layer import Layer, Shape, registry
+
+
+class Merging(Layer):
+    """Base of layers that are called on a list of at least two inputs of one shape.
+
+    Raises
+    ------
+    ValueError
+        If it is called on something else, with the shapes.
+    """
+
+    def build(self, input_shape: Any) -> None:
+        """Check the shapes; there are no weights."""
+        self._check(input_shape)
+
+    def _check(self, shapes: Any) -> list[Shape]:
+        """Return the shapes of several inputs that fit together."""
+        if not isinstance(shapes, list) or len(shapes) < 2:
+            raise ValueError(
+                f"layer {self.name!r}: {type(self).__name__} is called on a list of at least two "
+                f"inputs. Received: shape {shapes}"
+            )
+        if not self._fit(shapes):
+            raise ValueError(
+                f"layer {self.name!r}: {type(self).__name__} needs inputs of shapes that fit. "
+                f"Received: {', '.join(str(shape) for shape in shapes)}"
+            )
+        return shapes
+
+    def _fit(self, shapes: list[Shape]) -> bool:
+        return len({tuple(shape[1:]) for shape in shapes}) == 1
+
+    def call(self, x: Any) -> Any:
+        """Merge the inputs."""
+        self._check([part.shape for part in x] if isinstance(x, list) else x.shape)
+        return self.merge(x)
+
+    def merge(self, parts: Sequence[Any]) -> Any:
+        """Return one Tensor for several."""
+        raise NotImplementedError(f"{type(self).__name__} must define merge(self, parts)")
+
+    def compute_output_shape(self, input_shape: Any) -> Shape:
+        """Return the shape of the first."""
+        return self._check(input_shape)[0]
+
+
+@registry.register()
+class Add(Merging):
+    """The sum of all inputs.
+
+    Examples
+    --------
+    >>> Add()([Tensor([[1.0]]), Tensor([[2.0]])]).tolist()
+    [[3.0]]
+    """
+
+    def merge(self, parts: Sequence[Any]) -> Any:
+        """Add them up."""
+        return reduce(np.add, parts)
+
+
+@registry.register()
+class Subtract(Merging):
+    """The first input minus the second."""
+
+    def merge(self, parts: Sequence[Any]) -> Any:
+        """Take the difference."""
+        if len(parts) != 2:
+            raise ValueError(
+                f"layer {self.name!r}: Subtract takes two inputs. Received: {len(parts)}"
+            )
+        return parts[0] - parts[1]
+
+
+@registry.register()
+class Multiply(Merging):
+    """The product of all inputs, element by element."""
+
+    def merge(self, parts: Sequence[Any]) -> Any:
+        """Multiply them."""
+        return reduce(np.multiply, parts)
+
+
+@registry.register()
+class Average(Merging):
+    """The mean of all inputs."""
+
+    def merge(self, parts: Sequence[Any]) -> Any:
+        """Add them up and divide."""
+        total: Any = reduce(np.add, parts)
+        return total / len(parts)
+
+
+@registry.register()
+class Maximum(Merging):
+    """The largest of all inputs, element by element; ties share the gradient."""
+
+    def merge(self, parts: Sequence[Any]) -> Any:
+        """Take the maximum."""
+        return reduce(np.maximum, parts)
+
+
+@registry.register()
+class Minimum(Merging):
+    """The smallest of all inputs, element by element; ties share the gradient."""
+
+    def merge(self, parts: Sequence[Any]) -> Any:
+        """Take the minimum."""
+        return reduce(np.minimum, parts)
+
+
+@registry.register()
+class Concatenate(Merging):
+    """All inputs one after the other along `axis`, which is not the batch's.
+
+    Examples
+    --------
+    >>> Concatenate()([Tensor([[1.0]]), Tensor([[2.0, 3.0]])]).tolist()
+    [[1.0, 2.0, 3.0]]
+    """
+
+    def __init__(self, axis: int = -1, **layer_arguments: Any) -> None:
+        super().__init__(**layer_arguments)
+        if not isinstance(axis, int) or isinstance(axis, bool) or axis == 0:
+            raise ValueError(f"Concatenate: axis must be an integer, not 0. Received: {axis!r}")
+        self.axis = axis
+
+    def _fit(self, shapes: list[Shape]) -> bool:
+        rank = len(shapes[0])
+        if not -rank < self.axis < rank or any(len(shape) != rank for shape in shapes):
+            return False
+        place = self.axis % rank
+        return len({(*shape[1:place], *shape[place + 1 :]) for shape in shapes}) == 1
+
+    def merge(self, parts: Sequence[Any]) -> Any:
+        """Lay them side by side."""
+        return np.concatenate(list(parts), axis=self.axis)
+
+    def compute_output_shape(self, input_shape: Any) -> Shape:
+        """Add the lengths along the axis."""
+        shapes = self._check(input_shape)
+        place = self.axis % len(shapes[0])
+        lengths = [shape[place] for shape in shapes]
+        known = [n for n in lengths if n is not None]
+        total = sum(known) if len(known) == len(lengths) else None
+        return (*shapes[0][:place], total, *shapes[0][place + 1 :])
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make this layer again."""
+        return {**super().get_config(), "axis": self.axis}

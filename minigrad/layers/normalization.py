@@ -1,0 +1,300 @@
+"""BatchNormalization and LayerNormalization: mean 0 and variance 1, then a scale and a shift."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minigrad import constraints, initializers, regularizers
+from minigrad.checks import number
+from minigrad.engine import Tensor
+from minigrad.engine.tensor import plain
+from minigrad.layers.layer import Layer, Shape, registry
+from minigrad.layers.parameter import Parameter
+from minigrad.layers.slots import RegularizerSlot
+
+
+class Normalization(Layer):
+    """Base of both: ``γ (x − mean) / √(variance + ε) + β``.
+
+    Parameters
+    ----------
+    epsilon
+        ε, keeps the division finite; positive.
+    center, scale
+        Whether β and γ are there.
+    beta_initializer, gamma_initializer
+        How they begin: zeros and ones.
+    beta_regularizer, gamma_regularizer, activity_regularizer
+        Penalties: the terms ``<layer>/beta``, ``<layer>/gamma`` and ``<layer>/activity``.
+    beta_constraint, gamma_constraint
+        What they must satisfy after each step.
+    **layer_arguments
+        See `Layer`.
+    """
+
+    beta_regularizer = RegularizerSlot("beta")
+    gamma_regularizer = RegularizerSlot("gamma")
+
+    def __init__(
+        self,
+        epsilon: float = 0.001,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        **layer_arguments: Any,
+    ) -> None:
+        super().__init__(**layer_arguments)
+        self.epsilon = number(type(self).__name__, "epsilon", epsilon, least=0)
+        self.center, self.scale = bool(center), bool(scale)
+        self.beta_initializer = initializers.get(beta_initializer)
+        self.gamma_initializer = initializers.get(gamma_initializer)
+        self.beta_regularizer = beta_regularizer
+        self.gamma_regularizer = gamma_regularizer
+        self.beta_constraint = constraints.get(beta_constraint)
+        self.gamma_constraint = constraints.get(gamma_constraint)
+        self.gamma: Parameter | None = None
+        self.beta: Parameter | None = None
+
+    def _axes(self, axis: int | Sequence[int], rank: int) -> tuple[int, ...]:
+        """Return axes as numbers from 0, sorted.
+
+        Raises
+        ------
+        ValueError
+            If there is no such axis, or it is that of the batch.
+        """
+        wanted: Any = axis if isinstance(axis, list | tuple) else [axis]
+        axes = sorted({a + rank if a < 0 else a for a in wanted})
+        if not axes or axes[0] < 1 or axes[-1] >= rank:
+            raise ValueError(
+                f"layer {self.name!r}: axis={axis!r} must name axes of an input of rank {rank}, "
+                "other than the batch"
+            )
+        return tuple(axes)
+
+    def _add_scale_and_shift(self, shape: tuple[int, ...]) -> None:
+        if self.scale:
+            self.gamma = self.add_weight(
+                "gamma", shape, self.gamma_initializer, constraint=self.gamma_constraint
+            )
+        if self.center:
+            self.beta = self.add_weight(
+                "beta", shape, self.beta_initializer, constraint=self.beta_constraint
+            )
+
+    def _scale_and_shift(self, normal: Any, shape: tuple[int, ...]) -> Any:
+        if self.gamma is not None:
+            normal = normal * self.gamma.reshape(shape)
+        return normal if self.beta is None else normal + self.beta.reshape(shape)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Return the same shape."""
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make this layer again, without its weights."""
+        return {
+            **super().get_config(),
+            "epsilon": self.epsilon,
+            "center": self.center,
+            "scale": self.scale,
+            "beta_initializer": initializers.serialize(self.beta_initializer),
+            "gamma_initializer": initializers.serialize(self.gamma_initializer),
+            "beta_regularizer": regularizers.serialize(self.beta_regularizer),
+            "gamma_regularizer": regularizers.serialize(self.gamma_regularizer),
+            "beta_constraint": constraints.serialize(self.beta_constraint),
+            "gamma_constraint": constraints.serialize(self.gamma_constraint),
+        }
+
+
+@registry.register()
+class BatchNormalization(Normalization):
+    """Each channel gets mean 0 and variance 1 over the batch (and over all places).
+
+    While training, mean and variance are those of the batch, and the gradient flows through them;
+    moving averages of both are kept as state: ``moving ← momentum · moving + (1 − momentum) ·
+    batch``. Otherwise, and when the layer is frozen, the moving averages are used.
+
+    Parameters
+    ----------
+    axis
+        The axis of the channels.
+    momentum
+        How slowly the moving averages forget, in [0, 1].
+    epsilon, center, scale, **arguments
+        See `Normalization`.
+    moving_mean_initializer, moving_variance_initializer
+        How the moving averages begin: zeros and ones.
+
+    Raises
+    ------
+    ValueError
+        For numbers out of range, or an axis that the input does not have.
+
+    References
+    ----------
+    S. Ioffe, C. Szegedy, "Batch Normalization" (2015).
+
+    Examples
+    --------
+    >>> layer = BatchNormalization(epsilon=0.0)
+    >>> layer([[1.0], [3.0]], training=True).tolist()
+    [[-1.0], [1.0]]
+    >>> layer.moving_mean.numpy()
+    array([0.02], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        axis: int = -1,
+        momentum: float = 0.99,
+        epsilon: float = 0.001,
+        center: bool = True,
+        scale: bool = True,
+        moving_mean_initializer: Any = "zeros",
+        moving_variance_initializer: Any = "ones",
+        **arguments: Any,
+    ) -> None:
+        super().__init__(epsilon, center, scale, **arguments)
+        if not isinstance(axis, int) or isinstance(axis, bool):
+            raise ValueError(f"BatchNormalization: axis must be an integer. Received: {axis!r}")
+        self.axis = axis
+        self.momentum = number("BatchNormalization", "momentum", momentum, least=0, most=1)
+        self.moving_mean_initializer = initializers.get(moving_mean_initializer)
+        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
+        self._build_if_shape_is_known()
+
+    def build(self, input_shape: Shape) -> None:
+        """Make γ, β and the moving averages, a number for each channel."""
+        (axis,) = self._axes(self.axis, len(input_shape))
+        channels = input_shape[axis]
+        if channels is None:
+            raise ValueError(
+                f"layer {self.name!r}: the length of axis {self.axis} must be known. Received: "
+                f"shape {input_shape}"
+            )
+        self._add_scale_and_shift((channels,))
+        self.moving_mean = self.add_weight(
+            "moving_mean", (channels,), self.moving_mean_initializer, trainable=False
+        )
+        self.moving_variance = self.add_weight(
+            "moving_variance", (channels,), self.moving_variance_initializer, trainable=False
+        )
+
+    def call(self, x: Tensor, training: bool = False) -> Any:
+        """Normalize: by the batch while training, by the moving averages otherwise."""
+        (axis,) = self._axes(self.axis, x.ndim)
+        channels = self.moving_mean.shape[0]
+        if x.shape[axis] != channels:
+            raise ValueError(
+                f"layer {self.name!r}: expected {channels} channels along axis {self.axis}. "
+                f"Received: shape {x.shape}"
+            )
+        shape = tuple(channels if a == axis else 1 for a in range(x.ndim))
+        if not (training and self.trainable):
+            mean, variance = self.moving_mean.reshape(shape), self.moving_variance.reshape(shape)
+            centred = x - mean
+        else:
+            others = tuple(a for a in range(x.ndim) if a != axis)
+            if x.size == 0:
+                raise ValueError(f"layer {self.name!r}: the batch is empty: shape {x.shape}")
+            centred = x - x.mean(axis=others, keepdims=True)
+            variance = np.mean(centred * centred, axis=others, keepdims=True)
+            self._follow(self.moving_mean, plain(x).mean(axis=others))
+            self._follow(self.moving_variance, plain(variance).reshape(channels))
+        return self._scale_and_shift(centred / np.sqrt(variance + self.epsilon), shape)
+
+    def _follow(self, moving: Parameter, batch: Any) -> None:
+        """Let a moving average move towards the value of the batch."""
+        moving.assign(self.momentum * plain(moving) + (1 - self.momentum) * batch)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make this layer again, without its weights."""
+        return {
+            **super().get_config(),
+            "axis": self.axis,
+            "momentum": self.momentum,
+            "moving_mean_initializer": initializers.serialize(self.moving_mean_initializer),
+            "moving_variance_initializer": initializers.serialize(self.moving_variance_initializer),
+        }
+
+
+@registry.register()
+class LayerNormalization(Normalization):
+    """Each sample gets mean 0 and variance 1 over `axis`; the batch does not matter.
+
+    Parameters
+    ----------
+    axis
+        The axis, or several, over which mean and variance are taken; γ and β have their shape.
+    epsilon, center, scale, **arguments
+        See `Normalization`.
+
+    Raises
+    ------
+    ValueError
+        For numbers out of range, or an axis that the input does not have.
+
+    References
+    ----------
+    J. L. Ba, J. R. Kiros, G. E. Hinton, "Layer Normalization" (2016).
+
+    Examples
+    --------
+    >>> LayerNormalization(epsilon=0.0)([[1.0, 3.0], [5.0, 9.0]]).tolist()
+    [[-1.0, 1.0], [-1.0, 1.0]]
+    """
+
+    def __init__(
+        self,
+        axis: int | Sequence[int] = -1,
+        epsilon: float = 0.001,
+        center: bool = True,
+        scale: bool = True,
+        **arguments: Any,
+    ) -> None:
+        super().__init__(epsilon, center, scale, **arguments)
+        many = list(axis) if isinstance(axis, list | tuple) else [axis]
+        if not many or not all(isinstance(a, int) and not isinstance(a, bool) for a in many):
+            raise ValueError(
+                f"LayerNormalization: axis must be an integer or several. Received: {axis!r}"
+            )
+        self.axis = list(axis) if isinstance(axis, list | tuple) else axis
+        self._build_if_shape_is_known()
+
+    def build(self, input_shape: Shape) -> None:
+        """Make γ and β, of the shape of the axes over which mean and variance are taken."""
+        lengths = [input_shape[a] for a in self._axes(self.axis, len(input_shape))]
+        known = [n for n in lengths if n is not None]
+        if len(known) < len(lengths):
+            raise ValueError(
+                f"layer {self.name!r}: the lengths of axis {self.axis} must be known. Received: "
+                f"shape {input_shape}"
+            )
+        self.normalized_shape = tuple(known)
+        self._add_scale_and_shift(self.normalized_shape)
+
+    def call(self, x: Tensor) -> Any:
+        """Normalize each sample."""
+        axes = self._axes(self.axis, x.ndim)
+        if tuple(x.shape[a] for a in axes) != self.normalized_shape:
+            raise ValueError(
+                f"layer {self.name!r}: expected lengths {self.normalized_shape} along axis "
+                f"{self.axis}. Received: shape {x.shape}"
+            )
+        shape = tuple(n if a in axes else 1 for a, n in enumerate(x.shape))
+        centred = x - x.mean(axis=axes, keepdims=True)
+        variance = np.mean(centred * centred, axis=axes, keepdims=True)
+        return self._scale_and_shift(centred / np.sqrt(variance + self.epsilon), shape)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make this layer again, without its weights."""
+        return {**super().get_config(), "axis": self.axis}

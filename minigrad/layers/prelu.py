@@ -1,0 +1,108 @@
+"""PReLU: a leaky relu whose slopes are trained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from minigrad import constraints, initializers, regularizers
+from minigrad.engine import Tensor
+from minigrad.layers.layer import Layer, Shape, registry
+from minigrad.layers.slots import RegularizerSlot
+from minigrad.ops.neural import relu
+
+
+@registry.register()
+class PReLU(Layer):
+    """``max(x, 0) + α · min(x, 0)``, with a trained slope α for each unit.
+
+    Parameters
+    ----------
+    alpha_initializer, alpha_regularizer, alpha_constraint
+        How the slopes begin, their penalty (the term ``<layer>/alpha``), and what they must
+        satisfy after each step.
+    shared_axes
+        Axes along which a slope is shared, such as [1, 2] for the places of an image.
+    **layer_arguments
+        See `Layer`.
+
+    Raises
+    ------
+    ValueError
+        If an axis is no integer from 1, or the input does not have it.
+
+    References
+    ----------
+    K. He et al., "Delving Deep into Rectifiers" (2015).
+
+    Examples
+    --------
+    >>> PReLU(alpha_initializer="ones")([[-2.0, 3.0]]).tolist()
+    [[-2.0, 3.0]]
+    """
+
+    alpha_regularizer = RegularizerSlot("alpha")
+
+    def __init__(
+        self,
+        alpha_initializer: Any = "zeros",
+        alpha_regularizer: Any = None,
+        alpha_constraint: Any = None,
+        shared_axes: int | Sequence[int] | None = None,
+        **layer_arguments: Any,
+    ) -> None:
+        super().__init__(**layer_arguments)
+        self.alpha_initializer = initializers.get(alpha_initializer)
+        self.alpha_regularizer = alpha_regularizer
+        self.alpha_constraint = constraints.get(alpha_constraint)
+        shared: Any = [] if shared_axes is None else shared_axes
+        self.shared_axes: list[int] = list(shared) if isinstance(shared, list | tuple) else [shared]
+        if not all(
+            isinstance(a, int) and not isinstance(a, bool) and a >= 1 for a in self.shared_axes
+        ):
+            raise ValueError(
+                "PReLU: shared_axes must be integers from 1 (0 is the batch). "
+                f"Received: {shared_axes!r}"
+            )
+        self._build_if_shape_is_known()
+
+    def build(self, input_shape: Shape) -> None:
+        """Make the slopes, of the shape of a sample; 1 along the shared axes."""
+        shape = [1 if a in self.shared_axes else n for a, n in enumerate(input_shape)][1:]
+        if None in shape or max(self.shared_axes, default=0) >= len(input_shape):
+            raise ValueError(
+                f"layer {self.name!r}: shared_axes={self.shared_axes} does not fit an input of "
+                f"shape {input_shape}: its lengths must be known, or shared"
+            )
+        self.alpha = self.add_weight(
+            "alpha",
+            [n for n in shape if n is not None],
+            self.alpha_initializer,
+            constraint=self.alpha_constraint,
+        )
+
+    def call(self, x: Tensor) -> Any:
+        """Apply the slopes."""
+        slopes = self.alpha.shape
+        if x.ndim != len(slopes) + 1 or any(
+            n not in (1, m) for n, m in zip(slopes, x.shape[1:], strict=True)
+        ):
+            raise ValueError(
+                f"layer {self.name!r}: expected samples that fit the slopes of shape {slopes}. "
+                f"Received: shape {x.shape}"
+            )
+        return relu(x) - self.alpha * relu(-x)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Return the same shape."""
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make this layer again, without its weights."""
+        return {
+            **super().get_config(),
+            "alpha_initializer": initializers.serialize(self.alpha_initializer),
+            "alpha_regularizer": regularizers.serialize(self.alpha_regularizer),
+            "alpha_constraint": constraints.serialize(self.alpha_constraint),
+            "shared_axes": self.shared_axes or None,
+        }

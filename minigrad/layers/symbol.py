@@ -1,0 +1,125 @@
+"""Symbol and Input: tensors without values, of which models are drawn up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from minigrad.checks import Shape, sample_shape
+
+if TYPE_CHECKING:
+    from minigrad.layers.layer import Layer
+
+
+class Symbol:
+    """What a layer will return, once there is an input: a shape, and how it comes about.
+
+    Calling a layer on a Symbol computes nothing; it returns another one that remembers the layer.
+    ``Model(inputs, outputs)`` follows these memories back.
+
+    Attributes
+    ----------
+    shape : tuple
+        With the batch in front, whose length is None.
+    layer : Layer or None
+        What returns it; None for an input.
+    sources : list of Symbol
+        What the layer is called on.
+    """
+
+    # NumPy must not take it for a number: x + 1 is an error here, and not an array of objects.
+    __array_ufunc__ = None
+
+    def __init__(
+        self, shape: Shape, layer: Layer | None = None, sources: list[Symbol] | None = None
+    ) -> None:
+        self.shape = shape
+        self.layer = layer
+        self.sources = sources or []
+
+    def __array__(self, *arguments: Any, **keywords: Any) -> Any:
+        raise TypeError(
+            f"{self!r} has no values: it only stands for what a model will compute. Use layers, "
+            "such as layers.Add() or layers.Lambda(function), and call the finished model on data."
+        )
+
+    def _no_arithmetic(self, *operands: Any) -> Any:
+        self.__array__()
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _no_arithmetic
+    __truediv__ = __rtruediv__ = __matmul__ = __pow__ = __neg__ = __getitem__ = _no_arithmetic
+
+    def __repr__(self) -> str:
+        source = f" of {self.layer!r}" if self.layer is not None else ""
+        return f"<{type(self).__name__} of shape {self.shape}{source}>"
+
+
+class Input(Symbol):
+    """The input of a model: the shape of one sample.
+
+    It stands in front of the layers of a `Sequential`, or layers are called on it in turn and
+    ``Model(inputs, outputs)`` makes a model of the result. It is no layer.
+
+    Parameters
+    ----------
+    shape
+        One sample's shape, without the batch; None for a length that is not known.
+    batch_shape
+        The same with the batch in front, in its place.
+    name
+        Only for the eye.
+
+    Raises
+    ------
+    ValueError
+        If it is no sequence of lengths.
+
+    Examples
+    --------
+    >>> from minigrad import Model, Sequential
+    >>> from minigrad.layers import Dense
+    >>> Sequential([Input((64,)), Dense(10)]).count_params()
+    650
+    >>> pixels = Input((64,))
+    >>> Model(pixels, Dense(64)(Dense(10)(pixels))).count_params()
+    1354
+    """
+
+    def __init__(
+        self,
+        shape: tuple[int | None, ...] | None = None,
+        *,
+        batch_shape: tuple[int | None, ...] | None = None,
+        name: str = "input",
+    ) -> None:
+        if (shape is None) == (batch_shape is None):
+            raise ValueError("Input: expected shape= or batch_shape=, one of the two")
+        if isinstance(shape, int):
+            raise ValueError(f"Input: shape must be a tuple. Received: {shape!r}. Write ({shape},)")
+        wanted: Any = batch_shape[1:] if batch_shape is not None else shape
+        checked = sample_shape("Input", wanted)
+        assert checked is not None
+        super().__init__((None, *checked))
+        self.name = name
+
+    @property
+    def sample_shape(self) -> Shape:
+        """The shape of one sample."""
+        return self.shape[1:]
+
+
+def is_symbolic(x: Any) -> bool:
+    """Whether a layer is called on a Symbol, or on several."""
+    return isinstance(x, Symbol) or (
+        isinstance(x, list | tuple) and bool(x) and isinstance(x[0], Symbol)
+    )
+
+
+def draw(layer: Layer, x: Any) -> Symbol:
+    """Return the Symbol of what `layer` makes of others, building it for their shapes."""
+    sources = [x] if isinstance(x, Symbol) else list(x)
+    if not all(isinstance(source, Symbol) for source in sources):
+        raise TypeError(f"layer {layer.name!r} is called on Symbols and values at once")
+    shapes: Any = x.shape if isinstance(x, Symbol) else [source.shape for source in sources]
+    if not layer.built:
+        layer._build(shapes)
+    return Symbol(layer.compute_output_shape(shapes), layer, sources)

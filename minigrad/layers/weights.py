@@ -1,0 +1,313 @@
+"""WeightOwner: the weights of a layer, and of the layers inside of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterator, Sequence
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minigrad import constraints, initializers, regularizers
+from minigrad.layers.parameter import Parameter
+
+if TYPE_CHECKING:
+    from minigrad.layers.layer import Layer
+
+# How many bytes of weights may still be made; None for any number. Loading a file sets it, so that
+# a damaged one that asks for a huge layer is an error before there is an array of that size.
+_BUDGET: ContextVar[list[int] | None] = ContextVar("minigrad_weight_budget", default=None)
+
+
+class WeightOwner:
+    """What a layer has in common with every thing that owns weights; a base of `Layer`."""
+
+    if TYPE_CHECKING:
+        built: bool
+        dtype: np.dtype[Any]
+        seed: int | None
+        _generator: np.random.Generator
+        _regularizers: dict[str, Any]
+
+    def _prepare_weights(self, name: str, name_is_given: bool, trainable: bool) -> None:
+        self._name = self._checked_name(name)
+        self.name_is_given = name_is_given
+        self._weights: dict[str, Parameter] = {}
+        self._state_names: set[str] = set()
+        self._trainable = trainable
+
+    # ---- making them ---------------------------------------------------------------------------
+
+    def add_weight(
+        self,
+        name: str | None = None,
+        shape: Sequence[int] = (),
+        initializer: Any = "glorot_uniform",
+        regularizer: Any = None,
+        trainable: bool = True,
+        constraint: Any = None,
+    ) -> Parameter:
+        """Make a weight and return it.
+
+        Its penalty is the loss term ``<layer>/<name>``. A weight that is not `trainable` is state,
+        such as a moving average: it is saved with the others, and no optimizer ever sees it.
+
+        Raises
+        ------
+        ValueError
+            For a name that is taken, or an initializer that returns another shape.
+        """
+        if not isinstance(name, str | None):
+            raise TypeError(
+                f"layer {self.name!r}: add_weight takes the name first. Received: {name!r}. "
+                "Write add_weight(shape=…, name=…)."
+            )
+        name = free_name("weight", self._weights) if name is None else self._checked_name(name)
+        if name in self._weights:
+            raise ValueError(f"layer {self.name!r} already has a weight {name!r}")
+        shape = tuple(int(n) for n in shape)
+        self._spend(name, shape)
+        values = initializers.get(initializer)(shape, self.dtype, self._generator)
+        if np.shape(values) != shape:
+            raise ValueError(
+                f"layer {self.name!r}: the initializer of {name!r} returned shape "
+                f"{np.shape(values)}. Expected: {shape}"
+            )
+        weight = Parameter(
+            np.asarray(values, self.dtype),
+            f"{self.name}/{name}",
+            trainable and self.trainable,
+            constraints.get(constraint),
+        )
+        self._weights[name] = weight
+        if not trainable:
+            self._state_names.add(name)
+        if regularizer is not None:
+            self._regularizers[name] = regularizers.get(regularizer)
+        return weight
+
+    def _spend(self, name: str, shape: tuple[int, ...]) -> None:
+        budget = _BUDGET.get()
+        if budget is None:
+            return
+        budget[0] -= math.prod(shape) * self.dtype.itemsize
+        if budget[0] < 0:
+            raise ValueError(
+                f"layer {self.name!r} asks for weights {name!r} of shape {shape}, for which the "
+                "file holds no values"
+            )
+
+    # ---- names ---------------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """What messages, terms and files call it."""
+        return self._name
+
+    def rename(self, name: str) -> None:
+        """Give another name to a layer that had a generated one; models do when they adopt it."""
+        self._name = self._checked_name(name)
+        for weight_name, weight in self._weights.items():
+            weight.name = f"{name}/{weight_name}"
+
+    def _checked_name(self, name: Any, owner: str = "layer") -> str:
+        if not isinstance(name, str) or not name or "/" in name:
+            raise ValueError(
+                f"a {owner}'s name must be a string, not empty and without '/'. Received: {name!r}"
+            )
+        return name
+
+    # ---- the layers inside ---------------------------------------------------------------------
+
+    def sublayers(self) -> list[Layer]:
+        """Return the layers inside of this one, each once: those that are its attributes.
+
+        Lists, tuples and dicts of layers count too. No two of them share a name: one whose name
+        was generated gets another.
+
+        Raises
+        ------
+        ValueError
+            If two of them were given the same name.
+        """
+        found = {id(layer): layer for value in vars(self).values() for layer in _layers_in(value)}
+        layers = list(found.values())
+        for index, layer in enumerate(layers):
+            self._settle_name(layer, layers[:index])
+        return layers
+
+    def _settle_name(self, layer: Layer, others: Sequence[Layer]) -> None:
+        """Make sure that `layer` shares its name with none of `others`."""
+        taken = {other.name for other in others if other is not layer}
+        if layer.name in taken:
+            if layer.name_is_given:
+                raise ValueError(
+                    f"{self.name!r} already has a layer named {layer.name!r}. Give one of the two "
+                    "another name=."
+                )
+            layer.rename(free_name(layer.name, taken))
+
+    # ---- reading and writing -------------------------------------------------------------------
+
+    def _own_weights(self) -> Iterator[tuple[str, Parameter]]:
+        """Weights by name: those of `add_weight`, then any other Parameter that is an attribute."""
+        yield from self._weights.items()
+        known = {id(weight) for weight in self._weights.values()}
+        for name, value in vars(self).items():
+            if isinstance(value, Parameter) and id(value) not in known:
+                yield name, value
+
+    def _walk_weights(self, prefix: str = "") -> Iterator[tuple[str, Parameter, bool]]:
+        """All weights with their paths, and whether they are state; shared ones come repeatedly."""
+        self._require_built()
+        for name, weight in self._own_weights():
+            yield f"{prefix}{name}", weight, name in self._state_names
+        for layer in self.sublayers():
+            yield from layer._walk_weights(f"{prefix}{layer.name}/")
+
+    def named_parameters(self) -> dict[str, Parameter]:
+        """Return what training changes by its gradient, by path, such as ``{"kernel": …}``.
+
+        A parameter that is used in several places stands under the first.
+
+        Raises
+        ------
+        RuntimeError
+            If the layer has not been built, so that it has none yet.
+        """
+        return _each_once(
+            (path, weight) for path, weight, state in self._walk_weights() if not state
+        )
+
+    def named_weights(self) -> dict[str, Parameter]:
+        """Return the parameters and all state, such as moving averages, by path."""
+        return _each_once((path, weight) for path, weight, _ in self._walk_weights())
+
+    def parameters(self) -> list[Parameter]:
+        """Return what training changes, frozen or not, each parameter once."""
+        return list(self.named_parameters().values())
+
+    @property
+    def weights(self) -> list[Parameter]:
+        """All weights, state included, each once; none before the layer is built."""
+        return list(self.named_weights().values()) if self.built else []
+
+    @property
+    def trainable_weights(self) -> list[Parameter]:
+        """The weights that are trained at present."""
+        return [weight for weight in self.weights if weight.trainable]
+
+    @property
+    def non_trainable_weights(self) -> list[Parameter]:
+        """Frozen weights and state."""
+        return [weight for weight in self.weights if not weight.trainable]
+
+    variables = weights
+    trainable_variables = trainable_weights
+    non_trainable_variables = non_trainable_weights
+
+    def get_weights(self) -> list[np.ndarray[Any, Any]]:
+        """Return the values of `weights`, as independent arrays."""
+        return [weight.numpy() for weight in self.weights]
+
+    def set_weights(self, values: Sequence[Any]) -> None:
+        """Replace the values of all `weights`, in that order.
+
+        Raises
+        ------
+        ValueError
+            If their number or a shape does not fit; then nothing has changed.
+        """
+        self._require_built()
+        weights = self.named_weights()
+        arrays = [np.asarray(value) for value in values]
+        expected = [weight.shape for weight in weights.values()]
+        if [array.shape for array in arrays] != expected:
+            names = ", ".join(f"{path} {weight.shape}" for path, weight in weights.items())
+            raise ValueError(
+                f"{self.name!r}: expected {len(expected)} arrays for {names or 'no weights'}. "
+                f"Received: shapes {[array.shape for array in arrays]}"
+            )
+        for weight, array in zip(weights.values(), arrays, strict=True):
+            weight.assign(array)
+
+    def count_params(self) -> int:
+        """Return how many numbers the weights hold.
+
+        Raises
+        ------
+        RuntimeError
+            If the layer has not been built.
+        """
+        return sum(weight.size for weight in self.named_weights().values())
+
+    def _require_built(self) -> None:
+        if not self.built:
+            raise RuntimeError(
+                f"{type(self).__name__} {self.name!r} has no weights yet, as it does not know its "
+                "input's shape. Call it on a batch once, or give its (first) layer input_dim= or "
+                "input_shape=."
+            )
+
+    # ---- freezing ------------------------------------------------------------------------------
+
+    @property
+    def trainable(self) -> bool:
+        """Whether its weights are trained. Setting it freezes or frees all of them.
+
+        Frozen weights get no gradient and pay no penalty; state stays state.
+        """
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, trainable: bool) -> None:
+        self._trainable = bool(trainable)
+        for name, weight in self._own_weights():
+            weight.trainable = self._trainable and name not in self._state_names
+        for layer in self.sublayers():
+            layer.trainable = self._trainable
+
+
+class weight_budget:  # noqa: N801  (called like a function)
+    """A ``with`` block in which no more than `limit` bytes of weights can be made."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+
+    def __enter__(self) -> None:
+        self._token = _BUDGET.set([self._limit])
+
+    def __exit__(self, *exception: object) -> None:
+        _BUDGET.reset(self._token)
+
+
+def _layers_in(value: Any) -> Iterator[Layer]:
+    """The layers that an attribute holds."""
+    if isinstance(value, WeightOwner):
+        yield value  # type: ignore[misc]  # only Layer derives from it
+    elif isinstance(value, list | tuple | dict):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _layers_in(item)
+
+
+def _each_once(named: Iterator[tuple[str, Parameter]]) -> dict[str, Parameter]:
+    first: dict[int, tuple[str, Parameter]] = {}
+    for path, weight in named:
+        first.setdefault(id(weight), (path, weight))
+    return dict(first.values())
+
+
+def free_name(name: str, taken: Collection[str]) -> str:
+    """Return `name` or, if it is taken, the first of name_1, name_2, … that is free.
+
+    Examples
+    --------
+    >>> free_name("dense", {"dense", "dense_1"})
+    'dense_2'
+    """
+    free, number = name, 0
+    while free in taken:
+        number += 1
+        free = f"{name}_{number}"
+    return free

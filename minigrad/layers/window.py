@@ -1,0 +1,106 @@
+"""SlidingWindow: the geometry that all convolutions share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from minigrad.checks import channels_last, one_of, sizes
+from minigrad.layers.layer import Shape
+
+LAYOUTS = {
+    1: "(batch, steps, channels)",
+    2: "(batch, rows, columns, channels)",
+    3: "(batch, depth, rows, columns, channels)",
+}
+
+
+class SlidingWindow:
+    """A window that moves over an input of `rank` dimensions, channels last; a mixin of layers.
+
+    Attributes
+    ----------
+    kernel_size, strides, dilation_rate : tuple of int
+        Its size, by how much it moves, and the distance between the elements that it meets.
+    padding : str
+        What is done at the borders.
+    """
+
+    rank: int
+    paddings: tuple[str, ...] = ("valid", "same")
+
+    if TYPE_CHECKING:
+        name: str
+
+    def _set_window(
+        self, kernel_size: Any, strides: Any, padding: Any, dilation_rate: Any, data_format: Any
+    ) -> None:
+        """Check and keep the geometry.
+
+        Raises
+        ------
+        ValueError
+            For numbers that are not positive, another padding or layout, or strides and dilation
+            at once.
+        """
+        kind = type(self).__name__
+        channels_last(kind, data_format)
+        self.kernel_size = sizes(kind, "kernel_size", kernel_size, self.rank)
+        self.strides = sizes(kind, "strides", strides, self.rank)
+        self.padding = one_of(kind, "padding", padding, self.paddings)
+        self.dilation_rate = sizes(kind, "dilation_rate", dilation_rate, self.rank)
+        if max(self.strides) > 1 and max(self.dilation_rate) > 1:
+            raise ValueError(
+                f"{kind}: strides and dilation_rate cannot both be above 1. Received: "
+                f"strides={strides}, dilation_rate={dilation_rate}"
+            )
+
+    def _window_config(self) -> dict[str, Any]:
+        return {
+            "kernel_size": self.kernel_size,
+            "strides": self.strides,
+            "padding": self.padding,
+            "dilation_rate": self.dilation_rate,
+        }
+
+    def _channels(self, input_shape: Shape, expected: int | None = None) -> int:
+        """Return the number of channels of an input's shape.
+
+        Raises
+        ------
+        ValueError
+            If it has another rank, or another number of channels than the one `expected`.
+        """
+        if len(input_shape) != self.rank + 2 or not input_shape[-1]:
+            raise ValueError(
+                f"layer {self.name!r}: {type(self).__name__} needs an input of rank "
+                f"{self.rank + 2}, {LAYOUTS[self.rank]}. Received: shape {input_shape}. A single "
+                "sample is x[None], and a missing axis of channels is added by x[..., None]."
+            )
+        if expected is not None and input_shape[-1] != expected:
+            raise ValueError(
+                f"layer {self.name!r}: expected {expected} channels. Received: shape {input_shape}"
+            )
+        return input_shape[-1]
+
+    def _places(self, input_shape: Shape) -> Shape:
+        """Return how many places the window has along each axis; None where that is not known.
+
+        Raises
+        ------
+        ValueError
+            If it has none: the window reaches further than the input.
+        """
+        places: list[int | None] = []
+        for length, window, stride, dilation in zip(
+            input_shape[1:-1], self.kernel_size, self.strides, self.dilation_rate, strict=True
+        ):
+            reach = (window - 1) * dilation + 1
+            if length is not None and length < (reach if self.padding == "valid" else 1):
+                raise ValueError(
+                    f"layer {self.name!r}: an input of shape {input_shape} is smaller than the "
+                    f"window, which reaches over {reach} elements. Use padding='same' or a "
+                    "smaller kernel_size."
+                )
+            cut = reach - 1 if self.padding == "valid" else 0
+            places.append(None if length is None else -(-(length - cut) // stride))
+        return tuple(places)
