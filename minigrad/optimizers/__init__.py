@@ -1,11 +1,31 @@
 """Optimizers: rules that turn gradients into steps."""
 
-from minigrad.optimizers.adam import Adam
+from minigrad.optimizers import schedules
+from minigrad.optimizers.adadelta import Adadelta
+from minigrad.optimizers.adagrad import Adagrad
+from minigrad.optimizers.adam import Adam, AdamW
+from minigrad.optimizers.lion import Lion
+from minigrad.optimizers.nadam import Nadam
 from minigrad.optimizers.optimizer import Optimizer, registry
+from minigrad.optimizers.rmsprop import RMSprop
 from minigrad.optimizers.sgd import SGD
 
 get = registry.get
 serialize = registry.serialize
 deserialize = registry.deserialize
 
-__all__ = ["SGD", "Adam", "Optimizer", "deserialize", "get", "serialize"]
+__all__ = [
+    "SGD",
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Lion",
+    "Nadam",
+    "Optimizer",
+    "RMSprop",
+    "deserialize",
+    "get",
+    "schedules",
+    "serialize",
+]

@@ -1,16 +1,15 @@
-"""Adam: steps scaled by running averages of the gradient and of its square."""
+"""Adam and AdamW: steps scaled by running averages of the gradient and of its square."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-from minigrad.layers import Parameter
+from minigrad.checks import above_zero, fraction
 from minigrad.optimizers.flat import Array
-from minigrad.optimizers.optimizer import Optimizer, number, registry
+from minigrad.optimizers.optimizer import Optimizer, registry
 
 
 @registry.register("adam")
@@ -23,13 +22,15 @@ class Adam(Optimizer):
     Parameters
     ----------
     learning_rate
-        η, positive.
+        η, positive, or a schedule.
     beta_1, beta_2
-        How slowly the averages of the gradient and of its square forget; in (0, 1).
+        How slowly the averages of the gradient and of its square forget; in [0, 1).
     epsilon
-        Keeps the division finite; positive. (PyTorch adds it after the bias correction of v.)
-    parameters
-        What is to be trained.
+        Keeps the division finite. (PyTorch adds it after the bias correction of v.)
+    amsgrad
+        Whether to divide by the largest v so far (Reddi, Kale and Kumar 2018).
+    **arguments
+        ``parameters``, ``weight_decay``, ``clipnorm`` and what else `Optimizer` takes.
 
     Raises
     ------
@@ -37,38 +38,46 @@ class Adam(Optimizer):
         For an argument outside of its range.
     """
 
-    slots = ("momentum", "velocity")
-
     def __init__(
         self,
-        learning_rate: float = 0.001,
+        learning_rate: Any = 0.001,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
-        parameters: Iterable[Parameter] | None = None,
+        amsgrad: bool = False,
+        **arguments: Any,
     ) -> None:
-        self.beta_1 = number("Adam", "beta_1", beta_1, above=0.0, below=1.0)
-        self.beta_2 = number("Adam", "beta_2", beta_2, above=0.0, below=1.0)
-        self.epsilon = number("Adam", "epsilon", epsilon, above=0.0)
-        super().__init__(learning_rate, parameters)
+        kind = type(self).__name__
+        self.beta_1 = fraction(kind, "beta_1", beta_1)
+        self.beta_2 = fraction(kind, "beta_2", beta_2)
+        self.epsilon = above_zero(kind, "epsilon", epsilon)
+        self.amsgrad = bool(amsgrad)
+        self.slots = ("momentum", "velocity", *(("largest_velocity",) if self.amsgrad else ()))
+        self._size = 0.0
+        super().__init__(learning_rate, **arguments)
 
-    def update(self, values: Array, gradients: Array, **slots: Array) -> None:
-        """Change `values` in place by one step."""
-        m, v = slots["momentum"], slots["velocity"]
-        step = self.iterations
-        rate = self.learning_rate * math.sqrt(1 - self.beta_2**step) / (1 - self.beta_1**step)
-        scratch = gradients - m  # m ← m + (1 − β₁)(g − m), the same as above
+    def begin_step(self) -> None:
+        """Correct the step's size for averages that began at 0."""
+        t = self.iterations
+        self._size = self.rate * math.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
+
+    def update(self, w: Array, g: Array, scratch: Array, *averages: Array) -> None:
+        """Change values and averages in place."""
+        m, v, *largest = averages
+        np.subtract(g, m, out=scratch)  # m ← m + (1 − β₁)(g − m), the same as above
         scratch *= 1 - self.beta_1
         m += scratch
-        np.square(gradients, out=scratch)
+        np.multiply(g, g, out=scratch)
         scratch -= v
         scratch *= 1 - self.beta_2
         v += scratch
+        if largest:
+            v = np.maximum(largest[0], v, out=largest[0])
         np.sqrt(v, out=scratch)
         scratch += self.epsilon
         np.divide(m, scratch, out=scratch)
-        scratch *= rate
-        values -= scratch
+        scratch *= self._size
+        w -= scratch
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make this optimizer again."""
@@ -77,4 +86,26 @@ class Adam(Optimizer):
             "beta_1": self.beta_1,
             "beta_2": self.beta_2,
             "epsilon": self.epsilon,
+            "amsgrad": self.amsgrad,
         }
+
+
+@registry.register("adamw")
+class AdamW(Adam):
+    """Adam with weight decay apart from the gradient (Loshchilov and Hutter 2019).
+
+    An L2 penalty in the loss is divided by √v with the rest of the gradient, so that weights with
+    large gradients are hardly decayed; here all are decayed alike: ``w ← w − η λ w``.
+
+    Parameters
+    ----------
+    learning_rate, weight_decay
+        η and λ.
+    **arguments
+        See `Adam`.
+    """
+
+    def __init__(
+        self, learning_rate: Any = 0.001, weight_decay: float = 0.004, **arguments: Any
+    ) -> None:
+        super().__init__(learning_rate, weight_decay=weight_decay, **arguments)

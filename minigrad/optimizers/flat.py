@@ -7,7 +7,8 @@ what has moved, `publish` hands results back.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -16,6 +17,7 @@ import numpy as np
 from minigrad.layers import Parameter
 
 Array = np.ndarray[Any, Any]
+Stretch = tuple[int, int]
 
 
 class FlatBuffer:
@@ -23,8 +25,8 @@ class FlatBuffer:
 
     Attributes
     ----------
-    values, gradients : ndarray of shape (size,)
-        Parameter i is at ``offsets[i]:offsets[i + 1]`` in both.
+    values, gradients, clipped : ndarray of shape (size,)
+        Parameter i is at ``offsets[i]:offsets[i + 1]`` in all three.
     """
 
     def __init__(self, parameters: Sequence[Parameter]) -> None:
@@ -36,12 +38,19 @@ class FlatBuffer:
         self._value_views = self._views(self.values)
         self._gradient_views = self._views(self.gradients)
 
+    @cached_property
+    def clipped(self) -> Array:
+        """Where clipped gradients are written; made when it is needed."""
+        return np.zeros_like(self.gradients)
+
+    def places(self) -> Iterator[tuple[Parameter, int, int]]:
+        """Each parameter, where it begins, and where it ends."""
+        for parameter, (start, stop) in zip(self.parameters, pairwise(self.offsets), strict=True):
+            yield parameter, start, stop
+
     def _views(self, flat: Array) -> list[Array]:
         return [
-            flat[start:stop].reshape(parameter.shape)
-            for parameter, (start, stop) in zip(
-                self.parameters, pairwise(self.offsets), strict=True
-            )
+            flat[start:stop].reshape(parameter.shape) for parameter, start, stop in self.places()
         ]
 
     def __getstate__(self) -> list[Parameter]:
@@ -50,15 +59,15 @@ class FlatBuffer:
     def __setstate__(self, parameters: list[Parameter]) -> None:
         self.__init__(parameters)  # type: ignore[misc]
 
-    def gather(self) -> list[slice]:
+    def gather(self) -> list[Stretch]:
         """Bring values and gradients into the buffers.
 
         Returns
         -------
-        list of slice
+        list of (int, int)
             The stretches of the buffers that have gradients; usually a single one.
         """
-        stretches: list[slice] = []
+        stretches: list[Stretch] = []
         for index, parameter in enumerate(self.parameters):
             leaf = parameter._leaf
             if not parameter.trainable or leaf.gradient is None:
@@ -71,16 +80,19 @@ class FlatBuffer:
                 np.copyto(self._gradient_views[index], leaf.gradient)
                 leaf.buffer = self._gradient_views[index]
             start, stop = self.offsets[index], self.offsets[index + 1]
-            if stretches and stretches[-1].stop == start:
-                stretches[-1] = slice(stretches[-1].start, stop)
+            if stretches and stretches[-1][1] == start:
+                stretches[-1] = (stretches[-1][0], stop)
             else:
-                stretches.append(slice(start, stop))
+                stretches.append((start, stop))
         return stretches
 
     def publish(self) -> None:
         """Tell every parameter that was updated, and every tape that had used its old values."""
         for index, parameter in enumerate(self.parameters):
             if parameter.trainable and parameter._leaf.gradient is not None:
-                if parameter._value is not self._value_views[index]:
-                    np.copyto(parameter._value, self._value_views[index])
+                view = self._value_views[index]
+                if parameter.constraint is not None:
+                    view[...] = parameter.constraint(view)
+                if parameter._value is not view:
+                    np.copyto(parameter._value, view)
                 parameter._leaf.mark_changed()

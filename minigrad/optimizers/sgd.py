@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
-from minigrad.layers import Parameter
+import numpy as np
+
+from minigrad.checks import fraction
 from minigrad.optimizers.flat import Array
-from minigrad.optimizers.optimizer import Optimizer, number, registry
+from minigrad.optimizers.optimizer import Optimizer, registry
 
 
 @registry.register("sgd")
@@ -17,13 +18,13 @@ class SGD(Optimizer):
     Parameters
     ----------
     learning_rate
-        η, positive.
+        η, positive, or a schedule.
     momentum
         μ, in [0, 1): how much of the last step's velocity goes on.
     nesterov
         Whether to look ahead: ``w ← w + μ v − η g`` (Nesterov 1983).
-    parameters
-        What is to be trained.
+    **arguments
+        ``parameters``, ``weight_decay``, ``clipnorm`` and what else `Optimizer` takes.
 
     Raises
     ------
@@ -43,32 +44,30 @@ class SGD(Optimizer):
 
     def __init__(
         self,
-        learning_rate: float = 0.01,
+        learning_rate: Any = 0.01,
         momentum: float = 0.0,
         nesterov: bool = False,
-        parameters: Iterable[Parameter] | None = None,
+        **arguments: Any,
     ) -> None:
-        self.momentum = 0.0
-        if momentum != 0:
-            self.momentum = number("SGD", "momentum", momentum, above=0.0, below=1.0)
+        self.momentum = fraction("SGD", "momentum", momentum)
         self.nesterov = bool(nesterov)
         self.slots = ("velocity",) if self.momentum else ()
-        super().__init__(learning_rate, parameters)
+        super().__init__(learning_rate, **arguments)
 
-    def update(self, values: Array, gradients: Array, **slots: Array) -> None:
-        """Change `values` in place by one step."""
-        step = gradients * self.learning_rate
-        if not self.momentum:
-            values -= step
+    def update(self, w: Array, g: Array, scratch: Array, *averages: Array) -> None:
+        """Change values and velocity in place."""
+        step = np.multiply(g, self.rate, out=scratch)
+        if not averages:
+            w -= step
             return
-        velocity = slots["velocity"]
+        (velocity,) = averages
         velocity *= self.momentum
         velocity -= step
         if self.nesterov:
-            values += self.momentum * velocity
-            values -= step
+            w -= step
+            w += np.multiply(velocity, self.momentum, out=scratch)
         else:
-            values += velocity
+            w += velocity
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make this optimizer again."""

@@ -301,15 +301,15 @@ def test_adams_averages_of_what_has_no_gradient_stay_as_they_are():
         optimizer.zero_grad()
 
     step(everything)
-    slots = {name: values.copy() for name, values in optimizer._states[0].items()}
+    slots = [values.copy() for values in optimizer._averages[0]]
     before = [p.numpy() for p in everything]
     frozen.grad = np.ones(2)
     frozen.trainable = False
     moving.grad = np.ones(2)
     optimizer.step()
-    for name, values in optimizer._states[0].items():
-        assert (values[2:] == slots[name][2:]).all()
-        assert (values[:2] != slots[name][:2]).all()
+    for values, before_step in zip(optimizer._averages[0], slots, strict=True):
+        assert (values[2:] == before_step[2:]).all()
+        assert (values[:2] != before_step[:2]).all()
     changed = [(p.numpy() != values).any() for p, values in zip(everything, before, strict=True)]
     assert changed == [True, False, False]
 

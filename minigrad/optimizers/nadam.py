@@ -1,0 +1,78 @@
+"""Nadam: Adam that looks ahead, as Nesterov's momentum does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad.optimizers.adam import Adam
+from minigrad.optimizers.flat import Array
+from minigrad.optimizers.optimizer import registry
+
+
+@registry.register("nadam")
+class Nadam(Adam):
+    """Adam with Nesterov momentum (Dozat 2016).
+
+    With m and v as in Adam, ``μₜ = β₁ (1 − ½ · 0.96ᵗ)`` and ``Πₜ = μ₁ ⋯ μₜ``:
+    ``m̂ = μₜ₊₁ m / (1 − Πₜ₊₁) + (1 − μₜ) g / (1 − Πₜ)``, ``v̂ = v / (1 − β₂ᵗ)``,
+    ``w ← w − η m̂ / (√v̂ + ε)``.
+
+    Parameters
+    ----------
+    learning_rate, beta_1, beta_2, epsilon, **arguments
+        See `Adam`.
+    """
+
+    scalars = ("product",)
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        **arguments: Any,
+    ) -> None:
+        self.product = 1.0
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, **arguments)
+
+    def build(self, parameters: Any) -> None:
+        """Take charge of `parameters`, and start all running averages anew."""
+        super().build(parameters)
+        self.product = 1.0
+
+    def begin_step(self) -> None:
+        """Compute the weights of momentum and gradient in this step."""
+        t = self.iterations
+        now = self.beta_1 * (1 - 0.5 * 0.96**t)
+        following = self.beta_1 * (1 - 0.5 * 0.96 ** (t + 1))
+        self.product *= now
+        self._of_momentum = self.rate * following / (1 - self.product * following)
+        self._of_gradient = self.rate * (1 - now) / (1 - self.product)
+        self._correction = 1 / (1 - self.beta_2**t)
+
+    def update(self, w: Array, g: Array, scratch: Array, *averages: Array) -> None:
+        """Change values and averages in place."""
+        m, v = averages
+        np.subtract(g, m, out=scratch)
+        scratch *= 1 - self.beta_1
+        m += scratch
+        np.multiply(g, g, out=scratch)
+        scratch -= v
+        scratch *= 1 - self.beta_2
+        v += scratch
+        step = m * self._of_momentum
+        step += np.multiply(g, self._of_gradient, out=scratch)
+        np.multiply(v, self._correction, out=scratch)
+        np.sqrt(scratch, out=scratch)
+        scratch += self.epsilon
+        step /= scratch
+        w -= step
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make this optimizer again."""
+        config = super().get_config()
+        del config["amsgrad"]
+        return config

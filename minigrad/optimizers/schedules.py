@@ -1,0 +1,364 @@
+"""Learning-rate schedules: from the number of steps made so far to the size of the next."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from minigrad.checks import above_zero, number
+from minigrad.serialization import Registry
+
+_registry = Registry("schedule", is_valid=lambda thing: isinstance(thing, LearningRateSchedule))
+get = _registry.get
+serialize = _registry.serialize
+deserialize = _registry.deserialize
+
+
+class LearningRateSchedule:
+    """Base of all schedules; a subclass defines ``__call__(step)`` and `get_config`.
+
+    Examples
+    --------
+    >>> class Halving(LearningRateSchedule):
+    ...     def __call__(self, step):
+    ...         return 0.1 / 2 ** (step // 1000)
+    >>> Halving()(2500)
+    0.025
+    """
+
+    def __call__(self, step: int) -> float:
+        """Return the learning rate after `step` steps."""
+        raise NotImplementedError(f"{type(self).__name__} must define __call__(self, step)")
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make this object again."""
+        return dict(vars(self))
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> LearningRateSchedule:
+        """Make the object that `get_config` described."""
+        return cls(**config)
+
+    def __repr__(self) -> str:
+        arguments = ", ".join(f"{name}={value!r}" for name, value in self.get_config().items())
+        return f"{type(self).__name__}({arguments})"
+
+    def _positive(self, argument: str, value: Any) -> float:
+        """Return a positive number."""
+        return above_zero(type(self).__name__, argument, value)
+
+    def _not_negative(self, argument: str, value: Any) -> float:
+        """Return a number, 0 or larger."""
+        return number(type(self).__name__, argument, value, least=0)
+
+
+@_registry.register()
+class ExponentialDecay(LearningRateSchedule):
+    """``η = η₀ · r^(t / T)``, with r the `decay_rate` and T the `decay_steps`.
+
+    Parameters
+    ----------
+    initial_learning_rate, decay_steps, decay_rate
+        η₀, T and r, all positive.
+    staircase
+        Whether t / T is rounded down, so that the rate falls in jumps.
+    name
+        Only for the eye.
+
+    Raises
+    ------
+    ValueError
+        For an argument that is not positive.
+
+    Examples
+    --------
+    >>> ExponentialDecay(0.1, decay_steps=100, decay_rate=0.5)(200)
+    0.025
+    """
+
+    def __init__(
+        self,
+        initial_learning_rate: float,
+        decay_steps: float,
+        decay_rate: float,
+        staircase: bool = False,
+        name: str = "ExponentialDecay",
+    ) -> None:
+        self.initial_learning_rate = self._positive("initial_learning_rate", initial_learning_rate)
+        self.decay_steps = self._positive("decay_steps", decay_steps)
+        self.decay_rate = self._positive("decay_rate", decay_rate)
+        self.staircase = bool(staircase)
+        self.name = name
+
+    def __call__(self, step: int) -> float:
+        """Return the learning rate after `step` steps."""
+        passed = step / self.decay_steps
+        return self.initial_learning_rate * self.decay_rate ** (
+            math.floor(passed) if self.staircase else passed
+        )
+
+
+@_registry.register()
+class InverseTimeDecay(LearningRateSchedule):
+    """``η = η₀ / (1 + r t / T)``; arguments and errors as `ExponentialDecay`, but r may be 0.
+
+    Examples
+    --------
+    >>> InverseTimeDecay(0.1, decay_steps=100, decay_rate=1.0)(100)
+    0.05
+    """
+
+    def __init__(
+        self,
+        initial_learning_rate: float,
+        decay_steps: float,
+        decay_rate: float,
+        staircase: bool = False,
+        name: str = "InverseTimeDecay",
+    ) -> None:
+        self.initial_learning_rate = self._positive("initial_learning_rate", initial_learning_rate)
+        self.decay_steps = self._positive("decay_steps", decay_steps)
+        self.decay_rate = self._not_negative("decay_rate", decay_rate)
+        self.staircase = bool(staircase)
+        self.name = name
+
+    def __call__(self, step: int) -> float:
+        """Return the learning rate after `step` steps."""
+        passed = step / self.decay_steps
+        return self.initial_learning_rate / (
+            1 + self.decay_rate * (math.floor(passed) if self.staircase else passed)
+        )
+
+
+@_registry.register()
+class PolynomialDecay(LearningRateSchedule):
+    """``η = (η₀ − η₁) (1 − t / T)^p + η₁``, and η₁ from T on.
+
+    Parameters
+    ----------
+    initial_learning_rate, end_learning_rate
+        η₀ and η₁, 0 or larger.
+    decay_steps
+        T, positive.
+    power
+        p, positive; 1 is a straight line.
+    cycle
+        Whether it begins again at each multiple of T, each time with a longer T.
+    name
+        Only for the eye.
+
+    Raises
+    ------
+    ValueError
+        For an argument out of its range.
+
+    Examples
+    --------
+    >>> PolynomialDecay(0.1, decay_steps=100, end_learning_rate=0.0)(50)
+    0.05
+    """
+
+    def __init__(
+        self,
+        initial_learning_rate: float,
+        decay_steps: float,
+        end_learning_rate: float = 0.0001,
+        power: float = 1.0,
+        cycle: bool = False,
+        name: str = "PolynomialDecay",
+    ) -> None:
+        self.initial_learning_rate = self._not_negative(
+            "initial_learning_rate", initial_learning_rate
+        )
+        self.decay_steps = self._positive("decay_steps", decay_steps)
+        self.end_learning_rate = self._not_negative("end_learning_rate", end_learning_rate)
+        self.power = self._positive("power", power)
+        self.cycle = bool(cycle)
+        self.name = name
+
+    def __call__(self, step: int) -> float:
+        """Return the learning rate after `step` steps."""
+        length = self.decay_steps
+        if self.cycle:
+            length *= max(1, math.ceil(step / length))
+        left = 1 - min(step / length, 1.0)
+        span = self.initial_learning_rate - self.end_learning_rate
+        return span * left**self.power + self.end_learning_rate
+
+
+@_registry.register()
+class CosineDecay(LearningRateSchedule):
+    """``η = η₀ ((1 − α) ½ (1 + cos(π t / T)) + α)``, and α η₀ from T on.
+
+    Loshchilov and Hutter, "SGDR" (2017).
+
+    Parameters
+    ----------
+    initial_learning_rate
+        η₀; with a warm-up, where that begins. 0 or larger.
+    decay_steps
+        T, positive, without those of the warm-up.
+    alpha
+        Which fraction of η₀ is left at the end.
+    name
+        Only for the eye.
+    warmup_target, warmup_steps
+        To which rate, and in how many steps, a straight line leads before the decay begins there.
+
+    Raises
+    ------
+    ValueError
+        For an argument out of its range.
+
+    Examples
+    --------
+    >>> schedule = CosineDecay(0.0, 100, warmup_target=0.1, warmup_steps=10)
+    >>> schedule(5), schedule(10), round(schedule(60), 6), schedule(110)
+    (0.05, 0.1, 0.05, 0.0)
+    """
+
+    def __init__(
+        self,
+        initial_learning_rate: float,
+        decay_steps: float,
+        alpha: float = 0.0,
+        name: str = "CosineDecay",
+        warmup_target: float | None = None,
+        warmup_steps: float = 0,
+    ) -> None:
+        self.initial_learning_rate = self._not_negative(
+            "initial_learning_rate", initial_learning_rate
+        )
+        self.decay_steps = self._positive("decay_steps", decay_steps)
+        self.alpha = self._not_negative("alpha", alpha)
+        self.name = name
+        self.warmup_target = (
+            None if warmup_target is None else self._not_negative("warmup_target", warmup_target)
+        )
+        self.warmup_steps = self._not_negative("warmup_steps", warmup_steps)
+
+    def __call__(self, step: int) -> float:
+        """Return the learning rate after `step` steps."""
+        top, passed = self.initial_learning_rate, float(step)
+        if self.warmup_target is not None:
+            if step < self.warmup_steps:
+                return top + (self.warmup_target - top) * step / self.warmup_steps
+            top, passed = self.warmup_target, step - self.warmup_steps
+        return top * _cosine(min(passed / self.decay_steps, 1.0), self.alpha)
+
+
+def _cosine(passed: float, alpha: float) -> float:
+    """From 1 to α along half a wave of the cosine."""
+    return (1 - alpha) * 0.5 * (1 + math.cos(math.pi * passed)) + alpha
+
+
+@_registry.register()
+class CosineDecayRestarts(LearningRateSchedule):
+    """Cosine decays one after the other, each `t_mul` times as long and `m_mul` times as high.
+
+    Loshchilov and Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts" (2017).
+
+    Parameters
+    ----------
+    initial_learning_rate
+        Where the first begins, positive.
+    first_decay_steps
+        How long it takes, positive.
+    t_mul, m_mul
+        Factors, positive; t_mul not below 1.
+    alpha
+        Which fraction is left at the end of each.
+    name
+        Only for the eye.
+
+    Raises
+    ------
+    ValueError
+        For an argument out of its range.
+
+    Examples
+    --------
+    >>> schedule = CosineDecayRestarts(0.1, first_decay_steps=100)
+    >>> schedule(0), round(schedule(50), 6), schedule(100), round(schedule(200), 6)
+    (0.1, 0.05, 0.1, 0.05)
+    """
+
+    def __init__(
+        self,
+        initial_learning_rate: float,
+        first_decay_steps: float,
+        t_mul: float = 2.0,
+        m_mul: float = 1.0,
+        alpha: float = 0.0,
+        name: str = "SGDRDecay",
+    ) -> None:
+        self.initial_learning_rate = self._positive("initial_learning_rate", initial_learning_rate)
+        self.first_decay_steps = self._positive("first_decay_steps", first_decay_steps)
+        self.t_mul = number("CosineDecayRestarts", "t_mul", t_mul, least=1)
+        self.m_mul = self._positive("m_mul", m_mul)
+        self.alpha = self._not_negative("alpha", alpha)
+        self.name = name
+
+    def __call__(self, step: int) -> float:
+        """Return the learning rate after `step` steps."""
+        passed = step / self.first_decay_steps
+        if self.t_mul == 1:
+            restarts = math.floor(passed)
+            passed -= restarts
+        else:
+            # Before restart i, 1 + t_mul + … + t_mul^(i−1) first lengths have passed.
+            growth = 1 - passed * (1 - self.t_mul)
+            restarts = math.floor(math.log(growth) / math.log(self.t_mul) + 1e-12)
+            before = (1 - self.t_mul**restarts) / (1 - self.t_mul)
+            passed = (passed - before) / self.t_mul**restarts
+        top = self.initial_learning_rate * self.m_mul**restarts
+        return top * _cosine(passed, self.alpha)
+
+
+@_registry.register()
+class PiecewiseConstantDecay(LearningRateSchedule):
+    """``values[i]`` up to and including step ``boundaries[i]``, and the last value from there on.
+
+    Parameters
+    ----------
+    boundaries
+        Steps, in rising order.
+    values
+        Rates, one more than boundaries; 0 or larger.
+    name
+        Only for the eye.
+
+    Raises
+    ------
+    ValueError
+        If their numbers do not fit, or the boundaries do not rise.
+
+    Examples
+    --------
+    >>> schedule = PiecewiseConstantDecay([100, 200], [0.1, 0.01, 0.001])
+    >>> schedule(100), schedule(101), schedule(1000)
+    (0.1, 0.01, 0.001)
+    """
+
+    def __init__(
+        self,
+        boundaries: Sequence[float],
+        values: Sequence[float],
+        name: str = "PiecewiseConstant",
+    ) -> None:
+        kind = "PiecewiseConstantDecay"
+        self.boundaries = [number(kind, "boundaries", b) for b in boundaries]
+        self.values = [self._not_negative("values", value) for value in values]
+        self.name = name
+        if len(self.values) != len(self.boundaries) + 1:
+            raise ValueError(
+                f"{kind}: expected one value more than boundaries. Received: {len(self.values)} "
+                f"values, {len(self.boundaries)} boundaries"
+            )
+        if sorted(set(self.boundaries)) != self.boundaries:
+            raise ValueError(f"{kind}: boundaries must rise. Received: {self.boundaries}")
+
+    def __call__(self, step: int) -> float:
+        """Return the learning rate after `step` steps."""
+        return self.values[sum(step > boundary for boundary in self.boundaries)]
