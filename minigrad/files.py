@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,13 +15,19 @@ from typing import BinaryIO
 def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """Open a file to write bytes into; it takes the place of `path` once all is on the disk.
 
+    A process that is killed meanwhile leaves a hidden file ``.<name>.<process>.….partial``, which
+    the next write to the same path removes.
+
     Raises
     ------
     OSError
         If the folder cannot be written; whatever stood at `path` before is untouched.
     """
     target = Path(path)
-    handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    _remove_partial_files(target)
+    handle, temporary = tempfile.mkstemp(
+        prefix=f".{target.name}.{os.getpid()}.", suffix=".partial", dir=target.parent
+    )
     try:
         with os.fdopen(handle, "wb") as file:
             yield file
@@ -32,6 +39,31 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         with suppress(FileNotFoundError):
             os.unlink(temporary)
         raise
+
+
+def _remove_partial_files(target: Path) -> None:
+    """Remove what processes that no longer run have left of this file."""
+    pattern = re.compile(rf"\.{re.escape(target.name)}\.(\d+)\..*\.partial")
+    with suppress(OSError):  # a folder that cannot be listed is reported when it is written to
+        for name in os.listdir(target.parent):
+            match = pattern.fullmatch(name)
+            if match and not _is_running(int(match[1])):
+                with suppress(OSError):
+                    (target.parent / name).unlink()
+
+
+def _is_running(process: int) -> bool:
+    if os.name != "posix":
+        return True  # elsewhere there is no harmless way to ask
+    try:
+        os.kill(process, 0)  # signal 0 only asks
+    except ProcessLookupError:
+        return False
+    except OverflowError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _umask() -> int:

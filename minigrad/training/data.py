@@ -7,15 +7,17 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.checks import positive_integer
 from minigrad.engine import Tensor
 from minigrad.engine.dtypes import numeric_array
-from minigrad.layers.layer import positive_integer
 
 Array = np.ndarray[Any, Any]
 
 
 def as_data(name: str, values: Any, dtype: np.dtype[Any]) -> Array:
     """Return `values` as an array of `dtype` with a batch axis.
+
+    Whole numbers too large for `dtype` to hold exactly stay what they are.
 
     Raises
     ------
@@ -30,6 +32,8 @@ def as_data(name: str, values: Any, dtype: np.dtype[Any]) -> Array:
         raise TypeError(f"{name}: {error}") from error
     if array.ndim == 0 or array.shape[0] == 0:
         raise ValueError(f"{name} must hold at least one sample. Received: shape {array.shape}")
+    if array.dtype.kind in "iu" and np.abs(array).max() > 2 ** (np.finfo(dtype).nmant + 1):
+        return array  # `dtype` would round them: identifiers for an Embedding, say
     with np.errstate(over="ignore"):  # what is too large for `dtype` becomes infinite
         converted = array.astype(dtype, copy=False)
     finite = np.isfinite(converted)
@@ -73,7 +77,8 @@ def split_off_validation(
     ValueError
         If the fraction is not in (0, 1), or leaves one side empty.
     """
-    if not 0 < fraction < 1:
+    is_number = isinstance(fraction, int | float) and not isinstance(fraction, bool)
+    if not is_number or not 0 < fraction < 1:
         raise ValueError(f"validation_split must be in (0, 1). Received: {fraction!r}")
     kept = int(len(x) * (1 - fraction))
     if kept == 0 or kept == len(x):
@@ -98,16 +103,17 @@ def sample_weights(
     """
     if sample_weight is None and class_weight is None:
         return None
-    weights = np.ones(len(x), x.dtype)
+    dtype = x.dtype if x.dtype.kind == "f" else np.dtype(np.float64)
+    weights = np.ones(len(x), dtype)
     if sample_weight is not None:
-        weights = as_data("sample_weight", sample_weight, x.dtype)
+        weights = as_data("sample_weight", sample_weight, dtype).astype(dtype)
         if weights.shape != (len(x),) or weights.min() < 0:
             raise ValueError(
                 f"sample_weight must hold a number, 0 or larger, for each of {len(x)} samples. "
                 f"Received: shape {weights.shape}, smallest {weights.min()}"
             )
     if class_weight is not None:
-        weights = weights * _weights_by_class(y, class_weight).astype(x.dtype)
+        weights = weights * _weights_by_class(y, class_weight).astype(dtype)
     return weights
 
 
@@ -125,8 +131,11 @@ def batches(
     arrays: Sequence[Array | None],
     batch_size: int,
     generator: np.random.Generator | None = None,
+    skip: int = 0,
 ) -> Iterator[tuple[Any, ...]]:
     """Yield batches of all arrays in order, or in an order drawn from `generator`.
+
+    The first `skip` of them are left out.
 
     The last batch may be smaller. None stays None; an array that stands twice is cut once.
     """
@@ -134,7 +143,7 @@ def batches(
     first = arrays[0]
     assert first is not None
     order = None if generator is None else generator.permutation(len(first))
-    for start in range(0, len(first), batch_size):
+    for start in range(skip * batch_size, len(first), batch_size):
         chosen = slice(start, start + batch_size) if order is None else order[start:][:batch_size]
         cut = {id(array): array[chosen] for array in arrays if array is not None}
         yield tuple(None if array is None else cut[id(array)] for array in arrays)

@@ -10,8 +10,10 @@ Report = Callable[[int, Mapping[str, float]], None]
 
 
 @contextmanager
-def progress_bar(epochs: int, verbose: int | str) -> Iterator[Report]:
+def progress_bar(epochs: int, verbose: int | str, initial: int = 0) -> Iterator[Report]:
     """Yield a function that is told the values of each epoch when it ends.
+
+    The bar stands at `initial` of the `epochs` at first.
 
     Raises
     ------
@@ -33,7 +35,9 @@ def progress_bar(epochs: int, verbose: int | str) -> Iterator[Report]:
 
         # In a file or a notebook each refresh is another line, so there they are rare.
         pause = 0.1 if sys.stdout.isatty() else 2.0
-        with tqdm(total=epochs, unit="epoch", file=sys.stdout, mininterval=pause) as bar:
+        with tqdm(
+            total=epochs, initial=initial, unit="epoch", file=sys.stdout, mininterval=pause
+        ) as bar:
 
             def advance(epoch: int, values: Mapping[str, float]) -> None:
                 shown = {

@@ -1,34 +1,57 @@
-"""Saving and loading models: one ``.npz`` with the arrays by name and a JSON config.
+"""Saving and loading: models, weights alone, and all that it takes to go on training.
 
-Any NumPy reads such a file with plain ``np.load``. Nothing is pickled, and loading neither imports
-nor runs anything that the file names: classes are looked up among the known and registered ones.
+A file holds the weights by their paths (``codings/kernel``), the optimizer's running averages
+(``optimizer:momentum/codings/kernel``) and a JSON config. Loading neither imports nor runs anything
+that the file names: classes are looked up among the known and registered ones.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import zipfile
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from minigrad import losses, optimizers
-from minigrad.files import atomic_write
-from minigrad.layers.layer import registry
 
-if TYPE_CHECKING:
-    from minigrad.training.sequential import Sequential
+try:
+    from minigrad import metrics
+except ImportError:
+    import types
+
+    metrics = types.SimpleNamespace(BY_SHAPE=(), serialize=lambda x: x, deserialize=lambda x: x)
+from minigrad.layers.layer import registry
+from minigrad.layers.weights import weight_budget
+from minigrad.training import archive
+from minigrad.training.archive import Array, LoadError
+from minigrad.training.model import Model
+
+__all__ = ["LoadError", "load", "load_weights", "model_from_json", "save", "save_weights"]
 
 FORMAT = 1
+_OPTIMIZER = "optimizer:"
+CALLBACK = "callback:"
 
 
-class LoadError(ValueError):
-    """A file is no model that could be loaded; the message says what is wrong with it."""
+# ---- whole models --------------------------------------------------------------------------------
 
 
-def save(model: Sequential, path: str | os.PathLike[str]) -> None:
-    """Write a model's architecture, weights and compile settings to ``path`` (a ``.npz``).
+def save(model: Model, path: str | os.PathLike[str], progress: Any = None) -> None:
+    """Write a model's architecture, weights, compile settings and optimizer to a ``.npz``.
+
+    A loaded model goes on training as this one would: the running averages of the optimizer and
+    the states of all random generators are there, too.
+
+    Parameters
+    ----------
+    model
+        Built.
+    path
+        Of the file, which is replaced all at once, or not at all.
+    progress
+        What a training loop knows of itself; callbacks such as BackupAndRestore pass it.
 
     Raises
     ------
@@ -36,69 +59,247 @@ def save(model: Sequential, path: str | os.PathLike[str]) -> None:
         If the model has not been built.
     ValueError
         If it holds something that could not be loaded again: a lambda, a class or function that
-        is not registered. No file is touched in that case.
+        is not registered, a config that does not make the same weights. No file is touched then.
     OSError
         If the folder cannot be written; the old file stays as it was.
     """
-    config = {
-        "format": FORMAT,
+    arrays = {name: weight.numpy() for name, weight in model.named_weights().items()}
+    for name in arrays.keys() - _weights_among(arrays).keys():
+        raise ValueError(f"weights {name!r} cannot be saved: rename the layer, without the colon")
+    architecture = {
         "model": registry.serialize(model),
+        "input_shape": model.input_shape,
         "optimizer": optimizers.serialize(model.optimizer),
         "loss": losses.serialize(model.loss),
         "loss_weights": model.loss_weights,
+        "metrics": [metrics.serialize(metric) for metric in model.compiled_metrics],
     }
-    arrays = {name: weight.numpy() for name, weight in model.named_parameters().items()}
-    text = json.dumps(config)
-    with atomic_write(path) as file:
-        np.savez(file, allow_pickle=False, config=np.array(text), **arrays)
+    _check_that_it_loads(model, json.dumps(architecture), arrays)
+    if model.optimizer is not None and model.optimizer.built:
+        arrays |= _prefixed(_OPTIMIZER, model.optimizer.state_arrays())
+    config = {"format": FORMAT, **architecture, "generators": generator_states(model)}
+    if progress is not None:
+        config["progress"], callback_arrays = progress
+        arrays |= _prefixed(CALLBACK, callback_arrays)
+    archive.write(path, config, arrays)
 
 
-def load(path: str | os.PathLike[str]) -> Sequential:
-    """Return the model that `save` wrote to `path`, built, with its weights, and compiled.
+def _check_that_it_loads(model: Model, text: str, arrays: Mapping[str, Array]) -> None:
+    """Make the model from its config, before an old file is touched; once for each config."""
+    if model.checked_config == text:
+        return
+    try:
+        twin = _make(json.loads(text))
+        shapes = {name: weight.shape for name, weight in twin.named_weights().items()}
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(
+            f"model {model.name!r} could not be loaded again, so it is not saved: {error}"
+        ) from error
+    for name in shapes.keys() ^ arrays.keys():
+        raise ValueError(
+            f"model {model.name!r} could not be loaded again, so it is not saved: its config does "
+            f"not lead to the same weights ({name!r}). Does a custom layer's get_config tell all "
+            "arguments of its constructor?"
+        )
+    for name, shape in shapes.items():
+        if shape != arrays[name].shape:
+            raise ValueError(
+                f"model {model.name!r} could not be loaded again, so it is not saved: its config "
+                f"makes {name!r} of shape {shape} and not {arrays[name].shape}"
+            )
+    model.checked_config = text
+
+
+def load(path: str | os.PathLike[str]) -> Model:
+    """Return the model that `save` wrote to `path`: built, compiled, ready to go on training.
+
+    Memory stays below twice the size of the file plus that of one trial pass (80 MB at the most).
 
     Raises
     ------
     LoadError
         If the file is missing, damaged, of a newer format, or names an unregistered class.
     """
-    arrays = _read(path)
+    config, arrays = read(path)
+    weights = _weights_among(arrays)
     try:
-        config = json.loads(str(arrays.pop("config")[()]))
-    except KeyError:
-        raise LoadError(f"{path} is no minigrad model: it holds no 'config'") from None
-    except ValueError as error:
-        raise LoadError(f"{path}: the config is damaged ({error})") from error
-    if not isinstance(config, dict) or config.get("format") != FORMAT:
-        raise LoadError(f"{path}: expected a model of format {FORMAT}. Received another one.")
-    try:
-        model: Sequential = registry.deserialize(config["model"])
-        model.compile(
-            optimizers.deserialize(config["optimizer"]) or "adam",
-            losses.deserialize(config["loss"]),
-            config["loss_weights"],
-        )
-        parameters = model.named_parameters()
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise LoadError(f"{path}: {error}") from error
-    for name in parameters.keys() ^ arrays.keys():
-        side = "misses" if name in parameters else "has a surplus of"
-        raise LoadError(f"{path} {side} the weights {name!r}")
-    for name, parameter in parameters.items():
-        if arrays[name].shape != parameter.shape or arrays[name].dtype.kind != "f":
-            raise LoadError(
-                f"{path}: expected {name!r} of shape {parameter.shape}. "
-                f"Received: {arrays[name].shape} of {arrays[name].dtype}"
-            )
-    for name, parameter in parameters.items():
-        parameter.data = arrays[name]
+        with weight_budget(sum(array.size * 8 for array in weights.values())):
+            model = _make(config)
+        load_training_state(model, config, arrays)
+    except LoadError:
+        raise
+    except Exception as error:  # whatever constructors make of arguments that nobody has checked
+        raise LoadError(f"{path}: {error or type(error).__name__}") from error
     return model
 
 
-def _read(path: str | os.PathLike[str]) -> dict[str, Any]:
+def load_training_state(
+    model: Model, config: Mapping[str, Any], arrays: Mapping[str, Array]
+) -> None:
+    """Give a built and compiled model the weights, running averages and generators of a file.
+
+    Raises
+    ------
+    ValueError
+        If something does not fit.
+    """
+    _assign(model, _weights_among(arrays))
+    if model.optimizer is not None and any(name.startswith(_OPTIMIZER) for name in arrays):
+        if not model.optimizer.built:
+            model.optimizer.build(model.parameters())
+        model.optimizer.load_state_arrays(without_prefix(_OPTIMIZER, arrays))
+    restore_generators(model, config.get("generators", {}))
+
+
+def _make(config: dict[str, Any]) -> Model:
+    """Make, build and compile the model that a config describes."""
+    model = registry.deserialize(config["model"])
+    if not isinstance(model, Model):
+        raise ValueError(f"expected a model. Received: {model!r}")
+    if not model.built and config["input_shape"] is not None:
+        model.build((None, *config["input_shape"]))
+    if config["optimizer"] is not None:
+        model.compile(
+            optimizers.deserialize(config["optimizer"]),
+            losses.deserialize(config["loss"]),
+            config["loss_weights"],
+            [metrics.deserialize(metric) for metric in config["metrics"]],
+        )
+    return model
+
+
+def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Array]]:
+    """Return the config and arrays of a model's file, checked for its format.
+
+    Raises
+    ------
+    LoadError
+        If it is missing, damaged, or of another format.
+    """
+    config, arrays = archive.read(path)
+    if config.get("format") != FORMAT:
+        raise LoadError(
+            f"{path}: expected a model of format {FORMAT}. Received: {config.get('format')!r}. A "
+            "newer minigrad may be able to read it."
+        )
+    return config, arrays
+
+
+def model_from_json(text: str) -> Model:
+    """Return the model whose architecture `Model.to_json` described, with new weights.
+
+    Raises
+    ------
+    LoadError
+        If the text describes no model, or names an unregistered class.
+    """
     try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except FileNotFoundError:
-        raise LoadError(f"there is no file {path}") from None
-    except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile) as error:
-        raise LoadError(f"{path} is no readable model file: {error}") from error
+        model = registry.deserialize(json.loads(text))
+    except (KeyError, TypeError, ValueError, RuntimeError, RecursionError) as error:
+        raise LoadError(f"the text describes no model: {error}") from error
+    if not isinstance(model, Model):
+        raise LoadError(f"the text describes {model!r}, which is no model")
+    return model
+
+
+# ---- weights alone -------------------------------------------------------------------------------
+
+
+def save_weights(model: Model, path: str | os.PathLike[str]) -> None:
+    """Write the weights to a ``.npz``, an array for each path; lambdas do not matter here.
+
+    Raises
+    ------
+    RuntimeError
+        If the model has not been built.
+    OSError
+        If the folder cannot be written; the old file stays as it was.
+    """
+    arrays = {name: weight.numpy() for name, weight in model.named_weights().items()}
+    archive.write(path, {"format": FORMAT}, arrays)
+
+
+def load_weights(model: Model, path: str | os.PathLike[str]) -> None:
+    """Take the weights from a file of `save_weights` or `save`: all of them, or none.
+
+    Raises
+    ------
+    LoadError
+        If the file is missing or damaged, or its paths or shapes are not those of the model, which
+        is unchanged in that case.
+    RuntimeError
+        If the model has not been built.
+    """
+    _, arrays = read(path)
+    weights = _weights_among(arrays)
+    try:
+        _assign(model, weights)
+    except ValueError as error:
+        raise LoadError(f"{path}: {error}") from error
+
+
+def _assign(model: Model, arrays: Mapping[str, Array]) -> None:
+    """Give each weight its values, once all fit."""
+    weights = model.named_weights()
+    for name in weights.keys() ^ arrays.keys():
+        side = "the file misses" if name in weights else "the model has no"
+        raise ValueError(f"{side} weights {name!r}; the model has: {', '.join(weights) or 'none'}")
+    for name, weight in weights.items():
+        array = arrays[name]
+        if array.shape != weight.shape or array.dtype.kind != "f":
+            raise ValueError(
+                f"expected {name!r} of shape {weight.shape}. "
+                f"Received: {array.shape} of {array.dtype}"
+            )
+    for name, weight in weights.items():
+        weight.assign(arrays[name])
+
+
+# ---- random generators ---------------------------------------------------------------------------
+
+
+def generator_states(model: Model) -> dict[str, Any]:
+    """Return the states of the random generators of a model and its layers, by path."""
+    owners = {"": model, **dict(model.paths())}
+    return {path: owner._generator.bit_generator.state for path, owner in owners.items()}
+
+
+def restore_generators(model: Model, states: Mapping[str, Any]) -> None:
+    """Give the generators the states that `generator_states` returned.
+
+    Raises
+    ------
+    ValueError
+        If one is no state of such a generator.
+    """
+    owners = {"": model, **dict(model.paths())}
+    made = {}
+    for path, state in states.items():
+        if path in owners:
+            generator = np.random.default_rng(0)
+            try:
+                generator.bit_generator.state = state
+            except (TypeError, ValueError, KeyError, OverflowError) as error:
+                raise ValueError(f"the state of {path!r}'s generator is damaged") from error
+            made[path] = generator
+    for path, generator in made.items():
+        owners[path]._generator = generator
+
+
+def _weights_among(arrays: Mapping[str, Array]) -> dict[str, Array]:
+    return {
+        name: array for name, array in arrays.items() if not name.startswith((_OPTIMIZER, CALLBACK))
+    }
+
+
+def _prefixed(prefix: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
+    return {f"{prefix}{name}": array for name, array in arrays.items()}
+
+
+def without_prefix(prefix: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """Return the arrays whose names begin with `prefix`, without it."""
+    return {
+        name.removeprefix(prefix): array
+        for name, array in arrays.items()
+        if name.startswith(prefix)
+    }

@@ -1,17 +1,16 @@
-"""Trainer: what `compile` and `fit` add to a layer that is a whole model."""
+"""Trainer: steps, `fit`, `evaluate` and `predict`."""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad import losses, optimizers
-from minigrad.engine import Tensor, enable_grad, no_grad, scope
-from minigrad.layers import LossTerms, Parameter
-from minigrad.layers.layer import positive_integer
-from minigrad.optimizers import Optimizer
-from minigrad.optimizers.optimizer import number
+from minigrad.checks import positive_integer
+from minigrad.engine import Tensor, enable_grad, no_grad, remember_lines
+from minigrad.layers.forward_pass import Watched
+from minigrad.training.callbacks import CallbackList
 from minigrad.training.data import (
     Array,
     as_data,
@@ -21,133 +20,71 @@ from minigrad.training.data import (
     split_off_validation,
 )
 from minigrad.training.history import Averages, History
-from minigrad.training.progress import progress_bar
+from minigrad.training.loop import TrainingLoop
+from minigrad.training.objective import Objective
+from minigrad.training.sources import Arrays, Batches, Source, is_array_like, validation_source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
 
     from minigrad.tracing import Trace
+    from minigrad.training.callbacks import Callback
 
 
-class Trainer:
-    """Training, evaluation and prediction; mixed into `Sequential`."""
+class Trainer(Objective):
+    """Training, evaluation and prediction; mixed into `Model`."""
 
-    if TYPE_CHECKING:  # what it needs of a Layer
-        name: str
-        built: bool
-        compute_dtype: Any
-        parameters: Callable[[], list[Parameter]]
-        named_parameters: Callable[[], dict[str, Parameter]]
-        penalties: Callable[..., list[tuple[str, Tensor]]]
-        run: Callable[[Any], tuple[Any, list[Any]]]
+    if TYPE_CHECKING:
         _generator: np.random.Generator
 
     def _prepare_training(self) -> None:
-        self.optimizer: Optimizer | None = None
-        self.loss: Any = None
+        self.optimizer = None
+        self.loss = None
         self.loss_weights = 1.0
+        self.compiled_metrics = []
+        self.checked_config = None
+        self.stop_training = False
+        self.history: History | None = None
 
-    def compile(self, optimizer: Any = "adam", loss: Any = None, loss_weights: float = 1.0) -> None:
-        """Say how to train.
-
-        Parameters
-        ----------
-        optimizer
-            A name or an Optimizer.
-        loss
-            A name, or a function of (y_true, y_pred) to a scalar. Without one, the penalties
-            alone are minimised.
-        loss_weights
-            A factor on the data term; penalties have strengths of their own.
-
-        Raises
-        ------
-        ValueError
-            For an unknown name, with the nearest known ones.
-        """
-        self.optimizer = optimizers.get(optimizer)
-        self.loss = losses.get(loss)
-        self.loss_weights = number("compile", "loss_weights", loss_weights)
-
-    # ---- the loss ------------------------------------------------------------------------------
-
-    def loss_terms(self, x: Any = None, y: Any = None, sample_weight: Any = None) -> LossTerms:
-        """Return the loss as named terms, each a scalar that can be differentiated.
-
-        Parameters
-        ----------
-        x, y : array_like, optional
-            A batch and its targets: a forward pass is run. Without them, the penalties of the
-            last forward pass are returned, without a data term.
-        sample_weight : array_like, optional
-            A weight for each sample; it acts on the data term only.
-
-        Returns
-        -------
-        LossTerms
-            ``data`` first, then the penalties in the order of the layers.
-        """
-        if x is None:
-            return LossTerms(self.penalties())
-        if not isinstance(x, Tensor):
-            x, y = as_pair(x, y, self.compute_dtype)
-        return self._terms(x, y, sample_weight)
-
-    def _terms(self, x: Any, y: Any, weights: Any = None) -> LossTerms:
-        prediction, outputs = self.run(x)
-        addends = []
-        if self.loss is not None:
-            if y is None:
-                raise ValueError(
-                    f"model {self.name!r} is compiled with a loss, which needs targets: pass y"
-                )
-            with scope("data"):
-                addends.append(("data", self._data_term(y, prediction, weights)))
-        return LossTerms([*addends, *self.penalties(outputs)])
-
-    def _data_term(self, y: Any, prediction: Any, weights: Any) -> Tensor:
-        # A loss of one's own need not know weights, if it returns a value for each sample.
-        knows_weights = weights is not None and losses.takes_weights(self.loss)
-        keywords = {"sample_weight": weights} if knows_weights else {}
-        value = self.loss(y, prediction, **keywords)
-        if not isinstance(value, Tensor):
-            raise TypeError(
-                f"the loss of model {self.name!r} must return a Tensor that is computed "
-                f"from the prediction. Received: {value!r}"
-            )
-        if value.ndim:
-            value = losses.weighted_mean(value, None if knows_weights else weights)
-        elif weights is not None and not knows_weights:
-            raise ValueError(
-                f"the loss of model {self.name!r} returns one number for the whole batch, so "
-                "sample weights cannot act on it. Return a value for each sample, or take a "
-                "sample_weight argument."
-            )
-        return value if self.loss_weights == 1 else value * self.loss_weights
-
-    # ---- training ------------------------------------------------------------------------------
+    # ---- steps ---------------------------------------------------------------------------------
 
     def train_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None
     ) -> dict[str, float]:
-        """Make one step on one batch; return the loss and its terms as they were before it."""
+        """Make one step on one batch; return the loss, its terms and metrics, from before it.
+
+        Raises
+        ------
+        NonFiniteLossError
+            If the loss is nan or infinite; the step is not made.
+        """
         self._require_optimizer()
         inputs, targets = as_pair(x, y, self.compute_dtype)
         weights = sample_weights(inputs, targets, sample_weight, class_weight)
-        return self._step(inputs, targets, weights)
+        self._reset_metrics()
+        return {**self._step(inputs, targets, weights), **self._metric_values()}
 
-    def _step(self, x: Array, y: Array | None, weights: Array | None) -> dict[str, float]:
+    def _step(
+        self, x: Array, y: Array | None, weights: Array | None, tolerate_nan: bool = False
+    ) -> dict[str, float]:
         optimizer = self.optimizer
         assert optimizer is not None
+        watched = self._watched() if self.compiled_metrics else None
         with enable_grad():
-            terms = self._terms(x, y, weights)
+            prediction, terms = self._forward(x, y, weights, training=True, watched=watched)
             if not optimizer.built:
                 optimizer.build(self.parameters())
             total = terms.total()
-            optimizer.zero_grad()
-            total.backward()
-            optimizer.step()
-        return {"loss": float(total), **terms.values_as_floats()}
+            loss = float(total)
+            if math.isfinite(loss):
+                optimizer.zero_grad()
+                total.backward()
+                optimizer.step()
+            elif not tolerate_nan:
+                self._refuse_non_finite(terms)
+        if self.compiled_metrics:
+            self._update_metrics(y, prediction, watched)
+        return {"loss": loss, **terms.values_as_floats()}
 
     def _require_optimizer(self) -> None:
         if self.optimizer is None:
@@ -164,39 +101,63 @@ class Trainer:
                         "or freeze that layer."
                     )
 
+    # ---- fit -----------------------------------------------------------------------------------
+
     def fit(
         self,
-        x: Any,
+        x: Any = None,
         y: Any = None,
-        batch_size: int = 32,
+        batch_size: int | None = None,
         epochs: int = 1,
         verbose: int | str = "auto",
+        callbacks: Callback | Sequence[Callback] | None = None,
         validation_split: float = 0.0,
-        validation_data: tuple[Any, Any] | None = None,
+        validation_data: Any = None,
         shuffle: bool = True,
-        sample_weight: Any = None,
         class_weight: dict[int, float] | None = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: int | Sequence[int] = 1,
     ) -> History:
         """Train for some epochs.
+
+        Ctrl-C ends training after the step that is going on: callbacks put the best weights back,
+        and the history so far is in ``model.history``. In Jupyter it is also returned; a script
+        gets the KeyboardInterrupt.
 
         Parameters
         ----------
         x, y : array_like
-            Inputs and targets, of shape (samples, …). They must be finite.
+            Inputs and targets, of shape (samples, …). They must be finite. Or `x` alone: a
+            generator, an iterable or a function that makes one, of batches ``(x, y)`` or
+            ``(x, y, sample_weight)``.
         batch_size
-            How many samples make a step; the last batch of an epoch may be smaller.
+            How many samples make a step, 32 by default; the last batch of an epoch may be smaller.
         epochs
-            How often to go through all samples.
+            The number of the last epoch: how often to go through all samples, from the beginning.
         verbose
             0 for silence, 1 or ``"auto"`` for a progress bar, 2 for a line an epoch.
+        callbacks
+            Called while training: see `minigrad.callbacks`.
         validation_split
             The fraction of samples, from the end, that is only evaluated.
         validation_data
-            Other samples to evaluate after each epoch: (x, y).
+            Other samples to evaluate after each epoch: (x, y), (x, y, sample_weight), or batches.
         shuffle
             Whether to draw a new order for each epoch, from the model's seed.
         sample_weight, class_weight
             A weight for each sample, or for each class of the targets; on the data term only.
+        initial_epoch
+            The number of the first epoch, to go on with an earlier training.
+        steps_per_epoch, validation_steps
+            How many batches make an epoch or an evaluation, where a source yields them.
+        validation_batch_size
+            As `batch_size` unless it is given.
+        validation_freq
+            After how many epochs to evaluate, or after which (numbered from 1).
 
         Returns
         -------
@@ -209,91 +170,218 @@ class Trainer:
             If the model has not been compiled, or its optimizer was built for other parameters.
         ValueError
             For data that do not fit, are empty, or hold nan.
+        NonFiniteLossError
+            If the loss becomes nan or infinite; the weights stay those of the step before.
         """
         self._require_optimizer()
         positive_integer("fit", "epochs", epochs)
-        positive_integer("fit", "batch_size", batch_size)
+        size = 32 if batch_size is None else positive_integer("fit", "batch_size", batch_size)
+        held_out_size = size if validation_batch_size is None else validation_batch_size
+        source, held_out = self._sources(
+            x, y, size, sample_weight, class_weight, validation_split, held_out_size,
+            steps_per_epoch,
+        )  # fmt: skip
+        if validation_data is not None:
+            held_out = validation_source(
+                validation_data, self.compute_dtype, held_out_size, validation_steps
+            )
+        loop = TrainingLoop(
+            self,  # type: ignore[arg-type]  # Model is the only class that this is mixed into
+            source,
+            epochs,
+            initial_epoch,
+            CallbackList(callbacks),
+            held_out,
+            validation_freq,
+            shuffle,
+            verbose,
+        )
+        return loop.run()
+
+    def _sources(
+        self,
+        x: Any,
+        y: Any,
+        batch_size: int,
+        sample_weight: Any,
+        class_weight: Any,
+        validation_split: float,
+        held_out_size: int,
+        steps: int | None,
+    ) -> tuple[Source, Source | None]:
+        """Return where batches come from, and what is split off for validation."""
+        if not is_array_like(x) and x is not None:
+            if y is not None or sample_weight is not None or validation_split:
+                raise ValueError(
+                    "with a source of batches, targets and weights come in the batches, and "
+                    "validation needs validation_data: y, sample_weight and validation_split "
+                    "belong to arrays"
+                )
+            return Batches(x, self.compute_dtype, class_weight, steps), None
+        if steps is not None:
+            raise ValueError("steps_per_epoch belongs to a source of batches. Use batch_size.")
         inputs, targets = as_pair(x, y, self.compute_dtype)
         weights = sample_weights(inputs, targets, sample_weight, class_weight)
-        held_out: tuple[Any, Any] | None = None
-        if validation_data is not None:
-            if not isinstance(validation_data, tuple | list) or len(validation_data) != 2:
-                raise ValueError("validation_data must be a pair (x, y)")
-            held_out = as_pair(*validation_data, self.compute_dtype)
-        elif validation_split:
-            (inputs, targets), held_out = split_off_validation(inputs, targets, validation_split)
-            weights = None if weights is None else weights[: len(inputs)]
-        history = History()
-        generator = self._generator if shuffle else None
-        with progress_bar(epochs, verbose) as report:
-            for epoch in range(epochs):
-                averages = Averages()
-                for batch in batches((inputs, targets, weights), batch_size, generator):
-                    averages.add(self._step(*batch), len(batch[0]))
-                values = averages.means()
-                if held_out is not None:
-                    evaluated = self._evaluate(*held_out, batch_size)
-                    values.update({f"val_{name}": value for name, value in evaluated.items()})
-                history.append(epoch, values)
-                report(epoch, values)
-        return history
+        held_out = None
+        if validation_split:
+            all_weights = weights
+            (inputs, targets), (x_out, y_out) = split_off_validation(
+                inputs, targets, validation_split
+            )
+            given = None
+            if all_weights is not None:
+                weights = all_weights[: len(inputs)]
+                # Class weights shift what is learnt, not how it is judged.
+                given = None if sample_weight is None else np.asarray(sample_weight)[len(inputs) :]
+            held_out = Arrays(x_out, y_out, sample_weights(x_out, y_out, given), held_out_size)
+        return Arrays(inputs, targets, weights, batch_size), held_out
 
     # ---- evaluation ----------------------------------------------------------------------------
 
     def evaluate(
         self,
-        x: Any,
+        x: Any = None,
         y: Any = None,
         batch_size: int = 32,
         return_dict: bool = False,
         sample_weight: Any = None,
-    ) -> float | dict[str, float]:
+        steps: int | None = None,
+    ) -> Any:
         """Return the loss on some data, penalties included; with `return_dict` each term too.
 
-        It leaves `losses` as they were.
+        With metrics it is a list, the loss first, as in Keras. It leaves `losses` as they were.
         """
         positive_integer("evaluate", "batch_size", batch_size)
+        source: Source
+        if is_array_like(x):
+            inputs, targets = as_pair(x, y, self.compute_dtype)
+            weights = sample_weights(inputs, targets, sample_weight)
+            source = Arrays(inputs, targets, weights, batch_size)
+        else:
+            source = Batches(x, self.compute_dtype, steps=steps)
+        values = self._evaluate(source)
+        if return_dict:
+            return values
+        if not self.compiled_metrics:
+            return values["loss"]
+        return [values["loss"], *self._metric_values().values()]
+
+    def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None) -> dict[str, float]:
+        """Return the loss, its terms and metrics on one batch; nothing is changed."""
         inputs, targets = as_pair(x, y, self.compute_dtype)
         weights = sample_weights(inputs, targets, sample_weight)
-        values = self._evaluate(inputs, targets, batch_size, weights)
-        return values if return_dict else values["loss"]
+        return self._evaluate(Arrays(inputs, targets, weights, len(inputs)))
 
-    def _evaluate(
-        self, x: Array, y: Array | None, batch_size: int, weights: Array | None = None
-    ) -> dict[str, float]:
+    def _evaluate(self, source: Source) -> dict[str, float]:
         averages = Averages()
+        self._reset_metrics()
         with no_grad():
-            for batch in batches((x, y, weights), batch_size):
-                values = self._terms(*batch).values_as_floats()
-                averages.add({"loss": sum(values.values()), **values}, len(batch[0]))
-        return averages.means()
+            for batch in source.epoch(None):
+                watched = self._watched() if self.compiled_metrics else None
+                prediction, terms = self._forward(*batch, watched=watched)
+                values = terms.values_as_floats()
+                averages.add({"loss": sum(values.values()), **values}, len(batch.x))
+                if self.compiled_metrics:
+                    self._update_metrics(batch.y, prediction, watched)
+        return {**averages.means(), **self._metric_values()}
 
-    def predict(self, x: Any, batch_size: int = 32) -> Array:
+    def predict(
+        self, x: Any, batch_size: int = 32, verbose: int | str = 0, steps: int | None = None
+    ) -> Array:
         """Return the outputs for `x` as an array; nothing is recorded, `losses` stay."""
         positive_integer("predict", "batch_size", batch_size)
-        inputs = as_data("x", x, self.compute_dtype)
+        if is_array_like(x):
+            inputs = as_data("x", x, self.compute_dtype)
+            parts = (batch for (batch,) in batches((inputs,), batch_size))
+        else:
+            source = Batches(x, self.compute_dtype, steps=steps)
+            parts = (batch.x for batch in source.epoch(None))
         with no_grad():
-            outputs = [self.run(batch)[0].numpy() for (batch,) in batches((inputs,), batch_size)]
+            outputs = [self.run(part, False)[0].numpy() for part in parts]
         return np.concatenate(outputs)
+
+    def predict_on_batch(self, x: Any) -> Array:
+        """Return the outputs for one batch as an array."""
+        return self.predict(x, batch_size=len(x))
 
     # ---- tracing -------------------------------------------------------------------------------
 
-    def trace(self, x: Any, y: Any = None) -> Trace:
+    def trace(self, x: Any, y: Any = None, sample_weight: Any = None) -> Trace:
         """Run one batch forward and back, and split every parameter's gradient by loss term.
 
-        Weights, `.grad` and the optimizer stay as they are.
+        It is the pass that training would make, with dropout and the like on. Weights, state,
+        random generators, `.grad` and the optimizer stay as they are.
 
         Parameters
         ----------
         x, y : array_like
             A batch and its targets.
+        sample_weight : array_like, optional
+            A weight for each sample; on the data term only.
 
         Returns
         -------
         Trace
             The contribution of each term to each parameter's gradient, and the steps between.
         """
-        from minigrad.tracing import trace
+        from minigrad.tracing import LayerPass, Trace
 
-        with enable_grad():
-            return trace(self.loss_terms(x, y), self.named_parameters())
+        inputs, targets = as_pair(x, y, self.compute_dtype)
+        entry: Any = Tensor(inputs, requires_grad=True) if inputs.dtype.kind == "f" else inputs
+        model: Any = self
+        layers = dict(model.paths())
+        watched: Watched = {id(layer): [] for layer in layers.values()}
+        with enable_grad(), self.undisturbed(), remember_lines() as lines:
+            _, terms = self._forward(entry, targets, sample_weight, True, watched)
+            passes = [
+                LayerPass(path if number == 0 else f"{path}[{number}]", layer, *call)
+                for path, layer in layers.items()
+                for number, call in enumerate(watched[id(layer)])
+            ]
+            return Trace(
+                terms,
+                self.named_parameters(),
+                layers=passes,
+                entry=entry if isinstance(entry, Tensor) else None,
+                cuts=lines.recorder.cuts,
+                name=self.name,
+            )
+
+    def contributions(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        names: Sequence[str] | None = None,
+    ) -> dict[str, dict[str, Any]]:
+        """Return what each term contributes to each parameter's gradient, and nothing else.
+
+        The numbers of `trace` without its story, and so much cheaper: for many batches.
+
+        Parameters
+        ----------
+        x, y, sample_weight
+            As in `trace`.
+        names
+            The parameters that are wanted; all by default.
+
+        Returns
+        -------
+        dict
+            By parameter, then by term: an array, or None where there is no path.
+
+        Raises
+        ------
+        KeyError
+            For an unknown parameter, with the known ones.
+        """
+        from minigrad.tracing.contributions import contributions
+
+        with enable_grad(), self.undisturbed():
+            terms = self.loss_terms(x, y, sample_weight, training=True)
+            parameters = self.named_parameters()
+            for name in names or ():
+                if name not in parameters:
+                    raise KeyError(f"unknown parameter {name!r}. Known: {', '.join(parameters)}")
+            wanted = parameters if names is None else {name: parameters[name] for name in names}
+            return contributions(terms, wanted)

@@ -155,9 +155,19 @@ def test_names_classes_configs_and_objects_make_an_optimizer():
 # ---- data --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("pair", [(X,), (X, X, X), X, "xy", {"x": X}])
-def test_validation_data_are_a_pair(pair):
-    with pytest.raises(ValueError, match=r"validation_data must be a pair \(x, y\)"):
+@pytest.mark.parametrize(
+    ("pair", "message"),
+    [
+        ((X,), r"must be a pair \(x, y\)"),
+        ((X, X, X, X), r"must be a pair \(x, y\)"),
+        ((X, X, X), "a number, 0 or larger, for each of"),
+        (X, "needs targets"),
+        ("xy", "batch 1"),
+        ({"x": X}, "batch 1"),
+    ],
+)
+def test_validation_data_are_a_pair_or_yield_batches(pair, message):
+    with pytest.raises((ValueError, TypeError), match=message):
         model().fit(X, X, validation_data=pair, verbose=0)
 
 

@@ -36,7 +36,9 @@ def test_the_file_is_readable_with_plain_numpy(tmp_path):
     made = model()
     mg.save(made, tmp_path / "model.npz")
     with np.load(tmp_path / "model.npz", allow_pickle=False) as file:
-        assert set(file.files) == {"config", *made.named_parameters()}
+        weights = {name for name in file.files if not name.startswith("optimizer:")}
+        assert weights == {"config", *made.named_parameters()}
+        assert file["optimizer:momentum/shared/kernel"].shape == (4, 4)
         assert (file["shared/kernel"] == made.layers[1].kernel.numpy()).all()
 
 
@@ -92,13 +94,13 @@ def damaged(path, **changes):
         (lambda p: damaged(p, config=None), "no minigrad model"),
         (lambda p: damaged(p, config=np.array("{")), "config is damaged"),
         (lambda p: damaged(p, config=np.array('{"format": 99}')), "format 1"),
-        (lambda p: damaged(p, shared__kernel=None), "misses the weights 'shared/kernel'"),
-        (lambda p: damaged(p, other=np.ones(1)), "surplus of the weights 'other'"),
+        (lambda p: damaged(p, shared__kernel=None), "misses weights 'shared/kernel'"),
+        (lambda p: damaged(p, other=np.ones(1)), "has no weights 'other'"),
         (
             lambda p: damaged(p, shared__kernel=np.ones((2, 2))),
             r"expected 'shared/kernel'.*\(4, 4\)",
         ),
-        (lambda p: damaged(p, shared__kernel=np.array([object()])), "no readable model file"),
+        (lambda p: damaged(p, shared__kernel=np.array([object()])), "only numbers"),
     ],
 )
 def test_a_damaged_file_is_refused_with_one_kind_of_error(tmp_path, damage, message):

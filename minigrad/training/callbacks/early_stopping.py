@@ -1,0 +1,116 @@
+"""EarlyStopping: end when a value no longer improves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from minigrad.checks import number
+from minigrad.training.callbacks.callback import Logs
+from minigrad.training.callbacks.monitor import Monitor
+
+
+class EarlyStopping(Monitor):
+    """Stop after `patience` epochs without improvement.
+
+    Parameters
+    ----------
+    monitor, min_delta, mode
+        See `Monitor`.
+    patience
+        How many epochs without improvement are borne.
+    verbose
+        1 prints when and why.
+    baseline
+        A value that must be improved on, too.
+    restore_best_weights
+        Whether training ends with the weights of the best epoch (also after Ctrl-C).
+    start_from_epoch
+        How many epochs to wait before the first look.
+
+    Attributes
+    ----------
+    best_epoch, stopped_epoch : int
+        Numbered from 0; stopped_epoch is 0 if training went on to its end.
+
+    Raises
+    ------
+    ValueError
+        For arguments out of range, or a value that is not there.
+
+    Examples
+    --------
+    >>> stop = EarlyStopping("val_data", patience=5, restore_best_weights=True)
+    """
+
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        min_delta: float = 0,
+        patience: int = 0,
+        verbose: int = 0,
+        mode: str = "auto",
+        baseline: float | None = None,
+        restore_best_weights: bool = False,
+        start_from_epoch: int = 0,
+    ) -> None:
+        super().__init__(monitor, mode, min_delta)
+        self.patience = int(number("EarlyStopping", "patience", patience, least=0))
+        self.verbose = verbose
+        self.baseline = None if baseline is None else number("EarlyStopping", "baseline", baseline)
+        self.restore_best_weights = bool(restore_best_weights)
+        self.start_from_epoch = int(
+            number("EarlyStopping", "start_from_epoch", start_from_epoch, least=0)
+        )
+        self._reset()
+
+    def _reset(self) -> None:
+        self.best = None
+        self.best_weights: list[Any] | None = None
+        self.best_epoch = self.stopped_epoch = self.wait = 0
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        self._reset()
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        value = self.value_in(logs)
+        if value is None or epoch < self.start_from_epoch:
+            return
+        if self.restore_best_weights and self.best_weights is None:
+            self.best_weights = self.model.get_weights()
+        self.wait += 1
+        if self.improves(value, self.best):
+            self.best, self.best_epoch = value, epoch
+            if self.restore_best_weights:
+                self.best_weights = self.model.get_weights()
+            if self.baseline is None or self.improves(value, self.baseline):
+                self.wait = 0
+            return
+        if self.wait >= self.patience and epoch > 0:
+            self.stopped_epoch = epoch
+            self.loop.stop("EarlyStopping")
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        if self.stopped_epoch and self.verbose:
+            print(
+                f"Epoch {self.stopped_epoch + 1}: early stopping, as {self.monitor} stays away "
+                f"from {self.best:.4g} of epoch {self.best_epoch + 1}"
+            )
+        if self.best_weights is not None:
+            self.model.set_weights(self.best_weights)
+
+    def state(self) -> dict[str, Any]:
+        weights = self.best_weights
+        return {
+            "best": self.best,
+            "best_epoch": self.best_epoch,
+            "stopped_epoch": self.stopped_epoch,
+            "wait": self.wait,
+            **{f"best_weights/{i}": array for i, array in enumerate(weights or ())},
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        arrays = [state[name] for name in state if name.startswith("best_weights/")]
+        names = ("best", "best_epoch", "stopped_epoch", "wait")
+        super().restore({name: state[name] for name in names})
+        self.best_weights = arrays or None

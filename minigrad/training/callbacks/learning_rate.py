@@ -1,0 +1,132 @@
+"""ReduceLROnPlateau and LearningRateScheduler: change the learning rate while training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from minigrad.checks import number
+from minigrad.training.callbacks.callback import Callback, Logs
+from minigrad.training.callbacks.monitor import Monitor
+
+
+class ReduceLROnPlateau(Monitor):
+    """Multiply the learning rate by `factor` after `patience` epochs without improvement.
+
+    Parameters
+    ----------
+    monitor, mode, min_delta
+        See `Monitor`.
+    factor
+        Below 1.
+    patience
+        How many epochs without improvement are borne.
+    verbose
+        1 prints each change.
+    cooldown
+        How many epochs to wait after a change.
+    min_lr
+        Below which the rate does not go.
+
+    Raises
+    ------
+    ValueError
+        For arguments out of range, or a value that is not there.
+    """
+
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        factor: float = 0.1,
+        patience: int = 10,
+        verbose: int = 0,
+        mode: str = "auto",
+        min_delta: float = 1e-4,
+        cooldown: int = 0,
+        min_lr: float = 0.0,
+    ) -> None:
+        super().__init__(monitor, mode, min_delta)
+        kind = "ReduceLROnPlateau"
+        self.factor = number(kind, "factor", factor, least=0)
+        if self.factor >= 1:
+            raise ValueError(f"{kind}: factor must be below 1. Received: factor={factor!r}")
+        self.patience = int(number(kind, "patience", patience, least=0))
+        self.verbose = verbose
+        self.cooldown = int(number(kind, "cooldown", cooldown, least=0))
+        self.min_lr = number(kind, "min_lr", min_lr, least=0)
+        self._reset()
+
+    def _reset(self) -> None:
+        self.best = None
+        self.wait = self.cooldown_counter = 0
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        self._reset()
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        value = self.value_in(logs)
+        if value is None:
+            return
+        if self.cooldown_counter > 0:
+            self.cooldown_counter -= 1
+            self.wait = 0
+        if self.improves(value, self.best):
+            self.best, self.wait = value, 0
+        elif self.cooldown_counter == 0:
+            self.wait += 1
+            if self.wait >= self.patience:
+                self._reduce(epoch)
+
+    def _reduce(self, epoch: int) -> None:
+        optimizer = self.model.optimizer
+        assert optimizer is not None
+        old = optimizer.learning_rate
+        if old > self.min_lr:
+            optimizer.learning_rate = max(old * self.factor, self.min_lr)
+            if self.verbose:
+                print(f"Epoch {epoch + 1}: learning rate {old:.3g} → {optimizer.learning_rate:.3g}")
+            self.cooldown_counter = self.cooldown
+            self.wait = 0
+
+    def state(self) -> dict[str, Any]:
+        return {"best": self.best, "wait": self.wait, "cooldown_counter": self.cooldown_counter}
+
+
+class LearningRateScheduler(Callback):
+    """Set the learning rate before each epoch to ``schedule(epoch, rate)``.
+
+    Parameters
+    ----------
+    schedule
+        From the epoch's number (from 0) and the present rate to the new one.
+    verbose
+        1 prints each rate.
+
+    Raises
+    ------
+    TypeError
+        If `schedule` is not callable.
+    ValueError
+        If it returns no positive number.
+
+    Examples
+    --------
+    >>> halve = LearningRateScheduler(lambda epoch, rate: rate / 2 if epoch else rate)
+    """
+
+    def __init__(self, schedule: Callable[[int, float], float], verbose: int = 0) -> None:
+        if not callable(schedule):
+            raise TypeError(
+                "LearningRateScheduler: expected a function of (epoch, rate). Received: "
+                f"{schedule!r}. A schedule by steps belongs in the optimizer's learning_rate."
+            )
+        self.schedule = schedule
+        self.verbose = verbose
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        optimizer = self.model.optimizer
+        assert optimizer is not None
+        rate = self.schedule(epoch, optimizer.learning_rate)
+        optimizer.learning_rate = rate
+        if self.verbose:
+            print(f"Epoch {epoch + 1}: learning rate {optimizer.learning_rate:.3g}")

@@ -1,0 +1,284 @@
+"""Model: a layer that can be compiled, trained, saved and looked at."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Self
+
+import numpy as np
+
+from minigrad.engine import Tensor, no_grad
+from minigrad.layers import DenseTranspose, Layer
+from minigrad.layers.forward_pass import Frame, Path, apart
+from minigrad.layers.layer import Shape, registry
+from minigrad.layers.weights import free_name
+from minigrad.ops.conversion import as_float_tensor
+from minigrad.training import summary
+from minigrad.training.graph import Graph
+from minigrad.training.trainer import Trainer
+
+
+@registry.register()
+class Model(Trainer, Layer):
+    """A layer with `compile`, `fit` and `save`.
+
+    There are three ways to one: `Sequential`, for layers in a row; ``Model(inputs, outputs)``, for
+    layers that were called on an `Input` and on each other's results; and a subclass that makes
+    layers as its attributes and defines `call`. The terms of its layers carry the name of the
+    layer, without the model's own in front.
+
+    Parameters
+    ----------
+    inputs, outputs
+        An `Input`, and what layers made of it. A subclass needs neither.
+    **layer_arguments
+        ``name``, ``activity_regularizer`` (on the output of the whole), ``seed`` (for shuffling),
+        and what else `Layer` takes.
+
+    Raises
+    ------
+    TypeError
+        If only one of inputs and outputs is given, or one is something else.
+    ValueError
+        If the outputs do not come from the inputs.
+
+    Examples
+    --------
+    >>> from minigrad.layers import Add, Dense, Input
+    >>> pixels = Input((4,))
+    >>> codings = Dense(2, "relu", name="codings")(pixels)
+    >>> Model(pixels, Add()([Dense(4)(codings), pixels])).summary()  # doctest: +ELLIPSIS
+    Model 'model'
+    ...
+    >>> class Autoencoder(Model):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         self.encoder = Dense(2, "relu", name="codings")
+    ...         self.decoder = Dense(4)
+    ...     def call(self, x):
+    ...         return self.decoder(self.encoder(x))
+    >>> model = Autoencoder()
+    >>> model([[1.0, 2.0, 3.0, 4.0]]).shape
+    (1, 4)
+    >>> list(model.named_parameters())
+    ['codings/kernel', 'codings/bias', 'dense/kernel', 'dense/bias']
+    """
+
+    def __init__(self, inputs: Any = None, outputs: Any = None, **layer_arguments: Any) -> None:
+        super().__init__(**layer_arguments)
+        self._prepare_training()
+        self._graph: Graph | None = None
+        if (inputs is None) != (outputs is None):
+            raise TypeError("Model takes inputs and outputs, or neither")
+        if inputs is not None:
+            self._graph = Graph(inputs, outputs)
+            self.input_shape = self._graph.input.shape[1:]
+            self.built = True
+            self.sublayers()
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers that it is made of, in order."""
+        return self.sublayers()
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """Return a layer by its name (or its path, such as ``"encoder/codings"``) or its place.
+
+        Raises
+        ------
+        ValueError
+            If there is none, or neither or both are given; with the names that there are.
+        """
+        if (name is None) == (index is None):
+            raise ValueError("get_layer takes a name or an index")
+        if index is not None:
+            layers = self.layers
+            if not -len(layers) <= index < len(layers):
+                raise ValueError(f"model {self.name!r} has {len(layers)} layers, no index {index}")
+            return layers[index]
+        known = dict(self.paths())
+        ends = [path for path in known if path == name or path.endswith(f"/{name}")]
+        if name in known or len(ends) == 1:
+            return known[name if name in known else ends[0]]
+        raise ValueError(
+            f"model {self.name!r} has no layer {name!r}. It has: {', '.join(known)}"
+            if not ends
+            else f"model {self.name!r} has several layers {name!r}: {', '.join(ends)}"
+        )
+
+    def sublayers(self) -> list[Layer]:
+        """Return the layers inside of this one, each once; see `Layer.sublayers`."""
+        if self._graph is None:
+            return super().sublayers()
+        layers = self._graph.layers
+        for index, layer in enumerate(layers):
+            self._settle_name(layer, layers[:index])
+        return layers
+
+    # ---- as a layer ----------------------------------------------------------------------------
+
+    def call(self, x: Any) -> Any:
+        """Compute the output from the input: a subclass defines this."""
+        if self._graph is None:
+            return super().call(x)
+        return self._graph.compute(x, lambda layer, inputs: layer(inputs))
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Return the output's shape for an input's."""
+        if self._graph is None:
+            return super().compute_output_shape(input_shape)
+        shape: Shape = self._graph.compute(
+            input_shape, lambda layer, shapes: layer.compute_output_shape(shapes)
+        )
+        return shape
+
+    def _scope(self, frame: Frame) -> AbstractContextManager[Any]:
+        # The outermost model's own name would stand in front of every term, and say nothing.
+        return super()._scope(frame) if frame.outer is not None else nullcontext()
+
+    def _as_input(self, x: Any) -> Any:
+        if isinstance(x, list | tuple) and any(isinstance(part, Tensor) for part in x):
+            return [self._as_input(part) for part in x]
+        try:
+            return as_float_tensor(x, None if isinstance(x, Tensor) else self.compute_dtype)
+        except TypeError as error:
+            raise TypeError(f"model {self.name!r}: {error}") from error
+
+    @property
+    def compute_dtype(self) -> Any:
+        """The dtype to which data are converted: that of the first layer."""
+        for layer in self.sublayers():
+            return layer.compute_dtype if isinstance(layer, Model) else layer.dtype
+        return self.dtype
+
+    def build(self, input_shape: Shape) -> None:
+        """Build all layers for inputs of `input_shape` (batch in front), by a trial on zeros."""
+        self.built = True
+        try:
+            self.compute_output_shape(tuple(input_shape))
+        except BaseException:
+            self.built = False
+            raise
+        self.input_shape = tuple(input_shape[1:])
+
+    def _build(self, input_shape: Shape) -> None:
+        if type(self).build is Model.build:  # its layers are built in the call that is going on
+            self.built = True
+            self.input_shape = None if isinstance(input_shape, list) else tuple(input_shape[1:])
+            self.sublayers()
+        else:
+            super()._build(input_shape)
+
+    def _prefix(self) -> str:
+        return ""
+
+    def _path_of(self, path: Path) -> str:
+        if len(path) > 1:
+            return "/".join(path)
+        own = free_name(self.name, {layer.name for layer in self.sublayers()})
+        return f"{own}/{path[0]}"
+
+    # ---- looking at it -------------------------------------------------------------------------
+
+    def output_shapes(self, prefix: str = "") -> Iterator[tuple[str, Layer, Shape | None]]:
+        """All layers with paths and output shapes, as far as they are known, for `summary`."""
+        shapes = self._shapes_of_layers()
+        for path, layer in self.paths(prefix):
+            yield path, layer, shapes.get(id(layer))
+
+    def _shapes_of_layers(self) -> dict[int, Shape]:
+        """Return the output shapes of all layers by id, from a trial on zeros, if that works."""
+        if not self.built or self.input_shape is None or None in self.input_shape:
+            return {}
+        watched: dict[int, list[Any]] = {id(layer): [] for _, layer in self.paths()}
+        lengths = [n for n in self.input_shape if n is not None]
+        with no_grad(), apart():
+            self.run(np.zeros((1, *lengths), self.compute_dtype), False, watched)
+        return {
+            key: (None, *calls[0][1].shape[1:])
+            for key, calls in watched.items()
+            if calls and isinstance(calls[0][1], Tensor)
+        }
+
+    def summary(self) -> None:
+        """Print the layers with their output shapes, numbers of weights, and penalties."""
+        shown = [
+            (path, layer, shape)
+            for path, layer, shape in self.output_shapes()
+            if not isinstance(layer, Model) or layer.activity_regularizer is not None
+        ]
+        print(summary.describe(self.name, shown, summary.penalties_of(self)))
+
+    # ---- files ---------------------------------------------------------------------------------
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make this model again, without its weights."""
+        config = super().get_config()
+        if self._graph is not None:
+            return {**config, "graph": self._graph.get_config()}
+        return config
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        """Make the model that `get_config` described."""
+        arguments = dict(config)
+        description = arguments.pop("graph", None)
+        if description is None:
+            return cls(**arguments)
+        arguments.pop("input_shape", None)
+        graph = Graph.from_config(description, find_tied)
+        trainable = arguments.pop("trainable", True)
+        model = cls(graph.input, graph.output, **arguments)
+        model._trainable = trainable  # its layers bring their own switches
+        return model
+
+    def to_json(self, **options: Any) -> str:
+        """Return the architecture as JSON text, without weights; `options` go to ``json.dumps``.
+
+        ``minigrad.model_from_json`` makes a model of it again.
+        """
+        return json.dumps(registry.serialize(self), **options)
+
+    def clone(self) -> Self:
+        """Return a new model of the same architecture, with new weights and not compiled.
+
+        A copy with the same weights is ``copy.deepcopy(model)``.
+        """
+        twin: Self = type(self).from_config(json.loads(json.dumps(self.get_config())))
+        if self.built and not twin.built and self.input_shape is not None:
+            twin.build((None, *self.input_shape))
+        return twin
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write all of it to a ``.npz``, optimizer included; see `minigrad.save`."""
+        from minigrad.training.saving import save  # it knows models, so it stands above
+
+        save(self, path)
+
+    def save_weights(self, path: str | os.PathLike[str]) -> None:
+        """Write the weights alone to a ``.npz``, an array for each path."""
+        from minigrad.training.saving import save_weights
+
+        save_weights(self, path)
+
+    def load_weights(self, path: str | os.PathLike[str]) -> None:
+        """Take the weights from a file of `save_weights` or `save`; see `minigrad.load_weights`."""
+        from minigrad.training.saving import load_weights
+
+        load_weights(self, path)
+
+
+def find_tied(layers: list[Layer]) -> None:
+    """Hand layers that name another one, whose kernel they share, that layer."""
+    known = [
+        (path, found)
+        for layer in layers
+        for path, found in [*layer.paths(f"{layer.name}/"), (layer.name, layer)]
+        if not isinstance(found, Model)
+    ]
+    for _, layer in known:
+        if isinstance(layer, DenseTranspose):
+            layer.find_tied(known)
