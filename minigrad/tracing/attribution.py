@@ -6,12 +6,13 @@ gets one for every term that reaches it; the derivative rules are those of the o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from heapq import heapify, heappop, heappush
 from typing import Any, NamedTuple
 
 from minigrad.engine import Leaf, Node, Tensor
 from minigrad.engine.backward import check_alive, pull_back, start
+from minigrad.engine.lines import Line, line_of
 
 Array = Any
 ByTerm = dict[str, Array]
@@ -34,9 +35,48 @@ class Step(NamedTuple):
     upstream: ByTerm
     outgoing: tuple[tuple[Node | Leaf, int, ByTerm], ...]
 
+    @property
+    def op(self) -> str:
+        """The name of the op."""
+        return self.node.primitive.name
+
+    @property
+    def layer(self) -> str:
+        """The layer or term in which the op ran forward, such as ``"codings/activity"``."""
+        return self.node.scope
+
+    @property
+    def line(self) -> Line | None:
+        """The line of the program that it was called at; None if it was not remembered."""
+        return line_of(self.node)
+
+    @property
+    def operands(self) -> tuple[Array, ...]:
+        """What the op was called with."""
+        return self.node.operands
+
+    @property
+    def result(self) -> Array:
+        """What it returned."""
+        return self.node.result
+
+    def rule(self, index: int) -> str:
+        """Return the source of the rule for the operand `index`."""
+        from minigrad.tracing.rule_source import rule_source  # needs slow modules
+
+        return rule_source(self.node.primitive.rules[index])
+
+    def formula(self, index: int) -> str:
+        """Return that rule in mathematical notation; its first words, if it is a function."""
+        from minigrad.tracing.rule_source import rule_formula
+
+        return rule_formula(self.node.primitive.rules[index])
+
 
 def attribute(
-    terms: Mapping[str, Tensor], on_step: Callable[[Step], None] | None = None
+    terms: Mapping[str, Tensor],
+    on_step: Callable[[Step], None] | None = None,
+    targets: Collection[Node | Leaf] | None = None,
 ) -> dict[Node | Leaf, ByTerm]:
     """Return the gradient of each term with respect to every node and leaf on the tape.
 
@@ -48,6 +88,9 @@ def attribute(
         Scalar Tensors by name.
     on_step
         Told of each op, in the order of the walk.
+    targets
+        If only these are wanted: what is known of others is forgotten as soon as it is used, and
+        rules that lead to none of them are not run.
 
     Raises
     ------
@@ -58,6 +101,7 @@ def attribute(
     for name, tensor in terms.items():
         if tensor._node is not None:
             _add(cotangents.setdefault(tensor._node, {}), name, start(tensor, None, False))
+    leading = None if targets is None else _leading_to(targets, cotangents)
     pending = [(-node.birth, node) for node in cotangents]
     heapify(pending)
     while pending:
@@ -67,7 +111,7 @@ def attribute(
         upstream = cotangents[node]
         outgoing = []
         for index, parent in enumerate(check_alive(node)):
-            if parent is None:
+            if parent is None or (leading is not None and parent not in leading):
                 continue
             contribution = {term: pull_back(node, index, g) for term, g in upstream.items()}
             outgoing.append((parent, index, contribution))
@@ -78,7 +122,28 @@ def attribute(
                 _add(cotangents[parent], term, g)
         if on_step is not None:
             on_step(Step(node, upstream, tuple(outgoing)))
+        if targets is not None and node not in targets:
+            del cotangents[node]
     return cotangents
+
+
+def _leading_to(
+    targets: Collection[Node | Leaf], starts: Iterable[Node | Leaf]
+) -> set[Node | Leaf]:
+    """Return the targets, and every node below `starts` through which one can be reached."""
+    seen: set[Node | Leaf] = set()
+    waiting = list(starts)
+    while waiting:
+        node = waiting.pop()
+        if node not in seen:
+            seen.add(node)
+            if isinstance(node, Node):
+                waiting.extend(parent for parent in node.parents if parent is not None)
+    leading = set(targets)
+    for node in sorted(seen, key=lambda node: node.birth):  # parents are older
+        if isinstance(node, Node) and any(parent in leading for parent in node.parents):
+            leading.add(node)
+    return leading
 
 
 def _add(by_term: ByTerm, term: str, g: Array) -> None:
@@ -94,3 +159,13 @@ def chain(steps: Iterable[Step], target: Node | Leaf, term: str) -> list[Step]:
             leading.add(step.node)
             kept.append(step)
     return kept[::-1]
+
+
+def scaled(step: Step, factors: Mapping[str, float]) -> Step:
+    """Return a step as it would be if each term were multiplied by its factor."""
+
+    def by(values: ByTerm) -> ByTerm:
+        return {term: g * factors.get(term, 1.0) for term, g in values.items()}
+
+    outgoing = tuple((parent, index, by(values)) for parent, index, values in step.outgoing)
+    return Step(step.node, by(step.upstream), outgoing)

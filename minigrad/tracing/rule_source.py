@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from typing import Any
+
+from minigrad.tracing.formula import formula
 
 
 @lru_cache(maxsize=512)
@@ -43,6 +45,29 @@ def rule_summary(rule: Callable[..., Any]) -> str:
         return " ".join(rule_source(rule).split())
     documentation = inspect.getdoc(rule)
     return documentation.splitlines()[0] if documentation else f"{rule.__name__}(…)"
+
+
+def rule_formula(rule: Callable[..., Any], names: Mapping[str, str] | None = None) -> str:
+    """Return a rule in mathematical notation, or what its function says of itself.
+
+    Examples
+    --------
+    >>> from minigrad.ops.neural import dense
+    >>> [rule_formula(rule) for rule in dense.rules]
+    ['g kernelᵀ', 'xᵀ g', 'Σ₀ g']
+    """
+    while isinstance(rule, partial):
+        rule = rule.func
+    written = formula(rule_source(rule), names) if rule.__name__ == "<lambda>" else None
+    return written or rule_summary(rule)
+
+
+def rule_names(rule: Callable[..., Any]) -> list[str]:
+    """Return the names that a rule gives to upstream gradient, result and operands, in order."""
+    while isinstance(rule, partial):
+        rule = rule.func
+    code = rule.__code__
+    return list(code.co_varnames[: code.co_argcount])
 
 
 def _lambda_at(source: str, rule: Callable[..., Any]) -> str | None:

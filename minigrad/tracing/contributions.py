@@ -1,0 +1,47 @@
+"""Contributions alone: what each term gives to each parameter, without the story of the walk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from minigrad.engine import Tensor
+from minigrad.tracing.attribution import attribute
+
+Array = np.ndarray[Any, Any]
+
+
+def contributions(
+    terms: Mapping[str, Tensor], parameters: Mapping[str, Tensor]
+) -> dict[str, dict[str, Array | None]]:
+    """Return the gradient of each term with respect to each parameter; None where no path leads.
+
+    What the walk knows of anything else is forgotten on the way.
+
+    Raises
+    ------
+    RuntimeError
+        If the tape has been consumed by `backward`.
+
+    Examples
+    --------
+    >>> w = Tensor([1.0, -2.0], requires_grad=True)
+    >>> contributions({"data": (w * w).sum(), "constant": Tensor(1.0)}, {"w": w})
+    {'w': {'data': array([ 2., -4.], dtype=float32), 'constant': None}}
+    """
+    nodes = {name: tensor._node for name, tensor in parameters.items()}
+    targets = {node for node in nodes.values() if node is not None}
+    attributed = attribute(terms, targets=targets)
+    return {
+        name: {
+            term: None if node is None else _as_array(attributed.get(node, {}).get(term))
+            for term in terms
+        }
+        for name, node in nodes.items()
+    }
+
+
+def _as_array(values: Any) -> Array | None:
+    return None if values is None else np.asarray(values)

@@ -1,0 +1,156 @@
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad import layers, regularizers
+from minigrad.layers import Dense
+
+RNG = np.random.default_rng(0)
+X = RNG.uniform(0, 1, (16, 6)).astype(np.float32)
+
+
+def found(trace):
+    return {(d.kind, d.where): d for d in trace.diagnoses()}
+
+
+def compiled(*made, loss="mse"):
+    model = mg.Sequential(*made)
+    model.compile("sgd", loss)
+    return model
+
+
+def test_dead_units_and_who_killed_them():
+    layer = Dense(
+        4, "relu", activity_regularizer=regularizers.L1(5.0), name="codings", input_dim=6, seed=0
+    )
+    model = compiled(layer, Dense(6))
+    layer.set_weights([np.abs(layer.kernel.numpy()), np.array([-99.0, 1, 1, -99])])
+    trace = model.trace(X, X)
+    diagnosis = found(trace)["dead units", "codings"]
+    assert diagnosis.numbers["dead"] == 2
+    assert diagnosis.numbers["units"] == 4
+    assert "'codings/activity' the most" in diagnosis.text
+    assert diagnosis.numbers["push"] > 0
+    assert not trace.gradient("codings/bias")[[0, 3]].any()
+
+
+def test_a_penalty_that_rules_and_one_that_does_nothing():
+    model = compiled(
+        Dense(
+            6,
+            kernel_regularizer=regularizers.L2(10.0),
+            bias_regularizer=regularizers.L1(1e-9),
+            input_dim=6,
+            name="a",
+        )
+    )
+    diagnoses = found(model.trace(X, X))
+    assert diagnoses["penalty dominates the data", "a/kernel"].numbers["share"] > 0.8
+    assert ("penalty without effect", "a/bias") in diagnoses
+    assert ("penalty without effect", "a/kernel") not in diagnoses
+
+
+@pytest.mark.parametrize(("scale", "kind"), [(0.01, "vanishing"), (10.0, "exploding")])
+def test_gradients_that_vanish_or_explode(scale, kind):
+    chain = [
+        Dense(
+            6,
+            kernel_initializer=mg.initializers.RandomNormal(0, scale, seed=i),
+            name=f"layer{i}",
+        )
+        for i in range(6)
+    ]
+    diagnoses = found(compiled(*chain).trace(X, X))
+    numbers = diagnoses[f"{kind} gradient", "layer5 → layer0"].numbers
+    assert (numbers["ratio"] < 1e-3) == (kind == "vanishing")
+    assert numbers["ratio"] == pytest.approx(numbers["first"] / numbers["last"])
+
+
+def test_saturated_activations():
+    big = mg.initializers.RandomNormal(0, 50.0, seed=0)
+    diagnoses = found(
+        compiled(
+            Dense(8, "sigmoid", kernel_initializer=big, name="s"),
+            Dense(6, "tanh", kernel_initializer=big, name="t"),
+        ).trace(X, X)
+    )
+    assert diagnoses["saturated activations", "s"].numbers["fraction"] > 0.5
+    assert ("saturated activations", "t") in diagnoses
+
+
+def test_huge_outputs_from_small_weights():
+    x = np.ones((4, 1000), np.float32)
+    model = compiled(Dense(3, kernel_initializer=mg.initializers.Constant(0.3), name="sum"))
+    diagnosis = found(model.trace(x, np.zeros((4, 3))))["huge outputs from small weights", "sum"]
+    assert diagnosis.numbers == pytest.approx({"mean |output|": 300, "largest |weight|": 0.3})
+    assert "activity_regularizer on this layer can" in diagnosis.text
+
+
+def test_a_sparsity_target_that_is_missed():
+    model = compiled(
+        Dense(5, "sigmoid", activity_regularizer=regularizers.KLDivergence(0.05), name="c"),
+        Dense(6),
+    )
+    numbers = found(model.trace(X, X))["sparsity target missed", "c"].numbers
+    assert numbers["target"] == 0.05
+    assert numbers["mean activation"] > 0.1
+
+
+@pytest.mark.parametrize(
+    ("penalty", "depends"),
+    [
+        (lambda h: 0.01 * np.abs(h).sum(), True),
+        (lambda h: 0.01 * (h**2).sum(), True),
+        (lambda h: 0.01 * np.abs(h).sum() / len(h), False),
+        (lambda h: 0.01 / len(h) * np.abs(h).sum(), False),
+        (lambda h: 0.01 * np.abs(h).mean(), False),
+        (lambda h: 0.01 * np.abs(h).sum() / h.size, False),
+    ],
+)
+def test_a_penalty_by_hand_that_depends_on_the_batch_size(penalty, depends):
+    layer = Dense(5, "relu", input_dim=6, seed=0)
+    with mg.remember_lines():
+        h = layer(X)
+        terms = {"data": (h**2).mean(), "sparsity": penalty(h)}
+    trace = mg.trace(terms, {"kernel": layer.kernel})
+    diagnoses = found(trace)
+    assert (("penalty depends on the batch size", "sparsity") in diagnoses) == depends
+    if depends:
+        text = diagnoses["penalty depends on the batch size", "sparsity"].text
+        assert "16 samples" in text
+        assert "test_diagnoses.py" in text
+
+
+def test_what_layers_do_themselves_is_not_complained_about():
+    model = compiled(
+        Dense(5, "tanh", activity_regularizer="l2", kernel_regularizer="l1", input_dim=6),
+        layers.ActivityRegularization(0.01),
+        Dense(6),
+    )
+    kinds = {kind for kind, _ in found(model.trace(X, X))}
+    assert "penalty depends on the batch size" not in kinds
+
+
+def test_a_healthy_model_has_no_diagnosis():
+    mg.set_seed(0)
+    model = compiled(
+        Dense(8, "tanh", kernel_regularizer=regularizers.L2(0.01), input_dim=6), Dense(6)
+    )
+    assert model.trace(X, X).diagnoses() == []
+
+
+def test_every_kind_has_a_heading_in_the_docs():
+    import minigrad.tracing.diagnoses as module
+
+    source = Path(module.__file__).read_text()
+    kinds = set(re.findall(r'Diagnosis\(\s*"([^"]+)"', source)) | {
+        "vanishing gradient",
+        "exploding gradient",
+    }
+    docs = (Path(__file__).parents[2] / "docs" / "diagnoses.md").read_text()
+    assert len(kinds) == 9
+    for kind in kinds:
+        assert f"\n## {kind}\n" in docs
