@@ -1,0 +1,7 @@
+"""The trace explorer: from the document of a trace to HTML, SVG, DOT and Mermaid."""
+
+from minigrad.explorer.graph_formats import dot, mermaid
+from minigrad.explorer.page import notebook_html, page
+from minigrad.explorer.picture import picture
+
+__all__ = ["dot", "mermaid", "notebook_html", "page", "picture"]
