@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from minigrad import (
     activations,
+    callbacks,
+    constraints,
     initializers,
     layers,
     losses,
@@ -37,35 +39,41 @@ from minigrad.engine import (
     jacobian,
     jvp,
     no_grad,
+    remember_lines,
     scope,
     set_default_dtype,
     stop_gradient,
     value_and_grad,
     vjp,
 )
-from minigrad.layers import LossTerms, Parameter
+from minigrad.layers import Input, LossTerms, Parameter
 from minigrad.seeds import set_seed
 from minigrad.serialization import register_serializable
 from minigrad.tracing import Trace, trace
-from minigrad.training import History, Sequential
+from minigrad.training import History, Model, NonFiniteLossError, Sequential
 
 if TYPE_CHECKING:
-    from minigrad import datasets, plots, testing
-    from minigrad.training.saving import LoadError, load, save
+    from minigrad import datasets, models, plots, testing, utils
+    from minigrad.training.saving import LoadError, load, model_from_json, save
 
 __version__ = "0.1.0"
 
 __all__ = [
     "AnomalyError",
     "History",
+    "Input",
     "LoadError",
     "LossTerms",
+    "Model",
+    "NonFiniteLossError",
     "Parameter",
     "Primitive",
     "Sequential",
     "Tensor",
     "Trace",
     "activations",
+    "callbacks",
+    "constraints",
     "custom_gradient",
     "datasets",
     "detect_anomaly",
@@ -82,12 +90,15 @@ __all__ = [
     "layers",
     "load",
     "losses",
+    "model_from_json",
+    "models",
     "no_grad",
     "ops",
     "optimizers",
     "plots",
     "register_serializable",
     "regularizers",
+    "remember_lines",
     "save",
     "scope",
     "set_default_dtype",
@@ -95,13 +106,14 @@ __all__ = [
     "stop_gradient",
     "testing",
     "trace",
+    "utils",
     "value_and_grad",
     "vjp",
 ]
 
 # Loaded when they are first used: training needs none of them, and they are slow to import.
-_LAZY_MODULES = ("datasets", "plots", "testing")
-_SAVING = ("LoadError", "load", "save")
+_LAZY_MODULES = ("datasets", "models", "plots", "testing", "utils")
+_SAVING = ("LoadError", "load", "model_from_json", "save")
 
 
 def __getattr__(name: str) -> Any:
