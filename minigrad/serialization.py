@@ -94,7 +94,8 @@ class Registry:
 
         def register(thing: T) -> T:
             self._classes[thing.__name__] = thing
-            make = default or ((lambda: thing) if self._returns_functions else thing)
+            is_ready = self._returns_functions and not isinstance(thing, type)
+            make = default or ((lambda: thing) if is_ready else thing)
             for identifier in (thing.__name__, *identifiers):
                 self._by_identifier[identifier] = make
             return thing

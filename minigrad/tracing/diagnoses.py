@@ -78,7 +78,7 @@ def dead_units(trace: Trace, layer: LayerPass) -> Iterator[Diagnosis]:
     before = layer.pre_activation
     if before is None or getattr(layer.layer, "activation", None) is not activations.relu:
         return
-    dead = (_units(_values(before)) <= 0).all(axis=0)
+    dead: np.ndarray[Any, Any] = np.all(_units(_values(before)) <= 0, axis=0)
     if not dead.any():
         return
     count, total = int(dead.sum()), dead.size

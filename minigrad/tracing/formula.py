@@ -89,12 +89,15 @@ class _Writer:
 
     def _constant(self, node: ast.Constant) -> tuple[str, int]:
         value = node.value
-        is_whole = isinstance(value, float) and value == int(value)
-        return f"{int(value) if is_whole else value}", _ATOM
+        if isinstance(value, float) and value.is_integer():
+            return str(int(value)), _ATOM
+        return ast.unparse(node), _ATOM
 
     def _attribute(self, node: ast.Attribute) -> tuple[str, int]:
         if ast.unparse(node) in ("math.pi", "np.pi"):
             return "π", _ATOM
+        if node.attr == "size":
+            return self._count()
         if node.attr == "T":
             return f"{self._inside(node.value, _POWER)}ᵀ", _POWER
         return f"{self._inside(node.value, _POWER)}.{node.attr}", _ATOM
@@ -177,6 +180,9 @@ class _Writer:
         return f"Σ{place} {self._inside(arguments[0], _PRODUCT)}", _PRODUCT
 
     def _call_count(self, arguments: list[ast.expr], options: Any) -> tuple[str, int]:
+        return self._count()
+
+    def _count(self) -> tuple[str, int]:
         return self._names.get("n", "n"), _ATOM  # how many numbers a mean was taken of
 
     def _call_expand(self, arguments: list[ast.expr], options: Any) -> tuple[str, int]:

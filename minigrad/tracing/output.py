@@ -14,7 +14,10 @@ class TraceOutput:
 
     if TYPE_CHECKING:
         name: str
-        terms: dict[str, float]
+
+        @property
+        def terms(self) -> dict[str, float]: ...  # noqa: D102
+
         residual: float
         table: Any
 

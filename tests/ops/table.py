@@ -1,88 +1,27 @@
 """One row for each op: how to call it, on which operands. The rows drive `test_ops.py`."""
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
-from minigrad import losses
 from minigrad.engine.table import TABLE
 from minigrad.ops import convolution, indexing, linear_algebra, neural, pooling, reductions, shapes
 from minigrad.ops import elementwise as e
+from tests.ops.loss_rows import LOSSES
+from tests.ops.row import (
+    Row,
+    above_one,
+    anything,
+    binary,
+    condition,
+    distinct,
+    inside,
+    positive,
+    unary,
+)
 
 # As shipped: this file is loaded before any test runs and puts planted ops into the table.
 SHIPPED = dict(TABLE)
-
-Domain = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
-
-
-def anything(rng, shape):
-    """Numbers in (−2, 2), away from 0 and ±1, where some ops have kinks."""
-    values = rng.uniform(0.15, 0.85, shape) + rng.integers(0, 2, shape)
-    return values * rng.choice([-1, 1], shape)
-
-
-def positive(rng, shape):
-    return rng.uniform(0.3, 2, shape)
-
-
-def inside(rng, shape):
-    """Numbers in (−1, 1)."""
-    return rng.uniform(-0.9, 0.9, shape)
-
-
-def above_one(rng, shape):
-    return rng.uniform(1.2, 3, shape)
-
-
-def condition(rng, shape):
-    return rng.integers(0, 2, shape).astype(bool)
-
-
-def distinct(rng, shape):
-    """Numbers that are well apart, in random order."""
-    return rng.permutation(int(np.prod(shape))).reshape(shape) * 0.37 - 1.1
-
-
-@dataclass(frozen=True)
-class Row:
-    """How an op is tested.
-
-    `name` is the primitive's; `call` takes the operands; `expected` is the reference for its value,
-    by default the same call on arrays with plain NumPy functions.
-    """
-
-    name: str
-    call: Callable[..., Any]
-    domains: tuple[Domain, ...]
-    shapes: tuple[tuple[int, ...], ...] = ()
-    expected: Callable[..., Any] | None = None
-    label: str = ""
-    elementwise: bool = False
-    extra: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def id(self) -> str:
-        return f"{self.name}-{self.label}" if self.label else self.name
-
-    def operands(self, dtype=np.float64, seed=0):
-        rng = np.random.default_rng(seed)
-        shapes = self.shapes or ((2, 3),) * len(self.domains)
-        drawn = [domain(rng, shape) for domain, shape in zip(self.domains, shapes, strict=True)]
-        return [x if x.dtype.kind != "f" else x.astype(dtype) for x in drawn]
-
-
-def unary(function, domain=anything, name=None):
-    return Row(name or function.__name__, function, (domain,), expected=function, elementwise=True)
-
-
-def binary(function, first=anything, second=anything, name=None):
-    return Row(
-        name or function.__name__, function, (first, second), expected=function, elementwise=True
-    )
-
 
 ELEMENTWISE = [
     binary(np.add),
@@ -537,13 +476,6 @@ NEURAL = [
         expected=lambda x: np.where(x > 0, x, 0.2 * x),
         elementwise=True,
     ),
-    Row(
-        "sigmoid_cross_entropy",
-        losses.sigmoid_cross_entropy,
-        (anything, lambda rng, shape: rng.uniform(0.1, 0.9, shape)),
-        expected=lambda x, t: -t * np.log(_sigmoid(x)) - (1 - t) * np.log(1 - _sigmoid(x)),
-        elementwise=True,
-    ),
 ]
 
 ROWS = [
@@ -555,6 +487,7 @@ ROWS = [
     *LINEAR_ALGEBRA,
     *CONVOLUTION,
     *NEURAL,
+    *LOSSES,
 ]
 
 # Composed of others: checked like them, without a rule of their own.

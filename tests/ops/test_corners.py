@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from minigrad import Tensor, grad
 from minigrad.ops import indexing, neural
 from minigrad.testing import check_grads
-from tests.ops.table import anything
+from tests.ops.row import anything
 from tests.ops.test_ops import tensors
 
 # ---- kinks and corners -----------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Values and gradients of the losses, in the real Keras 3 and in PyTorch below it."""
 
+import inspect
 import os
 from functools import partial
 
@@ -92,3 +93,102 @@ def test_targets_of_one_axis_less_count_as_a_column_in_both(name, peer):
     targets, predictions = np.array([1.0, 0.0, 0.5]), np.array([[0.9], [0.2], [0.5]])
     expected = peer()(torch.tensor(targets), torch.tensor(predictions)).item()
     assert float(LOSSES[name][0](targets, predictions)) == pytest.approx(expected, rel=1e-6)
+
+
+# ---- every class, with its options ---------------------------------------------------------------
+
+
+def probabilities(rng, shape):
+    return rng.dirichlet(np.ones(shape[-1]), shape[:-1])
+
+
+def one_hot(rng, shape):
+    return np.eye(shape[-1])[rng.integers(0, shape[-1], shape[:-1])]
+
+
+def any_numbers(rng, shape):
+    return rng.normal(0, 2, shape)
+
+
+def inside(rng, shape):
+    return rng.uniform(0.01, 0.99, shape)
+
+
+logits = st.fixed_dictionaries(
+    {"from_logits": st.booleans(), "label_smoothing": st.sampled_from([0.0, 0.1, 0.5])}
+)
+only_logits = st.fixed_dictionaries({"from_logits": st.booleans()})
+plain = st.just({})
+CLASSES = {  # targets, predictions, options
+    "MeanSquaredError": (any_numbers, any_numbers, plain),
+    "MeanAbsoluteError": (any_numbers, any_numbers, plain),
+    "MeanAbsolutePercentageError": (any_numbers, any_numbers, plain),
+    "MeanSquaredLogarithmicError": (any_numbers, any_numbers, plain),
+    "Huber": (any_numbers, any_numbers, st.fixed_dictionaries({"delta": st.floats(0.25, 4)})),
+    "LogCosh": (any_numbers, any_numbers, plain),
+    "CosineSimilarity": (any_numbers, any_numbers, plain),
+    "BinaryCrossentropy": (inside, inside, logits),
+    "CategoricalCrossentropy": (probabilities, inside, logits),
+    "SparseCategoricalCrossentropy": (
+        lambda rng, shape: rng.integers(0, shape[-1], shape[:-1]),
+        inside,
+        only_logits,
+    ),
+    "KLDivergence": (probabilities, probabilities, plain),
+    "Poisson": (inside, inside, plain),
+    "Hinge": (lambda rng, shape: rng.choice([0.0, 1.0], shape), any_numbers, plain),
+    "SquaredHinge": (lambda rng, shape: rng.choice([-1.0, 1.0], shape), any_numbers, plain),
+    "CategoricalHinge": (one_hot, any_numbers, plain),
+}
+
+
+@settings(max_examples=150)
+@given(
+    st.sampled_from(sorted(CLASSES)),
+    st.sampled_from([(5, 3), (1, 2), (2, 3, 4)]),
+    st.sampled_from(["sum_over_batch_size", "sum", "mean_with_sample_weight", "none"]),
+    st.booleans(),
+    st.integers(0, 999),
+    st.data(),
+)
+def test_classes_agree_with_keras(name, shape, reduction, is_weighted, seed, data):
+    draw_targets, draw_predictions, options = CLASSES[name]
+    arguments = {"reduction": reduction, **data.draw(options)}
+    rng = np.random.default_rng(seed)
+    targets, predictions = draw_targets(rng, shape), draw_predictions(rng, shape)
+    weights = rng.uniform(0.5, 2, shape[0]) if is_weighted else None
+    if is_weighted and len(shape) > 2 and reduction == "mean_with_sample_weight":
+        weights = rng.uniform(0.5, 2, shape[:-1])
+
+    x = Tensor(predictions, requires_grad=True)
+    found = getattr(losses, name)(**arguments)(targets, x, weights)
+    p = torch.tensor(predictions, requires_grad=True)
+    sample_weight = None if weights is None else torch.tensor(weights)
+    if weights is not None and weights.ndim < len(shape) - 1:
+        sample_weight = sample_weight[:, None].expand(shape[:-1])  # Keras wants all axes
+    peer = getattr(keras.losses, name)(**arguments, dtype="float64")
+    expected = peer(torch.tensor(targets), p, sample_weight)
+    np.testing.assert_allclose(found.numpy(), expected.detach().numpy(), rtol=1e-6, atol=1e-9)
+    expected.sum().backward()
+    np.testing.assert_allclose(grad(found.sum(), x), p.grad.numpy(), rtol=2e-6, atol=2e-7)
+
+
+@pytest.mark.parametrize("name", sorted(CLASSES))
+def test_default_configs_are_those_of_keras(name):
+    expected = inspect.signature(getattr(keras.losses, name)).parameters
+    for key, value in getattr(losses, name)().get_config().items():
+        assert key == "name" or value == expected[key].default
+
+
+@settings(max_examples=30)
+@given(st.integers(0, 999), st.sampled_from([0.0, 0.1, 0.5]))
+def test_softmax_cross_entropy_agrees_with_pytorch(seed, smoothing):
+    rng = np.random.default_rng(seed)
+    predictions, labels = rng.normal(0, 3, (6, 4)), rng.integers(0, 4, 6)
+    x, p = Tensor(predictions, requires_grad=True), torch.tensor(predictions, requires_grad=True)
+    ours = losses.CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing)
+    found = ours(np.eye(4)[labels], x)
+    expected = functional.cross_entropy(p, torch.tensor(labels), label_smoothing=smoothing)
+    expected.backward()
+    assert float(found) == pytest.approx(expected.item(), rel=1e-11)
+    np.testing.assert_allclose(grad(found, x), p.grad.numpy(), rtol=1e-10, atol=1e-14)

@@ -7,7 +7,7 @@ from minigrad import Tensor, grad
 from minigrad.activations import relu
 from minigrad.ops import neural
 from minigrad.ops.reductions import logsumexp
-from tests.ops.table import anything, positive
+from tests.ops.row import anything, positive
 
 torch = pytest.importorskip("torch", reason="the real PyTorch is not installed")
 

@@ -10,7 +10,7 @@ from minigrad.ops import neural
 from minigrad.ops.convolution import convolution, transposed_convolution
 from minigrad.ops.pooling import average_pool, max_pool, upsample
 from minigrad.ops.reductions import logsumexp
-from tests.ops.table import above_one, anything, distinct, inside, positive
+from tests.ops.row import above_one, anything, distinct, inside, positive
 
 torch = pytest.importorskip("torch", reason="the real PyTorch is not installed")
 

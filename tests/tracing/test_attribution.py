@@ -174,17 +174,17 @@ def worked_example():
 # The ops from term to parameter with the layer that they are in, and the last line of the text.
 CHAINS = {
     ("a/kernel", "data"): (
-        [("data", "mean"), ("data", "square"), ("data", "subtract"), ("b", "dense"),
+        [("data", "mean_square"), ("b", "dense"),
          ("a", "relu"), ("a", "dense")],
         "[[11, 11, 11], [22, 22, 22]]",
     ),
     ("a/bias", "data"): (
-        [("data", "mean"), ("data", "square"), ("data", "subtract"), ("b", "dense"),
+        [("data", "mean_square"), ("b", "dense"),
          ("a", "relu"), ("a", "dense")],
         "[11, 11, 11]",
     ),
     ("b/kernel", "data"): (
-        [("data", "mean"), ("data", "square"), ("data", "subtract"), ("b", "dense")],
+        [("data", "mean_square"), ("b", "dense")],
         "[[44], [44], [44]]",
     ),
     ("a/kernel", "a/activity"): (
@@ -219,8 +219,8 @@ def test_explain_lists_the_ops_in_the_order_of_the_walk_with_their_layers(parame
 def test_explain_shows_the_numbers_of_the_worked_example():
     text = worked_example().explain("a/kernel", "data")
     for line in (
-        "→ for x: g · 2 · x",
-        "= [[0.5], [0.5]] · 2 · [[11], [0]]",
+        "→ for p: g · 2 / n · (p − t)",
+        "= 1 · 2 / 2 · ([[12], [0]] − [[1], [0]])",
         "= [[11], [0]] [[1], [1], [1]]ᵀ",
         "→ for x: g where z > 0, else 0",
         "→ for kernel: xᵀ g",

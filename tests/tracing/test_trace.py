@@ -125,11 +125,10 @@ def test_explain_tells_the_steps_of_the_worked_example():
     trace = model.trace([[1.0, 2.0], [3.0, -5.0]], [[1.0], [0.0]])
     steps = trace.path("a/kernel", "data")
     assert [(step.layer, step.op) for step in steps] == [
-        ("data", "mean"), ("data", "square"), ("data", "subtract"), ("b", "dense"), ("a", "relu"),
-        ("a", "dense"),
+        ("data", "mean_square"), ("b", "dense"), ("a", "relu"), ("a", "dense"),
     ]  # fmt: skip
-    assert steps[1].formula(0) == "g · 2 · x"
-    assert steps[1].rule(0) == "g * (2 * x)"
+    assert steps[0].formula(0) == "g · 2 / n · (p − t)"
+    assert steps[0].rule(0) == "g * (2 / p.size) * (p - t)"
     assert steps[-1].line.file == "dense.py"
     steps = trace.explain("a/kernel", "a/activity")
     assert "g · sign(x)" in steps

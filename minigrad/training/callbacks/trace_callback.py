@@ -57,7 +57,9 @@ class TraceCallback(Callback):
             self._look(optimizer.iterations)
 
     def _look(self, step: int) -> None:
-        contributions = self.model.contributions(*self.loop.current, names=self.parameters)
+        assert self.loop.current is not None
+        x, y, weights = self.loop.current
+        contributions = self.model.contributions(x, y, weights, self.parameters)
         for parameter, by_term in contributions.items():
             for row in rows_of(parameter, by_term):
                 self.records.append({"step": step, "epoch": self.loop.epoch, **row._asdict()})

@@ -79,3 +79,43 @@ def test_configs_round_trip(made):
 def test_bad_arguments_are_refused(bad):
     with pytest.raises(ValueError, match=str(next(iter(bad.values())))):
         initializers.VarianceScaling(**bad)
+
+
+@pytest.mark.parametrize("shape", [(5, 3), (3, 5), (4, 4), (2, 3, 4), (3, 3, 2, 4)])
+def test_orthogonal_kernels_keep_lengths(shape):
+    kernel = initializers.Orthogonal(gain=2.0, seed=1)(shape, "float64").reshape(-1, shape[-1])
+    few = kernel if kernel.shape[0] >= kernel.shape[1] else kernel.T
+    np.testing.assert_allclose(few.T @ few, 4 * np.eye(few.shape[1]), atol=1e-12)
+
+
+def test_orthogonal_matrices_are_not_all_of_one_kind():
+    determinants = {
+        round(np.linalg.det(initializers.Orthogonal(seed=seed)((3, 3), "float64")))
+        for seed in range(20)
+    }
+    assert determinants == {-1, 1}
+
+
+def test_identity():
+    assert initializers.get("identity")((2, 2)).tolist() == [[1, 0], [0, 1]]
+    assert type(initializers.get("IdentityInitializer")) is initializers.Identity
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: initializers.Zeros(seed=True), "seed must be an integer"),
+        (lambda: initializers.Constant("one"), "Constant: value must be a finite number"),
+        (lambda: initializers.Constant(float("nan")), "value must be a finite number"),
+        (lambda: initializers.RandomNormal(stddev=-1), "RandomNormal: stddev must be.*stddev=-1"),
+        (lambda: initializers.TruncatedNormal(mean="0"), "TruncatedNormal: mean must be"),
+        (lambda: initializers.RandomUniform(1, 0), "RandomUniform: maxval must be.*≥ 1"),
+        (lambda: initializers.VarianceScaling(scale=True), "scale must be a number above 0"),
+        (lambda: initializers.Orthogonal(float("inf")), "Orthogonal: gain must be"),
+        (lambda: initializers.Orthogonal()((3,)), "two axes or more. Received: "),
+        (lambda: initializers.Identity()((2, 2, 2)), "two axes. Received: "),
+    ],
+)
+def test_arguments_are_checked(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()

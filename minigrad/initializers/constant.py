@@ -1,0 +1,85 @@
+"""Initial values that are no matter of chance: zeros, ones, a constant, the identity."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad.checks import number
+from minigrad.initializers.initializer import Array, Initializer, Shape, registry
+
+
+@registry.register("zeros")
+class Zeros(Initializer):
+    """All 0."""
+
+    def values(self, shape: Shape, generator: np.random.Generator) -> Array:
+        """Return zeros."""
+        return np.zeros(shape)
+
+
+@registry.register("ones")
+class Ones(Initializer):
+    """All 1."""
+
+    def values(self, shape: Shape, generator: np.random.Generator) -> Array:
+        """Return ones."""
+        return np.ones(shape)
+
+
+@registry.register("constant")
+class Constant(Initializer):
+    """All `value`: a number, or an array that fits the shape."""
+
+    def __init__(self, value: Any = 0.0) -> None:
+        super().__init__()
+        if np.asarray(value).dtype.kind not in "iuf" or not np.isfinite(value).all():
+            raise ValueError(
+                "Constant: value must be a finite number, or an array of them. "
+                f"Received: value={value!r}"
+            )
+        self.value = value
+
+    def values(self, shape: Shape, generator: np.random.Generator) -> Array:
+        """Return the value, repeated."""
+        return np.broadcast_to(np.asarray(self.value, float), shape).copy()
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the value, as plain numbers."""
+        return {"value": np.asarray(self.value).tolist()}
+
+
+@registry.register("identity", "eye", "IdentityInitializer")
+class Identity(Initializer):
+    """`gain` on the diagonal and 0 elsewhere, for kernels with two axes.
+
+    Parameters
+    ----------
+    gain
+        A number.
+
+    Raises
+    ------
+    ValueError
+        For a shape of more or fewer axes.
+
+    Examples
+    --------
+    >>> Identity(2.0)((2, 3)).tolist()
+    [[2.0, 0.0, 0.0], [0.0, 2.0, 0.0]]
+    """
+
+    def __init__(self, gain: float = 1.0) -> None:
+        super().__init__()
+        self.gain = number("Identity", "gain", gain)
+
+    def values(self, shape: Shape, generator: np.random.Generator) -> Array:
+        """Return the diagonal matrix."""
+        if len(shape) != 2:
+            raise ValueError(f"Identity: expected a shape of two axes. Received: {shape}")
+        return self.gain * np.eye(*shape)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the gain."""
+        return {"gain": self.gain}

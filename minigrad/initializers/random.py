@@ -1,0 +1,56 @@
+"""Initial values drawn from a distribution that is given."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from minigrad.checks import number
+from minigrad.initializers.initializer import Array, Initializer, Shape, registry
+
+
+@registry.register("random_normal", "normal")
+class RandomNormal(Initializer):
+    """Normally distributed with `mean` and `stddev`."""
+
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
+        super().__init__(seed)
+        kind = type(self).__name__
+        self.mean = number(kind, "mean", mean)
+        self.stddev = number(kind, "stddev", stddev, least=0)
+
+    def values(self, shape: Shape, generator: np.random.Generator) -> Array:
+        """Draw from the normal distribution."""
+        return generator.normal(self.mean, self.stddev, shape)
+
+
+@registry.register("truncated_normal")
+class TruncatedNormal(RandomNormal):
+    """Normally distributed, without what is further than two `stddev` from the mean."""
+
+    def values(self, shape: Shape, generator: np.random.Generator) -> Array:
+        """Draw from the truncated normal distribution."""
+        return self.mean + self.stddev * truncated_normal(shape, generator)
+
+
+@registry.register("random_uniform", "uniform")
+class RandomUniform(Initializer):
+    """Uniformly distributed between `minval` and `maxval`."""
+
+    def __init__(
+        self, minval: float = -0.05, maxval: float = 0.05, seed: int | None = None
+    ) -> None:
+        super().__init__(seed)
+        self.minval = number("RandomUniform", "minval", minval)
+        self.maxval = number("RandomUniform", "maxval", maxval, least=self.minval)
+
+    def values(self, shape: Shape, generator: np.random.Generator) -> Array:
+        """Draw from the uniform distribution."""
+        return generator.uniform(self.minval, self.maxval, shape)
+
+
+def truncated_normal(shape: Shape, generator: np.random.Generator) -> Array:
+    """Standard normal numbers, drawn again where they fall outside of (−2, 2)."""
+    values = generator.standard_normal(shape)
+    while (outside := np.abs(values) > 2).any():
+        values[outside] = generator.standard_normal(int(outside.sum()))
+    return values

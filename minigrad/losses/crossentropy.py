@@ -1,0 +1,297 @@
+"""Cross-entropies: the losses of classifiers, from probabilities or from logits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad.checks import number
+from minigrad.engine import Tensor
+from minigrad.engine.primitive import Primitive
+from minigrad.engine.tensor import plain
+from minigrad.losses.loss import (
+    SMALLEST,
+    Loss,
+    mean_of_last_axis,
+    only_logits_or_probabilities,
+    refuse_empty,
+    registry,
+    same_shape,
+)
+from minigrad.ops.conversion import as_float_tensor
+from minigrad.ops.neural import log_softmax, sigmoid, softmax
+from minigrad.ops.sorting import one_hot
+
+
+def _sigmoid_cross_entropy(logits: Any, target: Any) -> Any:
+    # max(x, 0) − x t + ln(1 + e^−|x|): stable against the overflow of e^x and against ln 0.
+    return np.maximum(logits, 0) - logits * target + np.log1p(np.exp(-np.abs(logits)))
+
+
+# −t ln σ(x) − (1 − t) ln(1 − σ(x)) with its sigmoid inside: the gradient is just σ(x) − t.
+sigmoid_cross_entropy = Primitive(
+    _sigmoid_cross_entropy,
+    lambda g, z, x, t: g * (sigmoid(x) - t),
+    lambda g, z, x, t: -g * x,
+    name="sigmoid_cross_entropy",
+)
+
+
+def _softmax_cross_entropy(logits: Any, target: Any) -> Any:
+    shifted = logits - np.max(logits, axis=-1, keepdims=True)  # stable: no exponent above 0
+    normalizer = np.log(np.sum(np.exp(shifted), axis=-1, keepdims=True))
+    return np.sum(target * (normalizer - shifted), axis=-1)
+
+
+# −Σ t ln softmax(x) with its softmax inside: the gradient is softmax(x) − t, for targets that add
+# up to 1.
+softmax_cross_entropy = Primitive(
+    _softmax_cross_entropy,
+    lambda g, z, x, t: g[..., None] * (softmax(x) * np.sum(t, axis=-1, keepdims=True) - t),
+    lambda g, z, x, t: -g[..., None] * log_softmax(x),
+    name="softmax_cross_entropy",
+)
+
+
+class CrossEntropy(Loss):
+    """Base of the cross-entropies.
+
+    Parameters
+    ----------
+    from_logits
+        Whether predictions are the numbers before the sigmoid or softmax: more accurate, and
+        faster. Probabilities are clipped to (1e-7, 1 − 1e-7) for the logarithm, as in Keras;
+        beyond that they get no gradient.
+    label_smoothing
+        Moves the targets towards equal probabilities by this fraction, in [0, 1].
+    reduction, name
+        See `Loss`.
+    """
+
+    def __init__(
+        self,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = None,
+    ) -> None:
+        super().__init__(reduction, name)
+        kind = type(self).__name__
+        self.from_logits = only_logits_or_probabilities(kind, from_logits)
+        self.label_smoothing = number(kind, "label_smoothing", label_smoothing, least=0, most=1)
+
+    def _smoothed(self, target: Tensor, classes: int) -> Tensor:
+        if not self.label_smoothing:
+            return target
+        return target * (1 - self.label_smoothing) + self.label_smoothing / classes
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "from_logits": self.from_logits,
+            "label_smoothing": self.label_smoothing,
+        }
+
+
+@registry.register()
+class BinaryCrossentropy(CrossEntropy):
+    """Mean of ``−t ln p − (1 − t) ln(1 − p)``, for targets t in [0, 1].
+
+    Parameters are those of `CrossEntropy`.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, the batch is empty, or a target is outside of [0, 1].
+
+    Examples
+    --------
+    >>> round(float(BinaryCrossentropy()([[1.0, 0.0]], [[0.9, 0.2]])), 4)
+    0.1643
+    """
+
+    def match(self, y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
+        target, prediction = same_shape("BinaryCrossentropy", y_true, y_pred)
+        values = plain(target)
+        if values.min() < 0 or values.max() > 1:
+            raise ValueError(
+                "BinaryCrossentropy: targets must be between 0 and 1. "
+                f"Received: from {values.min()} to {values.max()}"
+            )
+        return target, prediction
+
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        target = self._smoothed(y_true, classes=2)
+        if self.from_logits:
+            return mean_of_last_axis(sigmoid_cross_entropy(y_pred, target))
+        p = np.clip(y_pred, SMALLEST, 1 - SMALLEST)
+        return mean_of_last_axis(-(target * np.log(p) + (1 - target) * np.log(1 - p)))
+
+
+def _of_probabilities(target: Tensor, prediction: Tensor) -> Tensor:
+    p = prediction / np.sum(prediction, axis=-1, keepdims=True)
+    return -np.sum(target * np.log(np.clip(p, SMALLEST, 1 - SMALLEST)), axis=-1)
+
+
+def _refuse_single_axis(name: str, prediction: Tensor) -> None:
+    if prediction.ndim < 2:
+        raise ValueError(
+            f"{name}: expected predictions of shape (batch, …, classes). "
+            f"Received: {prediction.shape}"
+        )
+
+
+@registry.register()
+class CategoricalCrossentropy(CrossEntropy):
+    """``−Σ t ln p`` over the classes, the last axis, for targets that are probabilities.
+
+    One-hot rows, mostly; for integer labels there is `SparseCategoricalCrossentropy`.
+    Probabilities are divided by their sum first, as in Keras.
+
+    Parameters are those of `CrossEntropy`.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, or the batch is empty.
+
+    Examples
+    --------
+    >>> round(float(CategoricalCrossentropy()([[0, 1, 0]], [[0.05, 0.95, 0.0]])), 4)
+    0.0513
+    """
+
+    def match(self, y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
+        shape = np.shape(y_pred)
+        is_label = (
+            len(shape) > 1 and shape[-1] > 1 and np.shape(y_true) in (shape[:-1], (*shape[:-1], 1))
+        )
+        if is_label:
+            raise ValueError(
+                "CategoricalCrossentropy: targets and predictions must have the same shape. "
+                f"Received: targets {np.shape(y_true)}, predictions {shape}. For integer labels "
+                "use 'sparse_categorical_crossentropy'."
+            )
+        target, prediction = same_shape("CategoricalCrossentropy", y_true, y_pred)
+        _refuse_single_axis("CategoricalCrossentropy", prediction)
+        return target, prediction
+
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        target = self._smoothed(y_true, classes=y_pred.shape[-1])
+        if self.from_logits:
+            return softmax_cross_entropy(y_pred, target)
+        return _of_probabilities(target, y_pred)
+
+
+@registry.register()
+class SparseCategoricalCrossentropy(Loss):
+    """``−ln p[label]``, for integer labels, of shape (batch, …) or (batch, …, 1).
+
+    Parameters
+    ----------
+    from_logits
+        See `CrossEntropy`.
+    reduction, name
+        See `Loss`.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit, the batch is empty, or a label is none of 0 … classes − 1.
+
+    Examples
+    --------
+    >>> round(float(SparseCategoricalCrossentropy()([1], [[0.05, 0.95, 0.0]])), 4)
+    0.0513
+    """
+
+    def __init__(
+        self,
+        from_logits: bool = False,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = None,
+    ) -> None:
+        super().__init__(reduction, name)
+        self.from_logits = only_logits_or_probabilities(type(self).__name__, from_logits)
+
+    def match(self, y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
+        kind = type(self).__name__
+        prediction = as_float_tensor(y_pred)
+        _refuse_single_axis(kind, prediction)
+        refuse_empty(kind, prediction)
+        labels = np.asarray(plain(y_true))
+        classes = prediction.shape[-1]
+        if labels.shape == (*prediction.shape[:-1], 1):
+            labels = labels[..., 0]
+        if labels.shape != prediction.shape[:-1]:
+            hint = ". For one-hot targets use 'categorical_crossentropy'."
+            raise ValueError(
+                f"{kind}: expected a label for each of {prediction.shape[:-1]} predictions. "
+                f"Received: targets {labels.shape}, predictions {prediction.shape}"
+                f"{hint if labels.shape == prediction.shape else ''}"
+            )
+        is_number = labels.dtype.kind in "iufb"
+        if (
+            not is_number
+            or not (labels == np.floor(labels)).all()
+            or not (labels.min() >= 0 and labels.max() < classes)
+        ):
+            shown = f" from {labels.min()} to {labels.max()}" if is_number else ""
+            raise ValueError(
+                f"{kind}: labels must be integers from 0 to {classes - 1}, as predictions have "
+                f"{classes} classes. Received: {labels.dtype}{shown}"
+            )
+        return one_hot(labels.astype(np.int64), classes, prediction.dtype), prediction
+
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        if self.from_logits:
+            return softmax_cross_entropy(y_pred, y_true)
+        return _of_probabilities(y_true, y_pred)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "from_logits": self.from_logits}
+
+
+# ---- as functions ------------------------------------------------------------------------------
+
+
+@registry.register("bce", "BCE", "binary_cross_entropy")
+def binary_crossentropy(
+    y_true: Any,
+    y_pred: Any,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    sample_weight: Any = None,
+) -> Tensor:
+    """Mean of ``−t ln p − (1 − t) ln(1 − p)``, see `BinaryCrossentropy`.
+
+    Examples
+    --------
+    >>> round(float(binary_crossentropy([[1.0, 0.0]], [[0.9, 0.2]])), 4)
+    0.1643
+    """
+    return BinaryCrossentropy(from_logits, label_smoothing)(y_true, y_pred, sample_weight)
+
+
+@registry.register()
+def categorical_crossentropy(
+    y_true: Any,
+    y_pred: Any,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    sample_weight: Any = None,
+) -> Tensor:
+    """Mean of ``−Σ t ln p``, see `CategoricalCrossentropy`."""
+    return CategoricalCrossentropy(from_logits, label_smoothing)(y_true, y_pred, sample_weight)
+
+
+@registry.register()
+def sparse_categorical_crossentropy(
+    y_true: Any, y_pred: Any, from_logits: bool = False, sample_weight: Any = None
+) -> Tensor:
+    """Mean of ``−ln p[label]``, see `SparseCategoricalCrossentropy`."""
+    return SparseCategoricalCrossentropy(from_logits)(y_true, y_pred, sample_weight)
+
+
+binary_cross_entropy = binary_crossentropy
