@@ -248,9 +248,9 @@ class CosineDecay(LearningRateSchedule):
         return top * _cosine(min(passed / self.decay_steps, 1.0), self.alpha)
 
 
-def _cosine(passed: float, alpha: float) -> float:
-    """From 1 to α along half a wave of the cosine."""
-    return (1 - alpha) * 0.5 * (1 + math.cos(math.pi * passed)) + alpha
+def _cosine(passed: float, alpha: float, top: float = 1.0) -> float:
+    """Half a wave of the cosine, `top` high before it is squeezed in above α: from 1 to α."""
+    return (1 - alpha) * top * 0.5 * (1 + math.cos(math.pi * passed)) + alpha
 
 
 @_registry.register()
@@ -268,7 +268,7 @@ class CosineDecayRestarts(LearningRateSchedule):
     t_mul, m_mul
         Factors, positive; t_mul not below 1.
     alpha
-        Which fraction is left at the end of each.
+        Which fraction of the initial rate is left at the end of each.
     name
         Only for the eye.
 
@@ -312,8 +312,8 @@ class CosineDecayRestarts(LearningRateSchedule):
             restarts = math.floor(math.log(growth) / math.log(self.t_mul) + 1e-12)
             before = (1 - self.t_mul**restarts) / (1 - self.t_mul)
             passed = (passed - before) / self.t_mul**restarts
-        top = self.initial_learning_rate * self.m_mul**restarts
-        return top * _cosine(passed, self.alpha)
+        # As in Keras, α is a fraction of the first rate also where later waves are lower.
+        return self.initial_learning_rate * _cosine(passed, self.alpha, self.m_mul**restarts)
 
 
 @_registry.register()
