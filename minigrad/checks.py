@@ -24,7 +24,8 @@ def snake_case(name: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
 
 
-def _is_whole(value: Any) -> bool:
+def is_whole(value: Any) -> bool:
+    """Whether a value is an integer, of Python or NumPy, and no bool."""
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
@@ -39,7 +40,7 @@ def sample_shape(owner: str, value: Any) -> Shape | None:
     if value is None:
         return None
     is_sequence = isinstance(value, tuple | list)
-    if not is_sequence or not all(n is None or (_is_whole(n) and n >= 0) for n in value):
+    if not is_sequence or not all(n is None or (is_whole(n) and n >= 0) for n in value):
         raise ValueError(
             f"{owner}: input_shape must be a tuple of lengths, one sample's without the batch. "
             f"Received: input_shape={value!r}"
@@ -55,7 +56,7 @@ def positive_integer(owner: str, argument: str, value: Any) -> int:
     ValueError
         For anything else, naming the argument and the value.
     """
-    if not _is_whole(value) or value < 1:
+    if not is_whole(value) or value < 1:
         raise ValueError(
             f"{owner}: {argument} must be a positive integer. Received: {argument}={value!r}"
         )
@@ -76,7 +77,7 @@ def sizes(owner: str, argument: str, value: Any, rank: int) -> tuple[int, ...]:
     (3, 3)
     """
     many = tuple(value) if isinstance(value, tuple | list) else (value,) * rank
-    if len(many) != rank or not all(_is_whole(n) and n >= 1 for n in many):
+    if len(many) != rank or not all(is_whole(n) and n >= 1 for n in many):
         what = "a positive integer" + (f" or a tuple of {rank}" if rank > 1 else "")
         raise ValueError(f"{owner}: {argument} must be {what}. Received: {argument}={value!r}")
     return tuple(int(n) for n in many)

@@ -1,6 +1,7 @@
 """Floor 4: layers, one small file a kind."""
 
 from minigrad.layers.activation import Activation
+from minigrad.layers.activation_layers import ELU, LeakyReLU, ReLU, Softmax
 from minigrad.layers.activity_regularization import ActivityRegularization
 from minigrad.layers.convolution import (
     Conv1D,
@@ -23,6 +24,20 @@ from minigrad.layers.dense_transpose import DenseTranspose
 from minigrad.layers.depthwise_convolution import DepthwiseConv1D, DepthwiseConv2D
 from minigrad.layers.embedding import Embedding
 from minigrad.layers.flatten import Flatten
+from minigrad.layers.global_pooling import (
+    GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
+    GlobalAveragePooling3D,
+    GlobalAvgPool1D,
+    GlobalAvgPool2D,
+    GlobalAvgPool3D,
+    GlobalMaxPool1D,
+    GlobalMaxPool2D,
+    GlobalMaxPool3D,
+    GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
+    GlobalMaxPooling3D,
+)
 from minigrad.layers.kernel_layer import BiasLayer, KernelLayer
 from minigrad.layers.lambda_layer import Lambda
 from minigrad.layers.layer import Layer
@@ -45,8 +60,31 @@ from minigrad.layers.noise import (
     SpatialDropout3D,
 )
 from minigrad.layers.normalization import BatchNormalization, LayerNormalization
+from minigrad.layers.padding import (
+    Cropping1D,
+    Cropping2D,
+    Cropping3D,
+    ZeroPadding1D,
+    ZeroPadding2D,
+    ZeroPadding3D,
+)
 from minigrad.layers.parameter import Parameter
+from minigrad.layers.pooling import (
+    AveragePooling1D,
+    AveragePooling2D,
+    AveragePooling3D,
+    AvgPool1D,
+    AvgPool2D,
+    AvgPool3D,
+    MaxPool1D,
+    MaxPool2D,
+    MaxPool3D,
+    MaxPooling1D,
+    MaxPooling2D,
+    MaxPooling3D,
+)
 from minigrad.layers.prelu import PReLU
+from minigrad.layers.reshaping import Permute, RepeatVector, Reshape
 from minigrad.layers.separable_convolution import (
     SeparableConv1D,
     SeparableConv2D,
@@ -54,12 +92,20 @@ from minigrad.layers.separable_convolution import (
     SeparableConvolution2D,
 )
 from minigrad.layers.symbol import Input
+from minigrad.layers.up_sampling import UpSampling1D, UpSampling2D, UpSampling3D
 
 __all__ = [
+    "ELU",
     "Activation",
     "ActivityRegularization",
     "Add",
     "Average",
+    "AveragePooling1D",
+    "AveragePooling2D",
+    "AveragePooling3D",
+    "AvgPool1D",
+    "AvgPool2D",
+    "AvgPool3D",
     "BatchNormalization",
     "BiasLayer",
     "Concatenate",
@@ -75,6 +121,9 @@ __all__ = [
     "Convolution2DTranspose",
     "Convolution3D",
     "Convolution3DTranspose",
+    "Cropping1D",
+    "Cropping2D",
+    "Cropping3D",
     "Dense",
     "DenseTranspose",
     "DepthwiseConv1D",
@@ -84,23 +133,53 @@ __all__ = [
     "Flatten",
     "GaussianDropout",
     "GaussianNoise",
+    "GlobalAveragePooling1D",
+    "GlobalAveragePooling2D",
+    "GlobalAveragePooling3D",
+    "GlobalAvgPool1D",
+    "GlobalAvgPool2D",
+    "GlobalAvgPool3D",
+    "GlobalMaxPool1D",
+    "GlobalMaxPool2D",
+    "GlobalMaxPool3D",
+    "GlobalMaxPooling1D",
+    "GlobalMaxPooling2D",
+    "GlobalMaxPooling3D",
     "Input",
     "KernelLayer",
     "Lambda",
     "Layer",
     "LayerNormalization",
+    "LeakyReLU",
     "LossTerms",
+    "MaxPool1D",
+    "MaxPool2D",
+    "MaxPool3D",
+    "MaxPooling1D",
+    "MaxPooling2D",
+    "MaxPooling3D",
     "Maximum",
     "Minimum",
     "Multiply",
     "PReLU",
     "Parameter",
+    "Permute",
+    "ReLU",
+    "RepeatVector",
+    "Reshape",
     "SeparableConv1D",
     "SeparableConv2D",
     "SeparableConvolution1D",
     "SeparableConvolution2D",
+    "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
     "Subtract",
+    "UpSampling1D",
+    "UpSampling2D",
+    "UpSampling3D",
+    "ZeroPadding1D",
+    "ZeroPadding2D",
+    "ZeroPadding3D",
 ]

@@ -61,6 +61,7 @@ class Add(Merging):
 
     Examples
     --------
+    >>> from minigrad import Tensor
     >>> Add()([Tensor([[1.0]]), Tensor([[2.0]])]).tolist()
     [[3.0]]
     """
@@ -126,6 +127,7 @@ class Concatenate(Merging):
 
     Examples
     --------
+    >>> from minigrad import Tensor
     >>> Concatenate()([Tensor([[1.0]]), Tensor([[2.0, 3.0]])]).tolist()
     [[1.0, 2.0, 3.0]]
     """

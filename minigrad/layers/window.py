@@ -99,7 +99,7 @@ class SlidingWindow:
                 raise ValueError(
                     f"layer {self.name!r}: an input of shape {input_shape} is smaller than the "
                     f"window, which reaches over {reach} elements. Use padding='same' or a "
-                    "smaller kernel_size."
+                    "smaller window."
                 )
             cut = reach - 1 if self.padding == "valid" else 0
             places.append(None if length is None else -(-(length - cut) // stride))

@@ -94,6 +94,11 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
     if axis is None:
         x, axis = reshape(x, (-1,)), 0
     axis = axis_of(x, axis, "repeat")
+    if isinstance(repeats, int | np.integer) and repeats > 0:
+        # A new axis that is stretched and folded in: its gradient is a sum, not a scatter.
+        count, before, after = int(repeats), x.shape[: axis + 1], x.shape[axis + 1 :]
+        stretched = np.broadcast_to(reshape(x, (*before, 1, *after)), (*before, count, *after))
+        return reshape(stretched, (*before[:-1], before[-1] * count, *after))
     return take(x, np.repeat(np.arange(x.shape[axis]), repeats), axis=axis)
 
 

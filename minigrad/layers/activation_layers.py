@@ -1,0 +1,189 @@
+"""ReLU, LeakyReLU, ELU and Softmax: activations with settings of their own, as layers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad.checks import is_whole, number
+from minigrad.engine import Tensor
+from minigrad.layers.layer import Layer, Shape, registry
+from minigrad.ops.neural import elu, leaky_relu, relu, softmax_
+
+
+class ElementwiseLayer(Layer):
+    """Base of layers that change each number for itself, or along axes that stay."""
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Return the same shape."""
+        return input_shape
+
+
+@registry.register()
+class ReLU(ElementwiseLayer):
+    """``x`` above `threshold`, else ``negative_slope · (x − threshold)``; at most `max_value`.
+
+    By default max(x, 0). At a kink the derivative is that of the left side, so relu′(0) is 0.
+
+    Parameters
+    ----------
+    max_value
+        Where the output stops growing; nowhere by default. There the gradient ends.
+    negative_slope
+        The slope up to the threshold: 0 lets nothing through.
+    threshold
+        What an input must exceed to pass unchanged.
+    **layer_arguments
+        See `Layer`.
+
+    Raises
+    ------
+    ValueError
+        For numbers that are negative or not finite.
+
+    Examples
+    --------
+    >>> ReLU(max_value=6, negative_slope=0.5)([[-2.0, 3.0, 9.0]]).tolist()
+    [[-1.0, 3.0, 6.0]]
+    """
+
+    def __init__(
+        self,
+        max_value: float | None = None,
+        negative_slope: float = 0.0,
+        threshold: float = 0.0,
+        **layer_arguments: Any,
+    ) -> None:
+        super().__init__(**layer_arguments)
+        self.max_value = None if max_value is None else number("ReLU", "max_value", max_value, 0)
+        self.negative_slope = number("ReLU", "negative_slope", negative_slope, least=0)
+        self.threshold = number("ReLU", "threshold", threshold, least=0)
+
+    def call(self, x: Tensor) -> Any:
+        """Bend each number."""
+        if self.negative_slope or self.threshold:
+            # Without a slope not 0 · (x − threshold), which would be nan for x = −∞.
+            below = self.negative_slope * (x - self.threshold) if self.negative_slope else 0.0
+            z: Any = np.where(x <= self.threshold, below, x)
+        else:
+            z = relu(x)
+        return z if self.max_value is None else np.clip(z, None, self.max_value)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make this layer again."""
+        return {
+            **super().get_config(),
+            "max_value": self.max_value,
+            "negative_slope": self.negative_slope,
+            "threshold": self.threshold,
+        }
+
+
+@registry.register()
+class LeakyReLU(ElementwiseLayer):
+    """X for x > 0, else ``negative_slope · x``: some gradient always comes through.
+
+    Raises
+    ------
+    ValueError
+        For a slope that is negative or not finite.
+
+    Examples
+    --------
+    >>> LeakyReLU(0.5)([[-2.0, 3.0]]).tolist()
+    [[-1.0, 3.0]]
+    """
+
+    def __init__(self, negative_slope: float = 0.3, **layer_arguments: Any) -> None:
+        super().__init__(**layer_arguments)
+        self.negative_slope = number("LeakyReLU", "negative_slope", negative_slope, least=0)
+
+    def call(self, x: Tensor) -> Any:
+        """Bend each number."""
+        return leaky_relu(x, self.negative_slope)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make this layer again."""
+        return {**super().get_config(), "negative_slope": self.negative_slope}
+
+
+@registry.register()
+class ELU(ElementwiseLayer):
+    """X for x > 0, else ``alpha · (eˣ − 1)``: it levels off at −alpha.
+
+    Raises
+    ------
+    ValueError
+        For an `alpha` that is negative or not finite.
+
+    References
+    ----------
+    D.-A. Clevert et al., "Fast and Accurate Deep Network Learning by Exponential Linear Units"
+    (2016).
+
+    Examples
+    --------
+    >>> ELU()([[-1.0, 3.0]]).numpy().round(3)
+    array([[-0.632, 3. ]], dtype=float32)
+    """
+
+    def __init__(self, alpha: float = 1.0, **layer_arguments: Any) -> None:
+        super().__init__(**layer_arguments)
+        self.alpha = number("ELU", "alpha", alpha, least=0)
+
+    def call(self, x: Tensor) -> Any:
+        """Bend each number."""
+        return elu(x, self.alpha)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make this layer again."""
+        return {**super().get_config(), "alpha": self.alpha}
+
+
+@registry.register()
+class Softmax(ElementwiseLayer):
+    """``eˣ / Σ eˣ`` along `axis`: positive numbers that add up to 1.
+
+    Parameters
+    ----------
+    axis
+        Along which the sum goes: an integer, or several for one sum over all of them.
+    **layer_arguments
+        See `Layer`.
+
+    Raises
+    ------
+    ValueError
+        For an axis that is no integer; or, when called, one that the input does not have.
+
+    Examples
+    --------
+    >>> Softmax()([[0.0, 0.0], [0.0, 1.0]]).numpy().round(3)
+    array([[0.5  , 0.5  ], [0.269, 0.731]], dtype=float32)
+    """
+
+    def __init__(self, axis: Any = -1, **layer_arguments: Any) -> None:
+        super().__init__(**layer_arguments)
+        several = isinstance(axis, tuple | list)
+        axes = axis if several else [axis]
+        if not axes or not all(map(is_whole, axes)):
+            raise ValueError(
+                f"Softmax: axis must be an integer, or several. Received: axis={axis!r}"
+            )
+        self.axis = tuple(int(one) for one in axes) if several else int(axis)
+
+    def call(self, x: Tensor) -> Any:
+        """Normalise along the axis."""
+        axes = self.axis if isinstance(self.axis, tuple) else (self.axis,)
+        places = {one % x.ndim for one in axes if -x.ndim <= one < x.ndim}
+        if len(places) < len(axes):
+            raise ValueError(
+                f"layer {self.name!r}: expected an input that has axis={self.axis}, each once. "
+                f"Received: shape {x.shape}"
+            )
+        return softmax_(x, axis=self.axis)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make this layer again."""
+        return {**super().get_config(), "axis": self.axis}

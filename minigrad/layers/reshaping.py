@@ -1,0 +1,167 @@
+"""Reshape, Permute and RepeatVector: the same numbers, laid out in another way."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from minigrad.checks import is_whole, positive_integer
+from minigrad.engine import Tensor
+from minigrad.layers.layer import Layer, Shape, registry
+
+
+@registry.register()
+class Reshape(Layer):
+    """Each sample in another shape: (batch, a, b, …) → (batch, target shape).
+
+    Parameters
+    ----------
+    target_shape
+        One sample's shape of the output. A single -1 stands for what is left over.
+    **layer_arguments
+        See `Layer`.
+
+    Raises
+    ------
+    ValueError
+        For lengths that are no integers from 1, or several -1; or, when called, an input of
+        another number of elements.
+
+    Examples
+    --------
+    >>> Reshape((2, -1))([[1.0, 2.0, 3.0, 4.0]]).tolist()
+    [[[1.0, 2.0], [3.0, 4.0]]]
+    >>> Reshape((8, 8, 1)).compute_output_shape((None, 64))
+    (None, 8, 8, 1)
+    """
+
+    def __init__(self, target_shape: tuple[int, ...], **layer_arguments: Any) -> None:
+        super().__init__(**layer_arguments)
+        shape: Any = target_shape if isinstance(target_shape, tuple | list) else [None]
+        are_lengths = all(is_whole(n) and (n >= 1 or n == -1) for n in shape)
+        if not are_lengths or list(shape).count(-1) > 1:
+            raise ValueError(
+                "Reshape: target_shape must be a tuple of integers from 1, one of which may be -1. "
+                f"Received: target_shape={target_shape!r}"
+            )
+        self.target_shape = tuple(int(n) for n in shape)
+
+    def call(self, x: Tensor) -> Any:
+        """Lay out each sample anew."""
+        return np.reshape(x, self.compute_output_shape(x.shape))
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Return (batch, target shape), with -1 worked out; None where that is not known."""
+        if not input_shape:
+            raise ValueError(f"layer {self.name!r}: Reshape needs a batch. Received: a scalar")
+        lengths = [n for n in input_shape[1:] if n is not None]
+        if len(lengths) < len(input_shape) - 1:
+            return (input_shape[0], *(None if n == -1 else n for n in self.target_shape))
+        elements = math.prod(lengths)
+        others = math.prod(n for n in self.target_shape if n != -1)
+        rest = elements // others if -1 in self.target_shape else 1
+        if others * rest != elements:
+            raise ValueError(
+                f"layer {self.name!r}: expected samples that fit target_shape={self.target_shape}. "
+                f"Received: shape {input_shape}, {elements} elements a sample"
+            )
+        return (input_shape[0], *(rest if n == -1 else n for n in self.target_shape))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make this layer again."""
+        return {**super().get_config(), "target_shape": self.target_shape}
+
+
+@registry.register()
+class Permute(Layer):
+    """The axes of each sample in another order: ``Permute((2, 1))`` transposes matrices.
+
+    Parameters
+    ----------
+    dims
+        For each axis of the output, which one of the input it is; counted from 1, as 0 is the
+        batch, which stays in front.
+    **layer_arguments
+        See `Layer`.
+
+    Raises
+    ------
+    ValueError
+        If `dims` are not the numbers from 1 in some order; or, when called, for an input of
+        another rank.
+
+    Examples
+    --------
+    >>> Permute((2, 1))([[[1.0, 2.0], [3.0, 4.0]]]).tolist()
+    [[[1.0, 3.0], [2.0, 4.0]]]
+    """
+
+    def __init__(self, dims: tuple[int, ...], **layer_arguments: Any) -> None:
+        super().__init__(**layer_arguments)
+        order: Any = dims if isinstance(dims, tuple | list) else [None]
+        if not all(map(is_whole, order)) or sorted(order) != list(range(1, len(order) + 1)):
+            raise ValueError(
+                "Permute: dims must be the numbers of all axes from 1, in some order, without the "
+                f"batch. Received: dims={dims!r}"
+            )
+        self.dims = tuple(int(axis) for axis in order)
+
+    def call(self, x: Tensor) -> Any:
+        """Put the axes in order."""
+        self.compute_output_shape(x.shape)  # says so if the input does not fit
+        return np.transpose(x, (0, *self.dims))
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Return the lengths in the new order."""
+        if len(input_shape) != len(self.dims) + 1:
+            raise ValueError(
+                f"layer {self.name!r}: Permute with dims={self.dims} needs an input of rank "
+                f"{len(self.dims) + 1}. Received: shape {input_shape}"
+            )
+        return (input_shape[0], *(input_shape[axis] for axis in self.dims))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make this layer again."""
+        return {**super().get_config(), "dims": self.dims}
+
+
+@registry.register()
+class RepeatVector(Layer):
+    """Each vector `n` times: (batch, features) → (batch, n, features).
+
+    So a decoder of sequences gets the coding at each step; the steps' gradients add up.
+
+    Raises
+    ------
+    ValueError
+        If `n` is no positive integer; or, when called, for an input that is no batch of vectors.
+
+    Examples
+    --------
+    >>> RepeatVector(3)([[1.0, 2.0]]).tolist()
+    [[[1.0, 2.0], [1.0, 2.0], [1.0, 2.0]]]
+    """
+
+    def __init__(self, n: int, **layer_arguments: Any) -> None:
+        super().__init__(**layer_arguments)
+        self.n = positive_integer("RepeatVector", "n", n)
+
+    def call(self, x: Tensor) -> Any:
+        """Repeat each vector."""
+        shape: Any = self.compute_output_shape(x.shape)
+        return np.broadcast_to(np.expand_dims(x, 1), shape)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Put `n` between batch and features."""
+        if len(input_shape) != 2:
+            raise ValueError(
+                f"layer {self.name!r}: RepeatVector needs an input of shape (batch, features). "
+                f"Received: shape {input_shape}"
+            )
+        return (input_shape[0], self.n, input_shape[1])
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make this layer again."""
+        return {**super().get_config(), "n": self.n}

@@ -1,0 +1,33 @@
+"""SpatialLayer: what layers share that change the lengths between batch and channels."""
+
+from __future__ import annotations
+
+from minigrad.layers.layer import Layer, Shape
+from minigrad.layers.window import LAYOUTS
+
+
+class SpatialLayer(Layer):
+    """Base of layers without weights that change the lengths between batch and channels.
+
+    A subclass says which lengths come out, in `_output_lengths`; the channels stay.
+
+    Raises
+    ------
+    ValueError
+        If the input has another rank, or is too small, with its shape.
+    """
+
+    rank: int
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Return (batch, …, channels), with None for each length that is not known."""
+        if len(input_shape) != self.rank + 2:
+            raise ValueError(
+                f"layer {self.name!r}: {type(self).__name__} needs an input of rank "
+                f"{self.rank + 2}, {LAYOUTS[self.rank]}. Received: shape {input_shape}. A single "
+                "sample is x[None], and a missing axis of channels is added by x[..., None]."
+            )
+        return (input_shape[0], *self._output_lengths(input_shape), input_shape[-1])
+
+    def _output_lengths(self, input_shape: Shape) -> Shape:
+        raise NotImplementedError(f"{type(self).__name__} must define _output_lengths")
