@@ -103,6 +103,44 @@ def test_worked_example_4_repeating_a_batch_changes_no_term_and_no_gradient(time
             )
 
 
+def test_worked_example_2_a_convolution_of_ones():
+    conv = layers.Conv2D(
+        2,
+        2,
+        kernel_initializer="ones",
+        bias_initializer="ones",
+        kernel_regularizer=L1(0.01),
+        bias_regularizer=L2(0.5),
+        activity_regularizer=L2(0.01),
+        name="conv",
+        dtype="float64",
+    )
+    outputs = conv(np.ones((4, 3, 3, 1)))
+    assert outputs.shape == (4, 2, 2, 2)
+    assert (outputs.numpy() == 5).all()
+    terms = conv.loss_terms().values_as_floats()
+    assert terms == pytest.approx({"conv/kernel": 0.08, "conv/bias": 1.0, "conv/activity": 2.0})
+
+
+@pytest.mark.parametrize("kind", ["Dense", "Conv1D", "Conv2D", "Conv3D"])
+def test_dense_and_convolutions_have_the_three_penalties_alike(kind):
+    rank = 0 if kind == "Dense" else int(kind[-2])
+    arguments = (2,) if kind == "Dense" else (2, 1)  # a window of one place is a Dense layer
+    layer = getattr(layers, kind)(
+        *arguments,
+        kernel_initializer="ones",
+        bias_initializer="ones",
+        kernel_regularizer=L2(0.1),
+        bias_regularizer=L1(0.1),
+        activity_regularizer=L1(0.1),
+        name="layer",
+    )
+    layer(np.ones((5, *(1,) * rank, 3)))
+    terms = layer.loss_terms().values_as_floats()
+    expected = {"layer/kernel": 0.6, "layer/bias": 0.2, "layer/activity": 0.8}
+    assert terms == pytest.approx(expected, rel=1e-6)
+
+
 def test_worked_example_5_integer_input_is_penalised():
     assert float(L2(0.1)(np.full((2, 2), 3))) == pytest.approx(3.6)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minigrad import metrics
 from minigrad.training.archive import LoadError
 from minigrad.training.callbacks import CallbackList, TerminateOnNaN
 from minigrad.training.history import Averages, History
@@ -201,8 +202,12 @@ class TrainingLoop:
         for index, callback in enumerate(self.callbacks.callbacks):
             state = callback.state()
             kept = {k: v for k, v in state.items() if isinstance(v, np.ndarray)}
-            arrays |= {f"{index}/{name}": array for name, array in kept.items()}
+            arrays |= {f"callback/{index}/{name}": array for name, array in kept.items()}
             states.append({k: v for k, v in state.items() if k not in kept})
+        for index, metric in enumerate(self.model.compiled_metrics):
+            if not isinstance(metric, str):
+                gathered = metric.state_arrays()
+                arrays |= {f"metric/{index}/{name}": array for name, array in gathered.items()}
         progress = {
             "epoch": self.epoch,
             "batch": self.batch,
@@ -232,17 +237,30 @@ class TrainingLoop:
             self.epoch, self.batch = progress["epoch"], progress["batch"]
             self._averages.sums, self._averages.samples = progress["averages"]
             self._shuffle_state = progress["shuffle"]
+            self._load_metrics(config["metrics"], arrays)
             vars(self.history).update(progress["history"])
             model.stop_training = progress["stopped"]
             for index, (callback, state) in enumerate(
                 zip(self.callbacks.callbacks, progress["callbacks"], strict=True)
             ):
-                kept = saving.without_prefix(f"{saving.CALLBACK}{index}/", arrays)
+                kept = saving.without_prefix(f"{saving.PROGRESS}callback/{index}/", arrays)
                 callback.restore({**state, **kept})
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise LoadError(
                 f"{path} is no backup of this training: {error}. Remove it to begin anew."
             ) from error
+
+    def _load_metrics(self, configs: list[Any], arrays: dict[str, Any]) -> None:
+        from minigrad.training import saving
+
+        known = self.model.compiled_metrics
+        for index, (metric, config) in enumerate(zip(known, configs, strict=True)):
+            if isinstance(config, str):  # no batch has told yet which one it stands for
+                continue
+            if isinstance(metric, str):
+                metric = known[index] = metrics.deserialize(config)
+            gathered = saving.without_prefix(f"{saving.PROGRESS}metric/{index}/", arrays)
+            metric.load_state_arrays(gathered)
 
     def _check_same_model(self, config: dict[str, Any]) -> None:
         from minigrad.layers.layer import registry

@@ -9,14 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad import losses, optimizers
-
-try:
-    from minigrad import metrics
-except ImportError:
-    import types
-
-    metrics = types.SimpleNamespace(BY_SHAPE=(), serialize=lambda x: x, deserialize=lambda x: x)
+from minigrad import losses, metrics, optimizers
 from minigrad.checks import number
 from minigrad.engine import Tensor, scope
 from minigrad.engine.tensor import plain
@@ -49,6 +42,7 @@ class Objective:
         loss: Any = None,
         loss_weights: float = 1.0,
         metrics: Sequence[Any] | None = None,
+        weighted_metrics: Sequence[Any] | None = None,
     ) -> None:
         """Say how to train.
 
@@ -64,6 +58,8 @@ class Objective:
         metrics
             Names, Metrics, or functions of (y_true, y_pred), to be shown beside the loss.
             ``"accuracy"`` becomes the one that fits the targets.
+        weighted_metrics
+            The same, but they take sample weights into account.
 
         Raises
         ------
@@ -73,19 +69,19 @@ class Objective:
         self.optimizer: Optimizer | None = optimizers.get(optimizer)
         self.loss: Any = losses.get(loss)
         self.loss_weights = number("compile", "loss_weights", loss_weights)
-        self.compiled_metrics = self._checked_metrics(metrics)
+        self.compiled_metrics = self._checked_metrics(metrics, weighted_metrics)
+        self.unweighted_metrics = len(metrics or ())  # so many of them, the first
         self.checked_config: str | None = None
 
-    def _checked_metrics(self, given: Sequence[Any] | None) -> list[Any]:
-        if given is None:
-            return []
-        if isinstance(given, str) or not isinstance(given, list | tuple):
-            raise TypeError(f"compile: metrics must be a list. Received: {given!r}")
-        found = [
-            name if name in metrics.BY_SHAPE else metrics.get(name)
-            for name in given
-            if name is not None
-        ]
+    def _checked_metrics(self, *given: Sequence[Any] | None) -> list[Any]:
+        found = []
+        for several in given:
+            if several is not None and not isinstance(several, list | tuple):
+                raise TypeError(f"compile: metrics must be a list. Received: {several!r}")
+            for name in several or ():
+                if name is None:
+                    raise TypeError("compile: metrics must be names or objects. Received: None")
+                found.append(name if name in metrics.BY_SHAPE else metrics.get(name))
         names = [getattr(metric, "name", metric) for metric in found]
         for name in names:
             if names.count(name) > 1 or name in ("loss", "data"):
@@ -178,7 +174,9 @@ class Objective:
         watching = [m for m in self.compiled_metrics if getattr(m, "watches_layer", False)]
         return {id(self.get_layer(m.layer)): [] for m in watching} if watching else None
 
-    def _update_metrics(self, y: Any, prediction: Any, watched: Watched | None) -> None:
+    def _update_metrics(
+        self, y: Any, prediction: Any, weights: Any, watched: Watched | None
+    ) -> None:
         values = plain(prediction)
         for index, metric in enumerate(self.compiled_metrics):
             if isinstance(metric, str):
@@ -190,8 +188,10 @@ class Objective:
                 assert watched is not None
                 for _, output in watched[id(self.get_layer(metric.layer))]:
                     metric.update_state(plain(output))
-            else:
+            elif index < self.unweighted_metrics:
                 metric.update_state(y, values)
+            else:
+                metric.update_state(y, values, weights)
 
     def _reset_metrics(self) -> None:
         for metric in self.compiled_metrics:
@@ -199,11 +199,19 @@ class Objective:
                 metric.reset_state()
 
     def _metric_values(self) -> dict[str, float]:
-        return {
-            metric.name: float(metric.result())
-            for metric in self.compiled_metrics
-            if not isinstance(metric, str)
-        }
+        values = {}
+        for metric in self.compiled_metrics:
+            if isinstance(metric, str):
+                continue
+            result = np.asarray(metric.result())
+            if result.ndim:
+                raise ValueError(
+                    f"metric {metric.name!r} gives {result.size} numbers, and the history takes one "
+                    "for each epoch. Choose one class or threshold, or an average over them, such "
+                    "as average='macro'."
+                )
+            values[metric.name] = float(result)
+        return values
 
     # ---- what a look at the loss must leave as it was ------------------------------------------
 

@@ -14,14 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import losses, optimizers
-
-try:
-    from minigrad import metrics
-except ImportError:
-    import types
-
-    metrics = types.SimpleNamespace(BY_SHAPE=(), serialize=lambda x: x, deserialize=lambda x: x)
+from minigrad import losses, metrics, optimizers
 from minigrad.layers.layer import registry
 from minigrad.layers.weights import weight_budget
 from minigrad.training import archive
@@ -32,7 +25,7 @@ __all__ = ["LoadError", "load", "load_weights", "model_from_json", "save", "save
 
 FORMAT = 1
 _OPTIMIZER = "optimizer:"
-CALLBACK = "callback:"
+PROGRESS = "progress:"
 
 
 # ---- whole models --------------------------------------------------------------------------------
@@ -73,14 +66,15 @@ def save(model: Model, path: str | os.PathLike[str], progress: Any = None) -> No
         "loss": losses.serialize(model.loss),
         "loss_weights": model.loss_weights,
         "metrics": [metrics.serialize(metric) for metric in model.compiled_metrics],
+        "unweighted_metrics": model.unweighted_metrics,
     }
     _check_that_it_loads(model, json.dumps(architecture), arrays)
     if model.optimizer is not None and model.optimizer.built:
         arrays |= _prefixed(_OPTIMIZER, model.optimizer.state_arrays())
     config = {"format": FORMAT, **architecture, "generators": generator_states(model)}
     if progress is not None:
-        config["progress"], callback_arrays = progress
-        arrays |= _prefixed(CALLBACK, callback_arrays)
+        config["progress"], progress_arrays = progress
+        arrays |= _prefixed(PROGRESS, progress_arrays)
     archive.write(path, config, arrays)
 
 
@@ -158,12 +152,14 @@ def _make(config: dict[str, Any]) -> Model:
         raise ValueError(f"expected a model. Received: {model!r}")
     if not model.built and config["input_shape"] is not None:
         model.build((None, *config["input_shape"]))
+    measured = [metrics.deserialize(metric) for metric in config["metrics"]]
     if config["optimizer"] is not None:
         model.compile(
             optimizers.deserialize(config["optimizer"]),
             losses.deserialize(config["loss"]),
             config["loss_weights"],
-            [metrics.deserialize(metric) for metric in config["metrics"]],
+            measured[: config["unweighted_metrics"]],
+            measured[config["unweighted_metrics"] :],
         )
     return model
 
@@ -288,7 +284,7 @@ def restore_generators(model: Model, states: Mapping[str, Any]) -> None:
 
 def _weights_among(arrays: Mapping[str, Array]) -> dict[str, Array]:
     return {
-        name: array for name, array in arrays.items() if not name.startswith((_OPTIMIZER, CALLBACK))
+        name: array for name, array in arrays.items() if not name.startswith((_OPTIMIZER, PROGRESS))
     }
 
 

@@ -42,6 +42,7 @@ class Trainer(Objective):
         self.loss = None
         self.loss_weights = 1.0
         self.compiled_metrics = []
+        self.unweighted_metrics = 0
         self.checked_config = None
         self.stop_training = False
         self.history: History | None = None
@@ -83,7 +84,7 @@ class Trainer(Objective):
             elif not tolerate_nan:
                 self._refuse_non_finite(terms)
         if self.compiled_metrics:
-            self._update_metrics(y, prediction, watched)
+            self._update_metrics(y, prediction, weights, watched)
         return {"loss": loss, **terms.values_as_floats()}
 
     def _require_optimizer(self) -> None:
@@ -282,7 +283,7 @@ class Trainer(Objective):
                 values = terms.values_as_floats()
                 averages.add({"loss": sum(values.values()), **values}, len(batch.x))
                 if self.compiled_metrics:
-                    self._update_metrics(batch.y, prediction, watched)
+                    self._update_metrics(batch.y, prediction, batch.weights, watched)
         return {**averages.means(), **self._metric_values()}
 
     def predict(

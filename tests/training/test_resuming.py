@@ -31,7 +31,8 @@ def model():
         Dropout(0.3),
         Dense(4),
     )
-    made.compile(mg.optimizers.Adam(0.01), "mse")
+    metrics = ["mae", mg.metrics.ActiveUnits("dense"), mg.metrics.DeadUnits("dense")]
+    made.compile(mg.optimizers.Adam(0.01), "mse", metrics=metrics)
     return made
 
 

@@ -1,0 +1,75 @@
+"""Metrics: numbers about a prediction that are shown beside the loss, and never minimised."""
+
+from minigrad.metrics.accuracy import (
+    Accuracy,
+    BinaryAccuracy,
+    CategoricalAccuracy,
+    SparseCategoricalAccuracy,
+    SparseTopKCategoricalAccuracy,
+    TopKCategoricalAccuracy,
+)
+from minigrad.metrics.activity import ActiveUnits, DeadUnits, Sparsity
+from minigrad.metrics.classification import F1Score, FBetaScore, Precision, Recall
+from minigrad.metrics.hinge import CategoricalHinge, Hinge, SquaredHinge
+from minigrad.metrics.lookup import deserialize, get, serialize
+from minigrad.metrics.mean import Mean, MeanMetricWrapper, MeanOverSamples
+from minigrad.metrics.metric import Metric
+from minigrad.metrics.probabilistic import (
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    KLDivergence,
+    Poisson,
+    SparseCategoricalCrossentropy,
+)
+from minigrad.metrics.r2_score import R2Score
+from minigrad.metrics.regression import (
+    CosineSimilarity,
+    LogCoshError,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    RootMeanSquaredError,
+)
+from minigrad.metrics.resolve import BY_SHAPE, resolve
+
+__all__ = [
+    "BY_SHAPE",
+    "Accuracy",
+    "ActiveUnits",
+    "BinaryAccuracy",
+    "BinaryCrossentropy",
+    "CategoricalAccuracy",
+    "CategoricalCrossentropy",
+    "CategoricalHinge",
+    "CosineSimilarity",
+    "DeadUnits",
+    "F1Score",
+    "FBetaScore",
+    "Hinge",
+    "KLDivergence",
+    "LogCoshError",
+    "Mean",
+    "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
+    "MeanMetricWrapper",
+    "MeanOverSamples",
+    "MeanSquaredError",
+    "MeanSquaredLogarithmicError",
+    "Metric",
+    "Poisson",
+    "Precision",
+    "R2Score",
+    "Recall",
+    "RootMeanSquaredError",
+    "SparseCategoricalAccuracy",
+    "SparseCategoricalCrossentropy",
+    "SparseTopKCategoricalAccuracy",
+    "Sparsity",
+    "SquaredHinge",
+    "TopKCategoricalAccuracy",
+    "deserialize",
+    "get",
+    "resolve",
+    "serialize",
+]

@@ -1,0 +1,185 @@
+"""What a metric is given, checked once and for all: real numbers, of shapes that fit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad.engine.tensor import plain
+from minigrad.metrics.metric import Array
+
+# Keeps logarithms and quotients finite; Keras's value.
+EPSILON = 1e-7
+
+
+def real_array(owner: str, argument: str, value: Any) -> Array:
+    """Return an array, list or Tensor as an array of real numbers with at least one sample.
+
+    Raises
+    ------
+    ValueError
+        If it is anything else.
+    """
+    try:
+        array = np.asarray(plain(value))
+    except ValueError as error:
+        raise ValueError(
+            f"{owner}: {argument} must be an array; its rows are not equally long"
+        ) from error
+    if array.dtype.kind not in "biuf":
+        raise ValueError(
+            f"{owner}: {argument} must hold real numbers. Received: {value!r} ({array.dtype})"
+        )
+    if array.ndim == 0:
+        raise ValueError(
+            f"{owner}: {argument} must have the samples along its first axis. Received: {value!r}"
+        )
+    if array.size == 0:
+        raise ValueError(
+            f"{owner}: the batch is empty ({argument} has shape {array.shape}); "
+            "pass at least one sample"
+        )
+    return array
+
+
+def matched(owner: str, y_true: Any, y_pred: Any) -> tuple[Array, Array]:
+    """Return both in one shape with at least two axes; a column may miss its last axis, of 1.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ: broadcasting them would be silently wrong.
+    """
+    target, prediction = real_array(owner, "y_true", y_true), real_array(owner, "y_pred", y_pred)
+    if prediction.shape == (*target.shape, 1):
+        target = target.reshape(prediction.shape)
+    elif target.shape == (*prediction.shape, 1):
+        prediction = prediction.reshape(target.shape)
+    if target.shape != prediction.shape:
+        raise ValueError(
+            f"{owner}: targets and predictions must have the same shape. "
+            f"Received: targets {target.shape}, predictions {prediction.shape}"
+        )
+    if target.ndim == 1:
+        return target[:, None], prediction[:, None]
+    return target, prediction
+
+
+def matched_floats(owner: str, y_true: Any, y_pred: Any) -> tuple[Array, Array]:
+    """Return both in one shape and in float64."""
+    target, prediction = matched(owner, y_true, y_pred)
+    return target.astype(np.float64), prediction.astype(np.float64)
+
+
+def scores_of_classes(owner: str, y_pred: Any) -> Array:
+    """Return predictions with one score for each of several classes along the last axis.
+
+    Raises
+    ------
+    ValueError
+        If there are no samples, or a single class.
+    """
+    scores = real_array(owner, "y_pred", y_pred)
+    if scores.ndim < 2 or scores.shape[-1] < 2:
+        raise ValueError(
+            f"{owner}: predictions must hold a score for each of two or more classes along the "
+            f"last axis. Received: predictions {scores.shape}. For one probability a sample there "
+            "are BinaryAccuracy and BinaryCrossentropy."
+        )
+    return scores
+
+
+def one_hot(owner: str, y_true: Any, y_pred: Any) -> tuple[Array, Array]:
+    """Return targets and scores of the same shape, the classes along the last axis.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ; integer labels have metrics of their own.
+    """
+    target, scores = real_array(owner, "y_true", y_true), scores_of_classes(owner, y_pred)
+    if target.shape != scores.shape:
+        raise ValueError(
+            f"{owner}: targets must be one-hot, of the shape of the predictions. Received: targets "
+            f"{target.shape}, predictions {scores.shape}. For whole numbers as labels use the "
+            "metric whose name begins with Sparse."
+        )
+    return target, scores
+
+
+def labels(owner: str, y_true: Any, y_pred: Any) -> tuple[Array, Array]:
+    """Return labels (batch, …) as integers, and scores (batch, …, classes).
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit, or a label is none of the classes.
+    """
+    target, scores = real_array(owner, "y_true", y_true), scores_of_classes(owner, y_pred)
+    if target.shape == (*scores.shape[:-1], 1):
+        target = target[..., 0]
+    if target.shape != scores.shape[:-1]:
+        raise ValueError(
+            f"{owner}: expected one label for each row of scores, shape {scores.shape[:-1]}. "
+            f"Received: targets {target.shape}, predictions {scores.shape}"
+        )
+    classes = scores.shape[-1]
+    wrong = ~((target >= 0) & (target < classes) & (target == np.floor(target)))
+    if wrong.any():
+        raise ValueError(
+            f"{owner}: labels must be whole numbers from 0 to {classes - 1}, as the predictions "
+            f"{scores.shape} have {classes} classes. Received: {target[wrong][0]}"
+        )
+    return target.astype(np.int64), scores
+
+
+def binary(owner: str, target: Array) -> Array:
+    """Return targets of 0 and 1 as booleans.
+
+    Raises
+    ------
+    ValueError
+        For any other value.
+    """
+    wrong = (target != 0) & (target != 1)
+    if wrong.any():
+        raise ValueError(f"{owner}: targets must be 0 or 1. Received: {target[wrong][0]}")
+    return target.astype(bool)
+
+
+def probabilities(owner: str, target: Array) -> Array:
+    """Return targets that lie between 0 and 1.
+
+    Raises
+    ------
+    ValueError
+        If one does not.
+    """
+    if not (target.min() >= 0 and target.max() <= 1):
+        raise ValueError(
+            f"{owner}: targets must be between 0 and 1. "
+            f"Received: from {target.min()} to {target.max()}"
+        )
+    return target
+
+
+def weights(owner: str, sample_weight: Any, shape: tuple[int, ...]) -> Array:
+    """Return a weight for each value of `shape`, from those of the samples or of their parts.
+
+    Raises
+    ------
+    ValueError
+        If their shape is not that of the first axes, or they are not finite.
+    """
+    given = real_array(owner, "sample_weight", sample_weight).astype(np.float64)
+    if given.shape == (shape[0], 1):
+        given = given[:, 0]
+    if given.shape != shape[: given.ndim]:
+        raise ValueError(
+            f"{owner}: sample_weight must hold a weight for each of {shape[0]} samples, shape "
+            f"({shape[0]},). Received: shape {given.shape}"
+        )
+    if not np.isfinite(given).all():
+        raise ValueError(f"{owner}: weights must be finite. Received: {sample_weight!r}")
+    return np.broadcast_to(given.reshape(given.shape + (1,) * (len(shape) - given.ndim)), shape)

@@ -1,0 +1,165 @@
+"""Metrics that are means over samples: most of them are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from minigrad.engine.tensor import plain
+from minigrad.metrics.inputs import real_array, weights
+from minigrad.metrics.metric import Array, Metric, divided, known_as, registry, words_of
+
+
+class Average(Metric):
+    """``Σ w·v / Σ w``: over all samples of all batches, so that a short batch counts for less."""
+
+    gathers: Mapping[str, int] = {"total": 0, "count": 0}
+
+    def gather(self, values: Array, sample_weight: Any = None) -> None:
+        """Take in values of shape (batch, …); a sample's value is the mean of its own."""
+        samples = values.shape[0]
+        count = float(samples)
+        if sample_weight is not None:
+            each = weights(self.owner, sample_weight, values.shape)
+            values = values * each
+            count = each.reshape(samples, -1).mean(axis=1).sum()
+        # (batch, …) → (batch,) → ()
+        total = values.reshape(samples, -1).mean(axis=1, dtype=np.float64).sum()
+        self.add("total", total)
+        self.add("count", count)
+
+    def result(self) -> float:
+        """Return the mean; 0 before the first batch."""
+        return float(divided(self.state.get("total", 0.0), self.state.get("count", 0.0)))
+
+
+@known_as()
+class Mean(Average):
+    """``Σ w·v / Σ w``: the mean of whatever it is given, such as the loss of each batch.
+
+    Examples
+    --------
+    >>> mean = Mean("loss")
+    >>> mean.update_state([1.0, 2.0])
+    >>> mean.update_state([6.0])
+    >>> mean.result()
+    3.0
+    """
+
+    def update_state(self, values: Any, sample_weight: Any = None) -> None:
+        """Take in values of shape (batch, …), or one number, which counts as one sample."""
+        values = np.atleast_1d(plain(values))
+        if sample_weight is not None:
+            sample_weight = np.atleast_1d(plain(sample_weight))
+        self.gather(real_array(self.owner, "values", values), sample_weight)
+
+
+class MeanOverSamples(Average):
+    """Base of the metrics that have a value for each sample, and are the mean of those.
+
+    A subclass defines `values`.
+    """
+
+    def values(self, y_true: Any, y_pred: Any) -> Array:
+        """Return the values of one batch, the samples along the first axis."""
+        raise NotImplementedError(f"{type(self).__name__} must define values(self, y_true, y_pred)")
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Take in one batch; `sample_weight` has shape (batch,), or that of the values."""
+        self.gather(self.values(y_true, y_pred), sample_weight)
+
+
+@known_as()
+class MeanMetricWrapper(Average):
+    """The mean of a function of one's own over all samples.
+
+    `metrics.get` makes one from any function that it is given.
+
+    Parameters
+    ----------
+    fn
+        A function of two arrays, ``(y_true, y_pred)``, that returns a value for each sample, or
+        one number for the batch, which then counts as often as there are samples in it.
+    name
+        What the history calls it; by default the function's own name.
+    **keywords
+        Further arguments of the function.
+
+    Raises
+    ------
+    TypeError
+        If `fn` cannot be called.
+
+    Examples
+    --------
+    >>> def largest_error(y_true, y_pred):
+    ...     return np.abs(y_true - y_pred).max(axis=-1)
+    >>> metric = MeanMetricWrapper(largest_error)
+    >>> metric.name, metric([[0.0, 0.0], [0.0, 0.0]], [[1.0, 3.0], [0.0, 1.0]])
+    ('largest_error', 2.0)
+    """
+
+    def __init__(self, fn: Callable[..., Any], name: str | None = None, **keywords: Any) -> None:
+        if not callable(fn) or isinstance(fn, Metric):
+            raise TypeError(f"MeanMetricWrapper: fn must be a function. Received: fn={fn!r}")
+        super().__init__(name or name_of(fn))
+        self.fn = fn
+        self.keywords = keywords
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Take in one batch.
+
+        Raises
+        ------
+        ValueError
+            If the function returns neither a value for each sample nor one number.
+        """
+        target = real_array(self.owner, "y_true", y_true)
+        prediction = real_array(self.owner, "y_pred", y_pred)
+        samples = prediction.shape[0]
+        values = np.asarray(plain(self.fn(target, prediction, **self.keywords)))
+        is_one_number = values.ndim == 0
+        if values.dtype.kind not in "biuf" or not (is_one_number or len(values) == samples):
+            raise ValueError(
+                f"{self.owner}: its function must return a value for each of {samples} samples, "
+                f"or one number. Received: {values!r} of shape {values.shape}"
+            )
+        if is_one_number and sample_weight is not None:
+            raise ValueError(
+                f"{self.owner}: its function returns one number for the whole batch, so sample "
+                "weights cannot act on it. Return a value for each sample."
+            )
+        self.gather(np.broadcast_to(values, samples) if is_one_number else values, sample_weight)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the function's registered name, and its further arguments.
+
+        Raises
+        ------
+        ValueError
+            If the function is not registered, or is a loss of minigrad.
+        """
+        if str(getattr(self.fn, "__module__", "")).startswith("minigrad.losses"):
+            raise ValueError(
+                f"{self.owner}: a loss in the place of a metric cannot be saved with the model. "
+                "Use the metric of that name, or a registered function of your own that calls it."
+            )
+        return {"fn": registry.serialize(self.fn), "name": self.name, **self.keywords}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> MeanMetricWrapper:
+        """Make the metric that `get_config` described."""
+        return cls(**{**config, "fn": registry.deserialize(config["fn"])})
+
+
+def name_of(function: Any) -> str:
+    """Return what to call a function's mean."""
+    if isinstance(function, partial):
+        return name_of(function.func)
+    given = getattr(function, "name", None)
+    if isinstance(given, str) and given:
+        return given
+    return words_of(getattr(function, "__name__", None) or type(function).__name__)
