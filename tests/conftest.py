@@ -1,5 +1,7 @@
 """What all tests share."""
 
+import os
+
 import numpy as np
 import pytest
 from hypothesis import settings
@@ -22,3 +24,18 @@ def float64():
 @pytest.fixture
 def rng():
     return np.random.default_rng(0)
+
+
+def pytest_terminal_summary(terminalreporter, exitstatus, config):
+    """Where every peer is installed, a skipped test is a test that was lost."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    if skipped and os.environ.get("MINIGRAD_NO_SKIPS"):
+        terminalreporter.section("skipped, although MINIGRAD_NO_SKIPS is set", red=True)
+        for report in skipped:
+            terminalreporter.line(f"{report.nodeid}: {report.longrepr}")
+
+
+def pytest_sessionfinish(session, exitstatus):
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("MINIGRAD_NO_SKIPS") and reporter and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from minigrad import activations, regularizers
+from minigrad.layers import Activation, ReLU
 from minigrad.tracing.hand_written import undivided_sums
 from minigrad.tracing.layer_pass import LayerPass
 
@@ -73,10 +74,21 @@ def _units(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return values.reshape(-1, values.shape[-1])
 
 
+def _activation(layer: LayerPass) -> tuple[Any, str, Any]:
+    """Return a layer's activation, and the name and Tensor of what it is applied to."""
+    if isinstance(layer.layer, ReLU):
+        cut_only_at_zero = not (layer.layer.negative_slope or layer.layer.threshold)
+        return (activations.relu if cut_only_at_zero else None), "input", layer.input
+    function = getattr(layer.layer, "activation", None)
+    if isinstance(layer.layer, Activation):
+        return function, "input", layer.input
+    return function, "pre_activation", layer.pre_activation
+
+
 def dead_units(trace: Trace, layer: LayerPass) -> Iterator[Diagnosis]:
     """Find units of a relu that no sample of the batch switches on."""
-    before = layer.pre_activation
-    if before is None or getattr(layer.layer, "activation", None) is not activations.relu:
+    function, place, before = _activation(layer)
+    if before is None or function is not activations.relu:
         return
     dead: np.ndarray[Any, Any] = np.all(_units(_values(before)) <= 0, axis=0)
     if not dead.any():
@@ -86,7 +98,7 @@ def dead_units(trace: Trace, layer: LayerPass) -> Iterator[Diagnosis]:
         f"{count} of {total} units are 0 for every sample of this batch: no gradient passes "
         "through them, and only penalties on their own weights still act."
     )
-    killer, push = _pushes_down(trace, layer, ~dead)
+    killer, push = _pushes_down(trace, f"{layer.path}/{place}", ~dead)
     numbers = {"dead": float(count), "units": float(total)}
     if killer is not None:
         text += (
@@ -97,14 +109,11 @@ def dead_units(trace: Trace, layer: LayerPass) -> Iterator[Diagnosis]:
     yield Diagnosis("dead units", layer.path, text, numbers)
 
 
-def _pushes_down(
-    trace: Trace, layer: LayerPass, alive: np.ndarray[Any, Any]
-) -> tuple[str | None, float]:
-    """Return the term with the largest positive mean gradient at the pre-activations.
+def _pushes_down(trace: Trace, name: str, alive: np.ndarray[Any, Any]) -> tuple[str | None, float]:
+    """Return the term with the largest positive mean gradient at the tensor `name`.
 
-    A step goes against the gradient, so that term lowers them.
+    A step goes against the gradient, so that term lowers its values.
     """
-    name = f"{layer.path}/pre_activation"
     if not alive.any() or name not in trace.tensors:
         return None, 0.0
     pushes = {
@@ -121,8 +130,9 @@ _STEEPEST = {"sigmoid": 0.25, "tanh": 1.0, "softsign": 1.0}
 
 def saturated(trace: Trace, layer: LayerPass) -> Iterator[Diagnosis]:
     """Find sigmoids and tanhs that mostly stand on their flat parts."""
-    name = activations.name_of(getattr(layer.layer, "activation", None))
-    if name not in _STEEPEST or layer.pre_activation is None:
+    function, _, before = _activation(layer)
+    name = activations.name_of(function)
+    if name not in _STEEPEST or before is None:
         return
     z = _values(layer.output)
     slopes = {"sigmoid": z * (1 - z), "tanh": 1 - z * z, "softsign": (1 - np.abs(z)) ** 2}[name]

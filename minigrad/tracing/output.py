@@ -16,7 +16,7 @@ class TraceOutput:
         name: str
 
         @property
-        def terms(self) -> dict[str, float]: ...  # noqa: D102
+        def terms(self) -> dict[str, float]: ...
 
         residual: float
         table: Any

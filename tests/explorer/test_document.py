@@ -100,7 +100,7 @@ def test_terms_stand_below_the_ops_that_make_them():
         if story["nodes"][edge["target"]]["kind"] == "term"
     }
     assert made_by == {
-        "data": "mean",
+        "data": "mean_square",
         "a/kernel": "multiply",
         "a/bias": "multiply",
         "a/activity": "divide",

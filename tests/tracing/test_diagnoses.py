@@ -6,7 +6,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import layers, regularizers
-from minigrad.layers import Dense
+from minigrad.layers import Activation, Dense, ReLU
 
 RNG = np.random.default_rng(0)
 X = RNG.uniform(0, 1, (16, 6)).astype(np.float32)
@@ -35,6 +35,22 @@ def test_dead_units_and_who_killed_them():
     assert "'codings/activity' the most" in diagnosis.text
     assert diagnosis.numbers["push"] > 0
     assert not trace.gradient("codings/bias")[[0, 3]].any()
+
+
+@pytest.mark.parametrize("activation", [ReLU(name="cut"), Activation("relu", name="cut")])
+def test_dead_units_of_a_layer_that_is_nothing_but_an_activation(activation):
+    before = Dense(4, input_dim=6, seed=0)
+    model = compiled(before, activation, Dense(6))
+    before.set_weights([np.abs(before.kernel.numpy()), np.array([-99.0, 1, 1, -99])])
+    numbers = found(model.trace(X, X))["dead units", "cut"].numbers
+    assert (numbers["dead"], numbers["units"]) == (2, 4)
+
+
+def test_saturation_of_a_layer_that_is_nothing_but_an_activation():
+    before = Dense(4, input_dim=6, seed=0)
+    model = compiled(before, Activation("tanh", name="squash"), Dense(6))
+    before.set_weights([30 * np.ones((6, 4)), np.full(4, 50.0)])
+    assert ("saturated activations", "squash") in found(model.trace(X, X))
 
 
 def test_a_penalty_that_rules_and_one_that_does_nothing():
