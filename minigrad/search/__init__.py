@@ -1,0 +1,6 @@
+"""Many runs at once: how a model changes along the strengths of its penalties."""
+
+from minigrad.search.path import regularization_path
+from minigrad.search.table import PathTable
+
+__all__ = ["PathTable", "regularization_path"]
