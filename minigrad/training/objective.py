@@ -206,9 +206,9 @@ class Objective:
             result = np.asarray(metric.result())
             if result.ndim:
                 raise ValueError(
-                    f"metric {metric.name!r} gives {result.size} numbers, and the history takes one "
-                    "for each epoch. Choose one class or threshold, or an average over them, such "
-                    "as average='macro'."
+                    f"metric {metric.name!r} gives {result.size} numbers, and the history takes "
+                    "one for each epoch. Choose one class or threshold, or an average over them, "
+                    "such as average='macro'."
                 )
             values[metric.name] = float(result)
         return values

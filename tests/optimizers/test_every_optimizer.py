@@ -160,7 +160,7 @@ def test_each_step_asks_the_schedule_for_its_rate():
         optimizer.step()
         found.append(float(p.numpy()[0]))
     assert found == [-1, -1.5, -1.75]
-    with pytest.raises(TypeError, match="follows .*Give it a number from the beginning"):
+    with pytest.raises(TypeError, match=r"follows .*Give it a number from the beginning"):
         optimizer.learning_rate = 0.1
 
 

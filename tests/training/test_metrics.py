@@ -91,7 +91,7 @@ def test_bad_metrics_are_refused_when_compiling(compiled, error, message):
 
 def test_a_metric_of_several_numbers_says_how_to_make_one_of_them():
     model = classifier(metrics=[metrics.Precision([0.2, 0.5], name="precisions")])
-    with pytest.raises(ValueError, match="'precisions' gives 2 numbers.*Choose one class"):
+    with pytest.raises(ValueError, match=r"'precisions' gives 2 numbers.*Choose one class"):
         model.compile("adam", "mse", metrics=model.compiled_metrics)
         model.evaluate(X, np.eye(3)[LABELS])
 
