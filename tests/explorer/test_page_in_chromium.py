@@ -1,7 +1,6 @@
 """The page as a reader uses it: a real browser, driven without a screen."""
 
 import re
-import shutil
 from html import escape
 
 import numpy as np
@@ -18,58 +17,7 @@ from tests.explorer.stories import (
     nested_trace,
     toy_trace,
 )
-
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as driver:
-        started = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield started
-        started.close()
-
-
-class Visit:
-    """A page in the browser, with all that it asked for and complained about."""
-
-    def __init__(self, browser, path, text, **options):
-        path.write_text(text, encoding="utf-8")
-        self.address = path.as_uri()
-        self.context = browser.new_context(viewport={"width": 1280, "height": 800}, **options)
-        self.page = self.context.new_page()
-        self.complaints, self.requests = [], []
-        self.page.on("console", lambda message: self.complaints.append(message.text))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.goto(self.address)
-
-    def text(self, selector):
-        return self.page.inner_text(selector)
-
-    def hover_cell(self, canvas, row, column, rows, columns):
-        box = canvas.bounding_box()
-        canvas.hover(
-            position={
-                "x": (column + 0.5) * box["width"] / columns,
-                "y": (row + 0.5) * box["height"] / rows,
-            }
-        )
-
-    def set_slider(self, selector, position):
-        self.page.eval_on_selector(
-            selector,
-            "(slider, position) => { slider.value = position;"
-            " slider.dispatchEvent(new Event('input', { bubbles: true })); }",
-            position,
-        )
-
-    def close(self):
-        self.context.close()
-        assert self.complaints == []
-        assert all(re.match(r"(file|about|data|blob):", url) for url in self.requests)
+from tests.explorer.visits import Visit, keep_picture
 
 
 @pytest.fixture
@@ -323,6 +271,17 @@ def test_both_themes_are_legible(visit, scheme):
         assert contrast(strand, ground) >= 1.9, number
         pill = f".term[data-term='{number}']"
         assert contrast(luminance(f"{pill} text", "fill"), luminance(f"{pill} rect", "fill")) >= 4.5
+    keep_picture(opened.page, f"explorer_{scheme}")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_step_in_the_middle_of_a_nested_model(visit, scheme):
+    opened = visit(nested_trace(), color_scheme=scheme)
+    opened.page.click("#next")
+    for _ in range(11):
+        opened.page.keyboard.press("ArrowRight")
+    assert "step 12 of" in opened.text("#panel-step")
+    keep_picture(opened.page, f"explorer_nested_{scheme}")
 
 
 def test_the_theme_can_be_chosen(visit):
