@@ -4,20 +4,20 @@ The peers' own objects would slow Python's garbage collector down, and so the ta
 """
 
 import gc
-import json
-import subprocess
-import sys
 import tracemalloc
 from functools import partial
 
 import numpy as np
 
 import minigrad as mg
+from benchmarks.processes import in_a_fresh_process
+from benchmarks.rows import limit_row, row
 from benchmarks.timing import interleaved
 
 LENGTHS = (1_000, 10_000, 100_000, 1_000_000)
+TITLE = "chain of 1,000,000 scalar ops"
 START, A, B = 1.5, 0.9999, 0.001
-ROUNDS = 15
+ROUNDS = 11
 
 
 def chain(ops):
@@ -48,17 +48,17 @@ def check():
 
 
 def times():
-    """Return the time of an op for each length."""
+    """Return each length with the time of an op."""
     medians = interleaved({ops: partial(both_ways, ops) for ops in LENGTHS}, ROUNDS)
-    return {ops: seconds / ops for ops, seconds in medians.items()}
+    return [(ops, seconds / ops) for ops, seconds in medians.items()]
 
 
 def memory():
-    """Return bytes per op while the tape is alive, what is left once it is dropped, and cycles.
+    """Return each length with bytes per op, what is left once the tape is dropped, and cycles.
 
-    The tape is dropped without `backward`, the harder case: nothing has been released yet.
+    It is dropped without `backward`, the harder case: nothing has been released yet.
     """
-    rows = {}
+    rows = []
     for ops in LENGTHS[1:]:
         gc.collect()
         gc.disable()
@@ -71,7 +71,7 @@ def memory():
         left = tracemalloc.get_traced_memory()[0] - before
         tracemalloc.stop()
         gc.enable()
-        rows[ops] = (alive / ops, left, cycles)
+        rows.append((ops, alive / ops, left, cycles))
     return rows
 
 
@@ -88,11 +88,38 @@ def resident(ops):
     return alive / 1e6, (process.memory_info().rss - before) / 1e6
 
 
-def in_a_fresh_process(call):
-    """Return what ``call``, an expression of this module, gives where nothing else is imported."""
-    program = f"import json; from benchmarks.workloads import growth; print(json.dumps({call}))"
-    command = [sys.executable, "-c", program]
-    output = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
-    if isinstance(output, dict):  # JSON has made the lengths strings
-        return {int(ops): row for ops, row in output.items()}
-    return output
+def measure():
+    """Return the rows on growth, and time and memory per op by length."""
+    check()
+    times = in_a_fresh_process("workloads.growth", "times()")
+    memory = in_a_fresh_process("workloads.growth", "memory()")
+    grown, stayed = in_a_fresh_process("workloads.growth", "resident(1_000_000)")
+    (_, short), (_, long) = times[1], times[-1]
+    small, large = memory[0][1], memory[-1][1]
+    left = max(left for _, _, left, _ in memory)
+    cycles = max(cycles for *_, cycles in memory)
+    rows = [
+        row(
+            TITLE,
+            f"{long * 1e6:.2f} µs per op",
+            f"10,000: {short * 1e6:.2f} µs per op",
+            long / short,
+            1.3,
+        ),
+        row(
+            f"{TITLE}: its tape",
+            f"{large:.0f} bytes per op",
+            f"10,000: {small:.0f} bytes per op",
+            large / small,
+            1.1,
+        ),
+        limit_row(f"{TITLE}: left after the drop", left, "bytes", f"{large:.0f} MB", 10_000),
+        limit_row(f"{TITLE}: cycles in the tape", cycles, "objects", "–", 0),
+        row(
+            f"{TITLE}: process after the drop",
+            f"{stayed:.0f} MB more than at first",
+            f"tape alive: {grown:.0f} MB more",
+            stayed / grown,
+        ),
+    ]
+    return rows, {"times": times, "memory": [(ops, size) for ops, size, *_ in memory]}

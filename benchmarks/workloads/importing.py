@@ -6,6 +6,8 @@ import subprocess
 import sys
 import time
 
+from benchmarks.rows import limit_row
+
 
 def seconds(statement):
     """Return how long a fresh process takes to run a statement and end."""
@@ -21,3 +23,9 @@ def beyond_numpy(rounds=25):
     seconds("import minigrad")
     differences = [seconds("import minigrad") - seconds("import numpy") for _ in range(rounds)]
     return statistics.median(differences)
+
+
+def measure():
+    """Return the row."""
+    beyond = beyond_numpy() * 1e3
+    return [limit_row("import minigrad", beyond, "ms", "beyond import numpy", 40)], {}

@@ -7,8 +7,12 @@ import numpy as np
 import torch
 
 import minigrad as mg
+from benchmarks.processes import on_a_deep_stack
+from benchmarks.rows import peer_rows
+from benchmarks.timing import interleaved
 
 TITLE = "chain of 20,000 scalar ops"
+TARGETS = {"PyTorch": 0.5, "MyGrad": 1 / 8, "HIPS autograd": 1 / 8}
 OPS = 20_000
 A, B = 0.9999, 0.001
 
@@ -93,3 +97,11 @@ def check():
     ours = minigrad()
     for peer, function in CONTENDERS.items():
         np.testing.assert_allclose(ours, function(), rtol=1e-4, err_msg=peer)
+
+
+def measure():
+    """Return the rows, and microseconds per op of each contender."""
+    on_a_deep_stack(check)
+    seconds = on_a_deep_stack(lambda: interleaved(CONTENDERS, rounds=15))
+    per_op = {name: median / OPS for name, median in seconds.items()}
+    return peer_rows(TITLE, per_op, TARGETS, "µs per op"), {TITLE: per_op}

@@ -9,8 +9,12 @@ import numpy as np
 import torch
 
 import minigrad as mg
+from benchmarks.processes import on_a_deep_stack
+from benchmarks.rows import peer_rows
+from benchmarks.timing import interleaved
 
 TITLE = "200 ops on vectors of 64"
+TARGETS = {"PyTorch": 0.7}
 START = np.linspace(-1, 1, 64, dtype=np.float32)
 OTHER = np.linspace(0.5, 1.5, 64, dtype=np.float32)
 BLOCKS = 22  # of nine ops each
@@ -84,3 +88,11 @@ def check():
     for peer, function in CONTENDERS.items():
         for mine, theirs in zip(ours, function(), strict=True):
             np.testing.assert_allclose(mine, theirs, rtol=1e-3, atol=1e-4, err_msg=peer)
+
+
+def measure():
+    """Return the rows, and microseconds per op of each contender."""
+    on_a_deep_stack(check)
+    seconds = on_a_deep_stack(lambda: interleaved(CONTENDERS, rounds=31, calls=20))
+    per_op = {name: median / OPS for name, median in seconds.items()}
+    return peer_rows(TITLE, per_op, TARGETS, "µs per op"), {TITLE: per_op}
