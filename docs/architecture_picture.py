@@ -7,13 +7,24 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
 FLOORS = [
-    ("edges", "command_line · report", "#f3e6f0"),
-    ("training", "Sequential · fit · History · saving", "#fbe9da"),
-    ("tracing  ·  optimizers", "contributions, steps, table   ·   SGD, Adam", "#fdf3cf"),
-    ("layers", "Layer · Parameter · Dense · … · loss terms", "#e9f3d9"),
-    ("functions", "activations · initializers · regularizers · losses", "#d9efe6"),
+    ("edges", "command_line   ·   search", "#f3e6f0"),
+    ("training", "Model · Sequential · fit · callbacks · History · saving", "#fbe9da"),
+    ("tracing  ·  optimizers", "terms, steps, diagnoses   ·   steps, schedules", "#fdf3cf"),
+    ("layers", "Layer · Parameter · Dense · Conv2D · … · loss terms", "#e9f3d9"),
+    (
+        "functions",
+        "activations · initializers · constraints\nregularizers · losses · metrics",
+        "#d9efe6",
+    ),
     ("ops", "derivative rules by family", "#d8ebf6"),
     ("engine", "Tensor · Node · Primitive · the reverse walk", "#dfe3f5"),
+]
+ASIDE = [
+    ("plots", "figures: matplotlib"),
+    ("explorer", "pages of traces"),
+    ("report", "pages of runs"),
+    ("datasets", "digits, files of data"),
+    ("files", "writing safely"),
 ]
 
 
@@ -32,19 +43,30 @@ def draw() -> Figure:
 
     for index, (name, content, colour) in enumerate(FLOORS):
         y = len(FLOORS) - 1 - index
-        box(0.1, y + 0.06, 7.1, 0.82, colour)
+        box(0.1, y + 0.06, 6.9, 0.82, colour)
         axes.text(0.35, y + 0.47, name, va="center", weight="bold", size=11)
-        axes.text(7.0, y + 0.47, content, va="center", ha="right", size=9.5)
-    for y, name, content in ((3.06, "plots", "matplotlib"), (1.06, "datasets", "digits, files")):
-        box(7.6, y, 2.2, 1.82, "#eeeeee")
-        axes.text(8.7, y + 1.12, name, ha="center", weight="bold", size=11)
-        axes.text(8.7, y + 0.62, content, ha="center", size=9.5)
+        axes.text(6.8, y + 0.47, content, va="center", ha="right", size=9.5)
+    axes.text(8.7, 6.72, "aside", ha="center", va="center", style="italic", size=9.5)
+    for index, (name, content) in enumerate(ASIDE):
+        y = 5.3 - 1.3 * index
+        box(7.6, y, 2.2, 1.14, "#eeeeee")
+        axes.text(8.7, y + 0.72, name, ha="center", va="center", weight="bold", size=11)
+        axes.text(8.7, y + 0.34, content, ha="center", va="center", size=9.5)
     box(0.1, -0.94, 9.7, 0.82, "#ffffff")
     axes.text(4.95, -0.53, "NumPy", ha="center", va="center", weight="bold", size=11)
     axes.annotate(
         "", (7.4, 0.1), (7.4, 6.9), arrowprops={"arrowstyle": "-|>", "color": "#555", "lw": 1.4}
     )
-    axes.text(7.43, 6.55, " imports go down only", size=9, color="#333")
+    axes.text(
+        7.33,
+        3.5,
+        "imports go down only",
+        size=9,
+        color="#333",
+        rotation=90,
+        va="center",
+        ha="right",
+    )
     return figure
 
 
