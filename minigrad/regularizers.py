@@ -13,7 +13,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from minigrad.engine import Tensor
+from minigrad.engine.watcher import constant
 from minigrad.ops.conversion import as_float_tensor
+from minigrad.ops.reductions import sum_of_squares
 from minigrad.serialization import Registry
 
 _registry = Registry("regularizer")
@@ -185,7 +187,7 @@ class L2(Regularizer):
         self.l2 = _strength("L2", "l2", l2)
 
     def __call__(self, x: Any) -> Tensor:
-        return self.l2 * np.square(as_float_tensor(x)).sum()
+        return self.l2 * sum_of_squares(as_float_tensor(x))
 
     def get_config(self) -> dict[str, Any]:
         """Return the strength."""
@@ -223,7 +225,7 @@ class L1L2(Regularizer):
 
     def __call__(self, x: Any) -> Tensor:
         x = as_float_tensor(x)
-        return self.l1 * np.abs(x).sum() + self.l2 * np.square(x).sum()
+        return self.l1 * np.abs(x).sum() + self.l2 * sum_of_squares(x)
 
     def get_config(self) -> dict[str, Any]:
         """Return both strengths."""
@@ -304,7 +306,7 @@ class OrthogonalRegularizer(Regularizer):
         lengths = np.sqrt(np.where(there, squares, 1.0))  # 1 for a zero vector: no 0/0
         directions = vectors / lengths
         cosines = np.abs(directions @ directions.T)  # (n, d) · (d, n) → (n, n)
-        each_pair_twice = (cosines * (1 - np.eye(number, dtype=x.dtype))).sum()
+        each_pair_twice = (cosines * constant(1 - np.eye(number, dtype=x.dtype))).sum()
         return self.factor * each_pair_twice / (number * (number - 1))
 
     def get_config(self) -> dict[str, Any]:

@@ -15,19 +15,22 @@ import numpy as np
 from minigrad.engine.lines import forward_line
 from minigrad.engine.node import Node
 from minigrad.engine.state import STATE, override
+from minigrad.engine.watcher import Watcher
 
 
 class AnomalyError(ArithmeticError):
     """A nan or infinity, or a value that was changed; the message says where it was born."""
 
 
-class Watcher:
+class AnomalyWatcher(Watcher):
     """Checks each op's result and gradients, and remembers where in the code it was called."""
 
     def __init__(self) -> None:
         self._seen: WeakKeyDictionary[Node, tuple[str, tuple[int, ...]]] = WeakKeyDictionary()
 
-    def watch(self, primitive: Any, values: Any, result: Any, node: Any) -> None:
+    def watch(
+        self, primitive: Any, operands: Any, values: Any, options: Any, result: Any, node: Any
+    ) -> None:
         """Look at an op that has just run forward."""
         line = forward_line()
         if not _finite(result):
@@ -82,7 +85,7 @@ class detect_anomaly(override):  # noqa: N801  (used like a function, as in PyTo
     """
 
     def __init__(self) -> None:
-        super().__init__(watcher=Watcher())
+        super().__init__(watcher=AnomalyWatcher())
 
 
 def _finite(value: Any) -> bool:

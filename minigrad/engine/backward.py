@@ -15,6 +15,7 @@ import numpy as np
 from minigrad.engine.node import RELEASED, Leaf, Node
 from minigrad.engine.state import STATE, enable_grad
 from minigrad.engine.tensor import Tensor, plain, read_only
+from minigrad.engine.watcher import constant
 
 AnyNode = Node | Leaf
 
@@ -115,7 +116,12 @@ def start(output: Tensor, gradient: Any, create_graph: bool) -> Any:
                 f"gradient= must have the output's shape {output.shape}. Received: {seed.shape}"
             )
     if create_graph:  # the caller may write into the array later, so the new tape gets a copy
-        return gradient if isinstance(gradient, Tensor) else Tensor._wrap(np.array(seed))
+        if isinstance(gradient, Tensor):
+            return gradient
+        seed = np.array(seed)
+        if gradient is None:
+            constant(seed)
+        return Tensor._wrap(seed)
     return seed if seed.ndim else seed[()]
 
 

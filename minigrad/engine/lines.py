@@ -11,6 +11,7 @@ import numpy as np
 
 from minigrad.engine.node import Node
 from minigrad.engine.state import STATE, override
+from minigrad.engine.watcher import Watcher
 
 _PACKAGE = os.path.dirname(os.path.dirname(__file__))
 _INNER = (f"{_PACKAGE}{os.sep}engine", f"{_PACKAGE}{os.sep}ops")
@@ -36,14 +37,16 @@ class Line(NamedTuple):
         return f"{self.file}:{self.number} in {self.function}"
 
 
-class LineRecorder:
-    """Notes the line of each op that runs forward; a watcher of the engine's state."""
+class LineRecorder(Watcher):
+    """Notes the line of each op that runs forward."""
 
     def __init__(self) -> None:
         # What was cut off the tape, by the identity of its array, which is kept alive with it.
         self.cuts: dict[int, tuple[Any, str]] = {}
 
-    def watch(self, primitive: Any, values: Any, result: Any, node: Any) -> None:
+    def watch(
+        self, primitive: Any, operands: Any, values: Any, options: Any, result: Any, node: Any
+    ) -> None:
         """Note the line of an op that has just run forward."""
         if node is not None:
             node.line = forward_line()
@@ -52,12 +55,6 @@ class LineRecorder:
         """Note that `result` is a copy of a tensor, without its place on the tape."""
         where = STATE.get().scope
         self.cuts[id(result)] = (result, f"{forward_line()}{f' (in {where!r})' if where else ''}")
-
-    def before(self, node: Node) -> None:
-        """Take no notice of the reverse walk."""
-
-    def after(self, node: Node, index: int, upstream: Any, contribution: Any) -> None:
-        """Take no notice of the reverse walk."""
 
 
 class remember_lines(override):  # noqa: N801  (used like a function, as no_grad)
@@ -105,7 +102,7 @@ def line_of(node: Node) -> Line | None:
 def note_cut(result: np.ndarray[Any, Any]) -> None:
     """Tell whoever watches that a tensor's values go on without their place on the tape."""
     watcher = STATE.get().watcher
-    if watcher is not None and hasattr(watcher, "cut"):
+    if watcher is not None:
         watcher.cut(result)
 
 

@@ -42,6 +42,10 @@ class Primitive:
         ``each(index, g, z, *operands, **options)``.
     of : callable, optional
         The NumPy function that it stands for, where the forward is another one.
+    prepare : callable, optional
+        For an op that is repeated on arrays that stay where they are: called once, as
+        ``prepare(*operands, **options, out=array)``, it returns what to call each time; or None,
+        if there is nothing better than the forward.
     name : str, optional
         What messages and traces call it; the forward's own name by default.
 
@@ -61,7 +65,7 @@ class Primitive:
     12.0
     """
 
-    __slots__ = ("forward", "name", "rules")
+    __slots__ = ("forward", "function", "name", "prepare", "rules")
 
     def __init__(
         self,
@@ -69,11 +73,14 @@ class Primitive:
         *rules: Rule | None,
         each: Callable[..., Any] | None = None,
         of: Callable[..., Any] | None = None,
+        prepare: Callable[..., Callable[[], Any]] | None = None,
         name: str | None = None,
     ) -> None:
         if bool(rules) == (each is not None):
             raise TypeError("a Primitive takes one rule for each operand, or `each`, not both")
         self.forward = forward
+        self.function = of if isinstance(of, np.ufunc) else forward  # which can take `out=`
+        self.prepare = prepare
         self.rules: Any = rules if each is None else _RuleForEach(each)
         self.name = name or (of or forward).__name__.strip("_")
         TABLE[of or forward] = self
@@ -116,7 +123,7 @@ class Primitive:
             if result.base is not None:
                 result = np.array(result)  # a view of a parameter would change with it
         if watcher is not None:
-            watcher.watch(self, values, result, node)
+            watcher.watch(self, operands, values, options, result, node)
         return _wrap(result, node)
 
     def pair(self, x: Any, y: Any) -> Any:

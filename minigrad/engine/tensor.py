@@ -18,6 +18,7 @@ from minigrad.engine.node import Leaf, Node, clock
 from minigrad.engine.operators import Operators
 from minigrad.engine.state import STATE
 from minigrad.engine.table import look_up, refuse_keywords
+from minigrad.engine.watcher import reveal
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -186,6 +187,7 @@ class Tensor(Operators):
         it saw, as the first access moves the leaf to memory of its own, and ops recorded later
         take a snapshot. So ``p.data -= rate * p.grad`` works wherever it stands.
         """
+        reveal(self)
         if isinstance(self._node, Node):
             return read_only(self._value)
         if not self._exposed:
@@ -217,16 +219,19 @@ class Tensor(Operators):
 
     def numpy(self) -> np.ndarray[Any, Any]:
         """Return the values as an independent array."""
+        reveal(self)
         return np.array(self._value)
 
     def item(self) -> float:
         """Return the only element as a Python number."""
         if self.size != 1:
             raise ValueError(f"item() needs a tensor of one element. Received: shape {self.shape}")
+        reveal(self)
         return self._value.item()
 
     def tolist(self) -> Any:
         """Return the values as nested Python lists."""
+        reveal(self)
         return self._value.tolist()
 
     def detach(self) -> Tensor:
@@ -339,6 +344,7 @@ class Tensor(Operators):
                 "a Tensor that requires gradients does not turn into an array by itself, as its "
                 "gradient would be lost without a word. Call tensor.numpy() if that is meant."
             )
+        reveal(self)
         return np.array(self._value, dtype=dtype)
 
     # ---- Python's protocols ------------------------------------------------------------------
@@ -349,6 +355,7 @@ class Tensor(Operators):
                 f"the truth of a Tensor of shape {self.shape} is ambiguous: use (t > 0).any() "
                 "or (t > 0).all()"
             )
+        reveal(self)
         return bool(self._value)
 
     def __float__(self) -> float:
@@ -438,4 +445,7 @@ def copy_or_none(array: Any) -> Any:
 
 def plain(value: Any) -> Any:
     """Return the array inside a Tensor; anything else as it is."""
-    return value._value if isinstance(value, Tensor) else value
+    if isinstance(value, Tensor):
+        reveal(value)
+        return value._value
+    return value

@@ -131,7 +131,10 @@ class WeightOwner:
         ValueError
             If two of them were given the same name.
         """
-        found = {id(layer): layer for value in vars(self).values() for layer in _layers_in(value)}
+        found: dict[int, Layer] = {}
+        for value in vars(self).values():
+            if isinstance(value, _MAY_HOLD_LAYERS):
+                found.update((id(layer), layer) for layer in _layers_in(value))
         layers = list(found.values())
         for index, layer in enumerate(layers):
             self._settle_name(layer, layers[:index])
@@ -153,9 +156,9 @@ class WeightOwner:
     def _own_weights(self) -> Iterator[tuple[str, Parameter]]:
         """Weights by name: those of `add_weight`, then any other Parameter that is an attribute."""
         yield from self._weights.items()
-        known = {id(weight) for weight in self._weights.values()}
+        known = self._weights.values()
         for name, value in vars(self).items():
-            if isinstance(value, Parameter) and id(value) not in known:
+            if isinstance(value, Parameter) and not any(value is weight for weight in known):
                 yield name, value
 
     def _walk_weights(self, prefix: str = "") -> Iterator[tuple[str, Parameter, bool]]:
@@ -282,13 +285,17 @@ class weight_budget:  # noqa: N801  (called like a function)
         _BUDGET.reset(self._token)
 
 
+_MAY_HOLD_LAYERS = (WeightOwner, list, tuple, dict)
+
+
 def _layers_in(value: Any) -> Iterator[Layer]:
     """The layers that an attribute holds."""
     if isinstance(value, WeightOwner):
         yield value  # type: ignore[misc]  # only Layer derives from it
     elif isinstance(value, list | tuple | dict):
         for item in value.values() if isinstance(value, dict) else value:
-            yield from _layers_in(item)
+            if isinstance(item, _MAY_HOLD_LAYERS):
+                yield from _layers_in(item)
 
 
 def _each_once(named: Iterator[tuple[str, Parameter]]) -> dict[str, Parameter]:

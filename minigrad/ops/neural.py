@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine.primitive import Primitive
+from minigrad.ops.elementwise import where
+from minigrad.ops.reductions import sum_rows
 
 
 def _dense(x: Any, kernel: Any, bias: Any) -> Any:
@@ -26,17 +28,22 @@ dense = Primitive(
     _dense,
     lambda g, z, x, kernel, bias: np.matmul(g, np.transpose(kernel)),  # (…, M)·(M, N) → (…, N)
     lambda g, z, x, kernel, bias: np.matmul(np.transpose(_rows(x)), _rows(g)),  # → (N, M)
-    lambda g, z, x, kernel, bias: np.sum(_rows(g), axis=0),  # (rows, M) → (M,)
+    lambda g, z, x, kernel, bias: sum_rows(_rows(g)),  # (rows, M) → (M,)
 )
 
-# relu'(0) = 0, as everywhere. By np.where, as g * 0 would be nan where g is infinite: √relu(x).
-relu = Primitive(lambda x: np.maximum(x, 0), lambda g, z, x: np.where(z > 0, g, 0.0), name="relu")
+
+# relu'(0) = 0, as everywhere. By a choice, as g * 0 would be nan where g is infinite: √relu(x).
+relu = Primitive(lambda x: np.maximum(x, 0), lambda g, z, x: where(z > 0, g, 0.0), name="relu")
 
 
-def _sigmoid(x: Any) -> Any:
+def _sigmoid(x: Any, out: Any = None) -> Any:
     # 1 / (1 + ∞) = 0 is right. Through tanh, small values would be lost: σ(−20) = 2e-9, not 0.
+    z = np.negative(x, out=out)
+    into = z if isinstance(z, np.ndarray) else None  # a scalar has no memory to write into
     with np.errstate(over="ignore"):
-        return 1 / (1 + np.exp(-x))
+        z = np.exp(z, out=into)
+    z = np.add(z, 1, out=into)
+    return np.divide(1, z, out=into)
 
 
 sigmoid = Primitive(_sigmoid, lambda g, z, x: g * (z * (1 - z)))

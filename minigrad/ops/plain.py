@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.engine.state import STATE
 from minigrad.engine.table import TABLE
-from minigrad.engine.tensor import plain
+from minigrad.engine.tensor import Tensor
+from minigrad.engine.watcher import constant
 
 _PLAIN: tuple[Callable[..., Any], ...] = (
     np.less,
@@ -39,30 +41,51 @@ _PLAIN: tuple[Callable[..., Any], ...] = (
     np.searchsorted,
     np.unique,
     np.histogram,
+    np.full_like,
+    np.array2string,
+    np.array_repr,
+    np.array_str,
+)
+# These look at shapes and dtypes only.
+_OF_SHAPES: tuple[Callable[..., Any], ...] = (
     np.shape,
     np.ndim,
     np.size,
     np.zeros_like,
     np.ones_like,
     np.empty_like,
-    np.full_like,
-    np.array2string,
-    np.array_repr,
-    np.array_str,
     np.result_type,
 )
 
 
 def _on_values(function: Callable[..., Any]) -> Callable[..., Any]:
     def call(*args: Any, **keywords: Any) -> Any:
-        return function(
-            *(plain(argument) for argument in args),
-            **{name: plain(argument) for name, argument in keywords.items()},
-        )
+        result = _apply(function, args, keywords)
+        watcher = STATE.get().watcher
+        return result if watcher is None else watcher.watch_plain(function, args, keywords, result)
 
     call.__name__ = function.__name__
     return call
 
 
+def _on_shapes(function: Callable[..., Any]) -> Callable[..., Any]:
+    def call(*args: Any, **keywords: Any) -> Any:
+        return constant(_apply(function, args, keywords))
+
+    call.__name__ = function.__name__
+    return call
+
+
+def _apply(function: Callable[..., Any], args: Any, keywords: dict[str, Any]) -> Any:
+    named = {name: _value(argument) for name, argument in keywords.items()}
+    return function(*map(_value, args), **named)
+
+
+def _value(argument: Any) -> Any:
+    return argument._value if isinstance(argument, Tensor) else argument
+
+
 for _function in _PLAIN:
     TABLE[_function] = _on_values(_function)
+for _function in _OF_SHAPES:
+    TABLE[_function] = _on_shapes(_function)

@@ -1,12 +1,14 @@
 """Ops that fold an axis: the rule stretches the upstream gradient back over what was folded."""
 
 import math
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 
 from minigrad.engine.primitive import Primitive
 from minigrad.engine.table import implements
+from minigrad.ops.elementwise import where
 from minigrad.ops.shapes import axes_of, broadcast_to_
 
 Axis = int | tuple[int, ...] | None
@@ -46,8 +48,7 @@ def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 def _mean(x: Any, axis: Axis, keepdims: bool) -> Any:
-    total: Any = np.add.reduce
-    return total(x, axis=axis, keepdims=keepdims) / count(x, axis)
+    return np.sum(x, axis=axis, keepdims=keepdims) / count(x, axis)
 
 
 mean_ = Primitive(
@@ -71,11 +72,43 @@ def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return mean_(x, axis=axis, keepdims=keepdims)
 
 
+def _sum_of_squares(x: Any) -> Any:
+    row = x.ravel()
+    return np.dot(row, row)
+
+
+def _prepared_sum_of_squares(x: Any, out: Any) -> Any:
+    row = x.reshape(-1)
+    return partial(np.dot, row, row, out) if np.may_share_memory(row, x) else None
+
+
+# Σ x² in one op, whose forward is one product, and whose rule takes one look at x.
+sum_of_squares = Primitive(
+    _sum_of_squares, lambda g, z, x: (2 * g) * x, prepare=_prepared_sum_of_squares
+)
+
+
+@lru_cache(maxsize=16)
+def _ones(length: int, dtype: Any) -> Any:
+    row = np.ones(length, dtype)
+    row.flags.writeable = False
+    return row
+
+
+# (N, M) → (M,): a product with ones, with which BLAS is several times faster than a sum is.
+sum_rows = Primitive(
+    lambda x: np.dot(_ones(len(x), x.dtype), x),
+    lambda g, z, x: broadcast_to_(g, shape=x.shape),
+    name="sum_rows",
+    prepare=lambda x, out: partial(np.dot, _ones(len(x), x.dtype), x, out),
+)
+
+
 def _share_of_extreme(g: Any, z: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     """The elements that are the extreme share its gradient equally."""
     chosen = x == expand(z, x, axis, keepdims)  # a plain boolean array
     ties = np.sum(chosen, axis=axis, keepdims=True).astype(x.dtype)
-    return np.where(chosen, expand(g, x, axis, keepdims) / ties, 0.0)
+    return where(chosen, expand(g, x, axis, keepdims) / ties, 0.0)
 
 
 max_ = Primitive(np.maximum.reduce, _share_of_extreme, name="max")

@@ -41,9 +41,9 @@ def axis_of(x: Any, axis: Any, name: str) -> int:
     return int(normalize_axis_index(axis, np.ndim(x), name))
 
 
-def _broadcast_to(x: Any, shape: tuple[int, ...]) -> Any:
+def _broadcast_to(x: Any, shape: tuple[int, ...], out: Any = None) -> Any:
     # A real array, not NumPy's view of stride 0: matrix products would copy that one anyway.
-    stretched = np.empty(shape, x.dtype)
+    stretched = np.empty(shape, x.dtype) if out is None else out
     stretched[...] = x
     return stretched
 

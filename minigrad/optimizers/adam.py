@@ -64,20 +64,20 @@ class Adam(Optimizer):
     def update(self, w: Array, g: Array, scratch: Array, *averages: Array) -> None:
         """Change values and averages in place."""
         m, v, *largest = averages
-        np.subtract(g, m, out=scratch)  # m ← m + (1 − β₁)(g − m), the same as above
-        scratch *= 1 - self.beta_1
-        m += scratch
-        np.multiply(g, g, out=scratch)
-        scratch -= v
-        scratch *= 1 - self.beta_2
-        v += scratch
+        np.subtract(g, m, scratch)  # m ← m + (1 − β₁)(g − m), the same as above
+        np.multiply(scratch, 1 - self.beta_1, scratch)
+        np.add(m, scratch, m)
+        np.multiply(g, g, scratch)
+        np.subtract(scratch, v, scratch)
+        np.multiply(scratch, 1 - self.beta_2, scratch)
+        np.add(v, scratch, v)
         if largest:
             v = np.maximum(largest[0], v, out=largest[0])
-        np.sqrt(v, out=scratch)
-        scratch += self.epsilon
-        np.divide(m, scratch, out=scratch)
-        scratch *= self._size
-        w -= scratch
+        np.sqrt(v, scratch)
+        np.add(scratch, self.epsilon, scratch)
+        np.divide(m, scratch, scratch)
+        np.multiply(scratch, self._size, scratch)
+        np.subtract(w, scratch, w)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make this optimizer again."""

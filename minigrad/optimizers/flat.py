@@ -72,10 +72,7 @@ class FlatBuffer:
             leaf = parameter._leaf
             if not parameter.trainable or leaf.gradient is None:
                 continue
-            if parameter._value is not self._value_views[index]:
-                np.copyto(self._value_views[index], parameter._value)
-                if not parameter._exposed:  # else somebody holds the array, and wants to see it
-                    parameter._value = self._value_views[index]
+            self._bring_values(index, parameter)
             if leaf.gradient is not self._gradient_views[index]:
                 np.copyto(self._gradient_views[index], leaf.gradient)
                 leaf.buffer = self._gradient_views[index]
@@ -85,6 +82,18 @@ class FlatBuffer:
             else:
                 stretches.append((start, stop))
         return stretches
+
+    def bring_values(self) -> None:
+        """Bring values that were replaced since the last step into the buffer."""
+        for index, parameter in enumerate(self.parameters):
+            if parameter.trainable:
+                self._bring_values(index, parameter)
+
+    def _bring_values(self, index: int, parameter: Parameter) -> None:
+        if parameter._value is not self._value_views[index]:
+            np.copyto(self._value_views[index], parameter._value)
+            if not parameter._exposed:  # else somebody holds the array, and wants to see it
+                parameter._value = self._value_views[index]
 
     def publish(self) -> None:
         """Tell every parameter that was updated, and every tape that had used its old values."""

@@ -154,6 +154,11 @@ class Optimizer:
         """What it trains."""
         return [parameter for buffer in self._buffers for parameter in buffer.parameters]
 
+    def bring_values(self) -> None:
+        """Take note of values that were given to parameters since the last step."""
+        for buffer in self._buffers:
+            buffer.bring_values()
+
     def exclude_from_weight_decay(
         self,
         var_list: Iterable[Parameter] | None = None,

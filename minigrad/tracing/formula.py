@@ -179,6 +179,9 @@ class _Writer:
         place = ast.unparse(axis).translate(_SUBSCRIPTS) if isinstance(axis, ast.Constant) else ""
         return f"Σ{place} {self._inside(arguments[0], _PRODUCT)}", _PRODUCT
 
+    def _call_sum_rows(self, arguments: list[ast.expr], options: Any) -> tuple[str, int]:
+        return f"Σ₀ {self._inside(arguments[0], _PRODUCT)}", _PRODUCT
+
     def _call_count(self, arguments: list[ast.expr], options: Any) -> tuple[str, int]:
         return self._count()
 

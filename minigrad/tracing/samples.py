@@ -52,17 +52,18 @@ def _through(step: Step, index: int, steps: list[Step], term: str, parameter: st
     if relay is not None:  # the op only lays the weight out in another way
         return relay(_parts(step.node, steps, term, parameter), step)
     taken_apart = _OPS.get((step.op, index)) or _OPS.get((step.op, None))
+    g = np.asarray(step.upstream[term])
+    operand = np.asarray(step.operands[index])
+    is_elementwise = taken_apart is _elementwise and g.shape == operand.shape
+    if is_elementwise or np.ndim(step.result) == 0:
+        raise ValueError(
+            f"per_sample: {term!r} does not come to {parameter!r} by way of the samples (it is a "
+            "penalty on the weights themselves), so there is nothing to take apart"
+        )
     if taken_apart is None:
         raise ValueError(
             f"per_sample: the op {step.op!r}, through which {term!r} reaches {parameter!r}, cannot "
             f"be taken apart by samples. Known: {', '.join(sorted({op for op, _ in _OPS}))}"
-        )
-    g = np.asarray(step.upstream[term])
-    operand = np.asarray(step.operands[index])
-    if taken_apart is _elementwise and g.ndim <= operand.ndim and g.shape == operand.shape:
-        raise ValueError(
-            f"per_sample: {term!r} does not come to {parameter!r} by way of the samples (it is a "
-            "penalty on the weights themselves), so there is nothing to take apart"
         )
     return taken_apart(step, index, g)
 

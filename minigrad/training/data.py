@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -26,6 +27,12 @@ def as_data(name: str, values: Any, dtype: np.dtype[Any]) -> Array:
     ValueError
         For a scalar, no samples, or numbers that are not finite, saying how many and where.
     """
+    if type(values) is np.ndarray and values.dtype == dtype and values.ndim and values.size:
+        # What most batches are. A sum of squares is finite only if all numbers are, and is found
+        # in a fraction of the time; that it can overflow, the longer way below sorts out.
+        row = values.reshape(-1)
+        if math.isfinite(np.dot(row, row)):
+            return values
     try:
         array = numeric_array(values.numpy() if isinstance(values, Tensor) else values)
     except TypeError as error:

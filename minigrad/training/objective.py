@@ -17,6 +17,7 @@ from minigrad.layers import Layer, LossTerms, Parameter
 from minigrad.layers.forward_pass import Watched
 from minigrad.optimizers import Optimizer
 from minigrad.training.data import as_pair
+from minigrad.training.replay import Replays
 
 
 class NonFiniteLossError(FloatingPointError):
@@ -72,6 +73,7 @@ class Objective:
         self.compiled_metrics = self._checked_metrics(metrics, weighted_metrics)
         self.unweighted_metrics = len(metrics or ())  # so many of them, the first
         self.checked_config: str | None = None
+        self._replays = Replays()
 
     def _checked_metrics(self, *given: Sequence[Any] | None) -> list[Any]:
         found = []
@@ -156,9 +158,8 @@ class Objective:
             )
         return value if self.loss_weights == 1 else value * self.loss_weights
 
-    def _refuse_non_finite(self, terms: LossTerms) -> None:
+    def _refuse_non_finite(self, values: dict[str, float]) -> None:
         """Raise before the step, so that the weights stay those of the step before."""
-        values = terms.values_as_floats()
         bad = {name: value for name, value in values.items() if not math.isfinite(value)}
         named = ", ".join(f"{name!r} is {value}" for name, value in (bad or values).items())
         raise NonFiniteLossError(

@@ -22,7 +22,15 @@ from minigrad.training.data import (
 from minigrad.training.history import Averages, History
 from minigrad.training.loop import TrainingLoop
 from minigrad.training.objective import Objective
-from minigrad.training.sources import Arrays, Batches, Source, is_array_like, validation_source
+from minigrad.training.replay import Replays
+from minigrad.training.sources import (
+    Arrays,
+    Batch,
+    Batches,
+    Source,
+    is_array_like,
+    validation_source,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,6 +54,7 @@ class Trainer(Objective):
         self.checked_config = None
         self.stop_training = False
         self.history: History | None = None
+        self._replays = Replays()
 
     # ---- steps ---------------------------------------------------------------------------------
 
@@ -59,7 +68,7 @@ class Trainer(Objective):
         NonFiniteLossError
             If the loss is nan or infinite; the step is not made.
         """
-        self._require_optimizer()
+        self._require_compilation()
         inputs, targets = as_pair(x, y, self.compute_dtype)
         weights = sample_weights(inputs, targets, sample_weight, class_weight)
         self._reset_metrics()
@@ -68,30 +77,27 @@ class Trainer(Objective):
     def _step(
         self, x: Array, y: Array | None, weights: Array | None, tolerate_nan: bool = False
     ) -> dict[str, float]:
-        optimizer = self.optimizer
-        assert optimizer is not None
-        watched = self._watched() if self.compiled_metrics else None
-        with enable_grad():
-            prediction, terms = self._forward(x, y, weights, training=True, watched=watched)
-            if not optimizer.built:
-                optimizer.build(self.parameters())
-            total = terms.total()
-            loss = float(total)
-            if math.isfinite(loss):
-                optimizer.zero_grad()
-                total.backward()
-                optimizer.step()
-            elif not tolerate_nan:
-                self._refuse_non_finite(terms)
+        model: Any = self
+        found = self._replays.step(model, Batch(x, y, weights))
+        if math.isfinite(found.loss):
+            assert self.optimizer is not None
+            self.optimizer.step()
+        elif not tolerate_nan:
+            self._refuse_non_finite(found.terms)
         if self.compiled_metrics:
-            self._update_metrics(y, prediction, weights, watched)
-        return {"loss": loss, **terms.values_as_floats()}
+            self._update_metrics(y, found.prediction, weights, found.watched)
+        return {"loss": found.loss, **found.terms}
 
-    def _require_optimizer(self) -> None:
+    def _require_compilation(self) -> None:
         if self.optimizer is None:
             raise RuntimeError(
                 f"model {self.name!r} has not been compiled. Call compile(optimizer=…, loss=…)."
             )
+
+    def _require_optimizer(self) -> None:
+        """Refuse to train with an optimizer that does not know all parameters."""
+        self._require_compilation()
+        assert self.optimizer is not None
         if self.optimizer.built and self.built:
             known = {id(parameter) for parameter in self.optimizer.parameters}
             for name, parameter in self.named_parameters().items():

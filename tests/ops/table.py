@@ -85,6 +85,7 @@ ELEMENTWISE = [
     Row("power", lambda x: 2.0**x, (anything,), label="base_two"),
     Row("clip", lambda x: np.clip(x, -0.5, 0.9), (anything,), elementwise=True),
     Row("where", np.where, (condition, anything, anything), elementwise=True),
+    Row("where", lambda c, x: np.where(c, x, 0.0), (condition, anything), label="or_zero"),
 ]
 
 
@@ -126,6 +127,8 @@ REDUCTIONS = [
 
 REDUCTIONS += [
     Row("var", lambda x: np.var(x, axis=1, ddof=1), (anything,), label="ddof"),
+    Row("sum_of_squares", reductions.sum_of_squares, (anything,), expected=lambda x: (x * x).sum()),
+    Row("sum_rows", reductions.sum_rows, (anything,), expected=lambda x: x.sum(axis=0)),
     Row("cumsum", lambda x: np.cumsum(x, axis=1), (anything,)),
     Row("cumsum", np.cumsum, (anything,), label="flat"),
     Row("cumprod", lambda x: np.cumprod(x, axis=0), (anything,), ((5, 2),)),

@@ -1,0 +1,347 @@
+"""Replayed steps are eager steps, to the last bit; and whatever changes ends them."""
+
+import copy
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import minigrad as mg
+from minigrad import layers, regularizers
+from minigrad.training.recorded_step import RecordedStep
+from minigrad.training.replay import Replays
+
+X = np.random.default_rng(0).normal(size=(24, 6)).astype(np.float32)
+IMAGES = np.random.default_rng(1).normal(size=(24, 6, 6, 1)).astype(np.float32)
+
+
+class NoReplays(Replays):
+    """Leaves every step eager."""
+
+    def __init__(self):
+        super().__init__()
+        self._failures = 1_000_000
+
+
+def autoencoder(**changes):
+    mg.set_seed(3)
+    made = mg.Sequential(
+        layers.Dense(5, "relu", kernel_regularizer="l2", activity_regularizer="l1", name="codings"),
+        layers.Dense(6, name="outputs"),
+    )
+    made.compile(mg.optimizers.Adam(0.01), changes.pop("loss", "mse"), **changes)
+    return made
+
+
+def replays(model):
+    return [step for step in model._replays._known.values() if isinstance(step, RecordedStep)]
+
+
+def is_replaying(model):
+    return any(step.is_trusted for step in replays(model))
+
+
+def train(model, x, y, steps=8, batch=8):
+    return [
+        model.train_on_batch(x[start : start + batch], y[start : start + batch])
+        for start in (batch * (step % (len(x) // batch)) for step in range(steps))
+    ]
+
+
+def assert_trains_alike(model, x, y, **options):
+    """Train a model and its twin, of which one may replay; return whether it did."""
+    model(x[:1])
+    twin = copy.deepcopy(model)
+    twin._replays = NoReplays()
+    for ours, expected in zip(
+        train(model, x, y, **options), train(twin, x, y, **options), strict=True
+    ):
+        assert ours == expected
+    for weight, other in zip(model.weights, twin.weights, strict=True):
+        np.testing.assert_array_equal(weight.numpy(), other.numpy())
+    for leaf, other in zip(model.parameters(), twin.parameters(), strict=True):
+        np.testing.assert_array_equal(leaf.grad, other.grad)
+    values, others = ([float(v) for v in m.losses] for m in (model, twin))
+    assert values == others
+    return is_replaying(model)
+
+
+def test_the_fourth_step_of_a_shape_is_a_program():
+    model = autoencoder()
+    for expected in (0, 1, 1):
+        train(model, X, X, steps=1)
+        assert len(replays(model)) == expected
+    assert is_replaying(model)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_run_is_the_same_to_the_last_bit_with_and_without(dtype):
+    mg.set_default_dtype(dtype)
+    try:
+        assert assert_trains_alike(autoencoder(), X.astype(dtype), X.astype(dtype), steps=20)
+    finally:
+        mg.set_default_dtype("float32")
+
+
+ACTIVATIONS = ["linear", "relu", "sigmoid", "tanh", "softplus", "elu", "silu", "softmax", "gelu"]
+PENALTIES = [None, "l1", "l2", "l1_l2", regularizers.OrthogonalRegularizer(0.1, "columns")]
+LOSSES = ["mse", "mae", "huber", "log_cosh", "cosine_similarity", "poisson", "binary_crossentropy"]
+
+
+@st.composite
+def dense_models(draw):
+    mg.set_seed(draw(st.integers(0, 99)))
+    made = mg.Sequential()
+    for _ in range(draw(st.integers(0, 3))):
+        made.add(
+            layers.Dense(
+                draw(st.integers(2, 7)),
+                draw(st.sampled_from(ACTIVATIONS)),
+                use_bias=draw(st.booleans()),
+                kernel_regularizer=draw(st.sampled_from(PENALTIES)),
+                bias_regularizer=draw(st.sampled_from(PENALTIES[:4])),
+                activity_regularizer=draw(
+                    st.sampled_from([*PENALTIES[:4], regularizers.KLDivergence(0.2, 0.1)])
+                ),
+                trainable=draw(st.sampled_from([True, True, True, False])),
+            )
+        )
+        if draw(st.booleans()):
+            made.add(
+                draw(
+                    st.sampled_from(
+                        [
+                            layers.ActivityRegularization(0.01, 0.02),
+                            layers.Activation("tanh"),
+                            layers.LeakyReLU(0.3),
+                            layers.Dropout(0.3, seed=1),
+                            layers.BatchNormalization(),
+                            layers.LayerNormalization(),
+                            layers.GaussianNoise(0.1, seed=1),
+                        ]
+                    )
+                )
+            )
+    made.add(layers.Dense(6, "sigmoid"))
+    optimizer = draw(
+        st.sampled_from(
+            [
+                mg.optimizers.SGD(0.01, momentum=0.9),
+                mg.optimizers.Adam(0.01, clipnorm=0.1),
+                mg.optimizers.RMSprop(0.01, weight_decay=0.1),
+            ]
+        )
+    )
+    metrics = draw(st.sampled_from([None, ["mae"], ["mse", "mae"]]))
+    made.compile(copy.deepcopy(optimizer), draw(st.sampled_from(LOSSES)), metrics=metrics)
+    return made
+
+
+@settings(deadline=None, max_examples=60)
+@given(model=dense_models())
+def test_random_models_train_the_same_to_the_last_bit(model):
+    x = 1 / (1 + np.exp(-X))
+    assert_trains_alike(model, x, x)
+
+
+@settings(deadline=None, max_examples=15)
+@given(data=st.data())
+def test_random_convolutional_models_train_the_same_to_the_last_bit(data):
+    mg.set_seed(0)
+    draw = data.draw
+    middle = draw(
+        st.sampled_from(
+            [layers.MaxPooling2D(2), layers.AveragePooling2D(2), layers.UpSampling2D(2),
+             layers.ZeroPadding2D(1), layers.Cropping2D(1), layers.Activation("relu")]
+        )
+    )  # fmt: skip
+    model = mg.Sequential(
+        layers.Conv2D(
+            draw(st.integers(1, 4)),
+            draw(st.integers(1, 3)),
+            strides=draw(st.integers(1, 2)),
+            padding=draw(st.sampled_from(["same", "valid"])),
+            activation=draw(st.sampled_from(["relu", "sigmoid"])),
+            kernel_regularizer="l2",
+            activity_regularizer="l1",
+        ),
+        copy.deepcopy(middle),
+        layers.Flatten(),
+        layers.Dense(6),
+    )
+    model.compile("adam", "mse")
+    assert_trains_alike(model, IMAGES, X)
+
+
+def test_a_functional_model_with_a_shared_layer_and_a_tied_one():
+    mg.set_seed(0)
+    entry = layers.Input((6,))
+    shared = layers.Dense(6, "tanh", activity_regularizer="l2", kernel_regularizer="l1")
+    hidden = shared(shared(entry))
+    model = mg.Model(entry, layers.Add()([hidden, layers.Dense(6)(entry)]))
+    model.compile("sgd", "mse")
+    assert assert_trains_alike(model, X, X)
+    encoder = layers.Dense(3, "relu", name="encoder", input_dim=6)
+    tied = mg.Sequential(encoder, layers.DenseTranspose(encoder))
+    tied.compile("sgd", "mse")
+    assert assert_trains_alike(tied, X, X)
+
+
+def test_nested_models_and_sample_weights():
+    mg.set_seed(0)
+    inner = mg.Sequential(layers.Dense(4, "relu", activity_regularizer="l1"), name="encoder")
+    model = mg.Sequential(inner, layers.Dense(6))
+    model.compile("adam", "mse")
+    model(X[:1])
+    twin = copy.deepcopy(model)
+    twin._replays = NoReplays()
+    weights = np.linspace(0, 2, len(X))
+    for each in (model, twin):
+        each.fit(X, X, sample_weight=weights, epochs=5, batch_size=7, verbose=0)
+    assert is_replaying(model)
+    for weight, other in zip(model.weights, twin.weights, strict=True):
+        np.testing.assert_array_equal(weight.numpy(), other.numpy())
+
+
+# ---- what ends a program -------------------------------------------------------------------------
+
+CHANGES = {
+    "the strength of a penalty": lambda m: setattr(m.layers[0].activity_regularizer, "l1", 0.5),
+    "a regularizer": lambda m: setattr(m.layers[0], "kernel_regularizer", "l1"),
+    "no regularizer": lambda m: setattr(m.layers[0], "kernel_regularizer", None),
+    "a frozen layer": lambda m: setattr(m.layers[0], "trainable", False),
+    "a frozen parameter": lambda m: setattr(m.layers[0].bias, "trainable", False),
+    "an activation": lambda m: setattr(m.layers[0], "activation", np.tanh),
+    "a loss weight": lambda m: setattr(m, "loss_weights", 3.0),
+    "a penalty of the model": lambda m: setattr(m, "activity_regularizer", "l2"),
+    "another optimizer": lambda m: m.compile(mg.optimizers.SGD(0.1), "mse"),
+    "another loss": lambda m: m.compile(mg.optimizers.Adam(0.01), "mae"),
+    "values": lambda m: m.layers[0].kernel.assign(m.layers[0].kernel.numpy() * 2),
+    "values in place": lambda m: m.layers[0].kernel.data.__imul__(2.0),
+    "all values": lambda m: m.set_weights([w + 1 for w in m.get_weights()]),
+    "the learning rate": lambda m: setattr(m.optimizer, "learning_rate", 0.5),
+    "a hook": lambda m: m.layers[0].kernel.register_hook(lambda g: g * 10),
+    "a layer's call": lambda m: setattr(m.layers[1], "call", lambda x: x[:, :1] * 2.0 + 0 * X[:8]),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
+def test_a_change_takes_effect_in_the_next_step(change):
+    model = autoencoder()
+    model(X[:1])
+    twin = copy.deepcopy(model)
+    twin._replays = NoReplays()
+    for each in (model, twin):
+        train(each, X, X, steps=6)
+    assert is_replaying(model)
+    for each in (model, twin):
+        change(each)
+    assert train(model, X, X, steps=6) == train(twin, X, X, steps=6)
+    for weight, other in zip(model.weights, twin.weights, strict=True):
+        np.testing.assert_array_equal(weight.numpy(), other.numpy())
+
+
+def test_a_users_own_parts_stay_eager_and_are_called_in_every_step():
+    calls = []
+
+    class Mine(layers.Layer):
+        def call(self, x):
+            calls.append(1)
+            return x * len(calls)
+
+    def penalty(w):
+        calls.append(2)
+        return 0.01 * (w * w).sum()
+
+    def loss(y, p):
+        calls.append(3)
+        return ((y - p) ** 2).mean()
+
+    for made in (
+        mg.Sequential(layers.Dense(6), Mine()),
+        mg.Sequential(layers.Dense(6, kernel_regularizer=penalty)),
+        mg.Sequential(layers.Dense(6), layers.Lambda(lambda x: calls.append(4) or x)),
+        mg.Sequential(layers.Dense(6, lambda z: calls.append(5) or np.tanh(z))),
+    ):
+        made.compile("sgd", "mse")
+        made(X[:1])
+        calls.clear()
+        train(made, X, X, steps=8)
+        assert len(calls) == 8
+        assert not replays(made)
+    made = mg.Sequential(layers.Dense(6))
+    made.compile("sgd", loss)
+    calls.clear()
+    train(made, X, X, steps=8)
+    assert len(calls) == 8
+
+
+def test_noise_is_drawn_once_in_each_step():
+    made = mg.Sequential(layers.Dense(6), layers.Dropout(0.5, seed=4))
+    made.compile("sgd", "mse")
+    assert not assert_trains_alike(made, X, X)
+
+
+def test_settings_that_change_all_the_time_are_left_alone_after_a_while():
+    model = autoencoder()
+    for step in range(30):
+        model.layers[0].activity_regularizer = regularizers.L1(0.01 * step)
+        train(model, X, X, steps=1)
+    assert not is_replaying(model)
+    assert model._replays._failures >= 3
+
+
+def test_a_loss_that_is_not_finite_raises_and_changes_nothing():
+    model = autoencoder()
+    train(model, X, X, steps=6)
+    assert is_replaying(model)
+    before = model.get_weights()
+    bad = np.full((8, 6), 3e38, np.float32)
+    with pytest.raises(mg.NonFiniteLossError, match="'data' is nan"), np.errstate(all="ignore"):
+        model.train_on_batch(bad, bad)
+    for weight, old in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(weight, old)
+
+
+def test_losses_after_a_replayed_step_are_those_of_its_batch_and_say_that_their_tape_is_spent():
+    model = autoencoder()
+    values = train(model, X, X, steps=6)[-1]
+    assert is_replaying(model)
+    assert float(model.layers[0].losses[1]) == values["codings/activity"]
+    with pytest.raises(RuntimeError, match="keep_graph=True"):
+        model.layers[0].losses[1].backward()
+    kept = model.layers[0].losses[1]
+    train(model, X * 3, X, steps=1)
+    assert float(kept) == values["codings/activity"]
+
+
+def test_gradients_that_somebody_keeps_are_not_written_over():
+    model = autoencoder()
+    train(model, X, X, steps=6)
+    kept = model.layers[0].kernel.grad
+    copied = kept.copy()
+    train(model, X * 3, X, steps=1)
+    np.testing.assert_array_equal(kept, copied)
+
+
+def test_metrics_see_the_predictions_of_each_step():
+    def made():
+        model = autoencoder(metrics=["mae", mg.metrics.ActiveUnits("codings")])
+        model(X[:1])
+        return model
+
+    model, twin = made(), made()
+    twin._replays = NoReplays()
+    assert train(model, X, X) == train(twin, X, X)
+    assert is_replaying(model)
+
+
+def test_detect_anomaly_and_tracing_see_every_op_of_a_model_that_replays():
+    model = autoencoder()
+    train(model, X, X, steps=6)
+    with mg.detect_anomaly():
+        train(model, X, X, steps=2)
+    trace = model.trace(X[:8], X[:8])
+    assert trace.residual < 1e-5
+    assert train(model, X, X, steps=1)
