@@ -1,38 +1,44 @@
-"""Replay: a training step that has been made before is made again without building its tape.
+"""Replay: what a model has done before on a batch, it does again without building a tape.
 
 The eager step of a small network is mostly bookkeeping: Tensors, nodes, scopes, look-ups. But the
 step of a second batch of the same shape is the same list of NumPy calls on other numbers. So the
 second step of a shape is *recorded*, forward and back, and turned into a `Program`; the third is
 made both ways and compared; and from the fourth on the program runs alone, and writes gradients to
-where the optimizer reads them.
+where the optimizer reads them. So it is with forward passes, in `predict` and `evaluate`.
 
 What could make it wrong ends it. A program is known by shapes and dtypes; settings are compared
-before each step; parameters are read where they lie. And what is not known to depend on these alone
-(a user's own layer, noise, a number that is looked at) cannot be recorded, and stays eager.
+before each run; weights are read where they lie. And what is not known to depend on these alone (a
+user's own layer, noise, a number that is looked at) cannot be recorded, and stays eager.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from minigrad.engine import enable_grad, get_default_dtype
+from minigrad.engine import enable_grad, get_default_dtype, no_grad
 from minigrad.engine.recorder import NotRepeatableError
 from minigrad.engine.state import STATE
+from minigrad.engine.tensor import plain
 from minigrad.layers.forward_pass import Watched
+from minigrad.training.data import Array
 from minigrad.training.sources import Batch
 from minigrad.training.unchanged import is_all_ours
 
 if TYPE_CHECKING:
     from minigrad.training.model import Model
-    from minigrad.training.recorded_step import RecordedStep
+    from minigrad.training.recorded import RecordedPass
 
-_MOST_SHAPES = 8  # are kept in mind; an epoch has two, as its last batch may be smaller
+_MOST_SHAPES = 12  # are kept in mind; an epoch has two, as its last batch may be smaller
 _MOST_FAILURES = 3  # in a row: then somebody changes settings all the time, and eager is quicker
 
 
+Eagerly = Callable[["Model", Batch], "Outcome"]
+
+
 class Outcome(NamedTuple):
-    """What a step has found. Gradients are where the optimizer looks for them."""
+    """What a pass has found. Gradients are where the optimizer looks for them."""
 
     loss: float
     terms: dict[str, float]
@@ -41,64 +47,89 @@ class Outcome(NamedTuple):
 
 
 class Replays:
-    """The recorded steps of a model, by the shapes of their batches."""
+    """The recorded passes of a model, by the shapes of their batches."""
 
     def __init__(self) -> None:
-        self._known: dict[Any, RecordedStep | None] = {}  # None: seen once
+        self._known: dict[Any, RecordedPass | None] = {}  # None: seen once
+        self._never: set[Any] = set()
         self._failures = 0
 
     def __reduce__(self) -> Any:
         return Replays, ()  # a copy of a model has arrays of its own, and begins anew
 
     def step(self, model: Model, batch: Batch) -> Outcome:
-        """Run forward and back: by a program, or eagerly, recording or comparing on the way."""
+        """Run forward and back."""
+        return self._run(model, batch, eager_step)
+
+    def evaluate(self, model: Model, batch: Batch) -> Outcome:
+        """Run forward, as when the model is used, and compute the loss."""
+        return self._run(model, batch, eager_evaluation)
+
+    def predict(self, model: Model, x: Array) -> Array:
+        """Return the output for a batch; the next call may write over it."""
+        found = self._run(model, Batch(x, None, None), eager_prediction)
+        return plain(found.prediction)
+
+    def _run(self, model: Model, batch: Batch, eagerly: Eagerly) -> Outcome:
+        """Run a program; or run eagerly, recording or comparing on the way."""
         if self._failures >= _MOST_FAILURES or STATE.get().watcher is not None:
-            return eager_step(model, batch)
-        key = _key(batch)
-        if key not in self._known:
-            if len(self._known) >= _MOST_SHAPES:
-                self._known.clear()
-            self._known[key] = None
-            return eager_step(model, batch)
-        recorded = self._known[key]
+            return eagerly(model, batch)
+        key = (eagerly, *_key(batch))
+        recorded = self._known.get(key)
         if recorded is None:
-            return self._record(key, model, batch)
+            return self._run_eagerly(key, model, batch)
         if not recorded.fits(model):
             self._drop(key)
-            return eager_step(model, batch)
-        return recorded.run(batch) if recorded.is_trusted else self._compare(key, model, batch)
-
-    def _record(self, key: Any, model: Model, batch: Batch) -> Outcome:
-        from minigrad.training.recorded_step import record  # loaded when something is trained
-
-        if is_all_ours(model):
-            try:
-                with model.undisturbed():  # the attempt may end behind noise that was drawn
-                    self._known[key], outcome = record(model, batch)
-                return outcome
-            except (NotRepeatableError, NotImplementedError, TypeError):
-                pass  # in a recording all is Tensors, which not every line of ours expects
-        self._failures = _MOST_FAILURES
-        return eager_step(model, batch)
-
-    def _compare(self, key: Any, model: Model, batch: Batch) -> Outcome:
-        recorded = self._known[key]
-        assert recorded is not None
-        found = recorded.trial(batch)
-        outcome = eager_step(model, batch)
-        if recorded.agrees(found, outcome):
+            return eagerly(model, batch)
+        if recorded.is_trusted:
+            return recorded.run(batch)
+        outcome = eagerly(model, batch)
+        if recorded.agrees(model, batch, outcome):
             recorded.is_trusted = True
             self._failures = 0
         else:
             self._drop(key)
         return outcome
 
+    def _run_eagerly(self, key: Any, model: Model, batch: Batch) -> Outcome:
+        """Run the first pass of a shape, or record the second."""
+        if key not in self._known and key not in self._never:
+            if len(self._known) >= _MOST_SHAPES:
+                self._known.clear()
+            self._known[key] = None
+        elif key not in self._never:
+            outcome = self._record(key, model, batch)
+            if outcome is not None:
+                return outcome
+        eagerly: Eagerly = key[0]
+        return eagerly(model, batch)
+
+    def _record(self, key: Any, model: Model, batch: Batch) -> Outcome | None:
+        """Make a program of a pass; return what it found, None if it cannot be repeated."""
+        from minigrad.training import recording  # loaded when something is trained
+
+        if is_all_ours(model):
+            record = {
+                eager_step: recording.record_step,
+                eager_evaluation: recording.record_evaluation,
+                eager_prediction: recording.record_prediction,
+            }[key[0]]
+            try:
+                with model.undisturbed():  # the attempt may end behind noise that was drawn
+                    self._known[key], outcome = record(model, batch)
+                return outcome
+            except (NotRepeatableError, NotImplementedError, TypeError):
+                pass  # in a recording all is Tensors, which not every line of ours expects
+        del self._known[key]
+        self._never.add(key)
+        return None
+
     def _drop(self, key: Any) -> None:
         del self._known[key]
         self._failures += 1
 
 
-def _key(batch: Batch) -> Any:
+def _key(batch: Batch) -> tuple[Any, ...]:
     """What a program depends on besides settings: shapes, dtypes, and which arrays are the same."""
     x, y, weights = batch
     return (
@@ -126,3 +157,18 @@ def eager_step(model: Model, batch: Batch) -> Outcome:
             optimizer.zero_grad()
             total.backward()
     return Outcome(loss, terms.values_as_floats(), prediction, watched)
+
+
+def eager_evaluation(model: Model, batch: Batch) -> Outcome:
+    """Run forward, and compute the loss."""
+    watched = model._watched()
+    with no_grad():
+        prediction, terms = model._forward(*batch, watched=watched)
+    values = terms.values_as_floats()
+    return Outcome(sum(values.values()), values, prediction, watched)
+
+
+def eager_prediction(model: Model, batch: Batch) -> Outcome:
+    """Run forward, and compute no loss."""
+    with no_grad():
+        return Outcome(0.0, {}, model.run(batch.x, False)[0], None)

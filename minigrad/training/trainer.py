@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad.checks import positive_integer
-from minigrad.engine import Tensor, enable_grad, no_grad, remember_lines
+from minigrad.engine import Tensor, enable_grad, remember_lines
 from minigrad.layers.forward_pass import Watched
 from minigrad.training.callbacks import CallbackList
 from minigrad.training.data import (
     Array,
     as_data,
     as_pair,
-    batches,
     sample_weights,
     split_off_validation,
 )
@@ -280,16 +279,14 @@ class Trainer(Objective):
         return self._evaluate(Arrays(inputs, targets, weights, len(inputs)))
 
     def _evaluate(self, source: Source) -> dict[str, float]:
+        model: Any = self
         averages = Averages()
         self._reset_metrics()
-        with no_grad():
-            for batch in source.epoch(None):
-                watched = self._watched() if self.compiled_metrics else None
-                prediction, terms = self._forward(*batch, watched=watched)
-                values = terms.values_as_floats()
-                averages.add({"loss": sum(values.values()), **values}, len(batch.x))
-                if self.compiled_metrics:
-                    self._update_metrics(batch.y, prediction, batch.weights, watched)
+        for batch in source.epoch(None):
+            found = self._replays.evaluate(model, batch)
+            averages.add({"loss": found.loss, **found.terms}, len(batch.x))
+            if self.compiled_metrics:
+                self._update_metrics(batch.y, found.prediction, batch.weights, found.watched)
         return {**averages.means(), **self._metric_values()}
 
     def predict(
@@ -297,15 +294,19 @@ class Trainer(Objective):
     ) -> Array:
         """Return the outputs for `x` as an array; nothing is recorded, `losses` stay."""
         positive_integer("predict", "batch_size", batch_size)
-        if is_array_like(x):
-            inputs = as_data("x", x, self.compute_dtype)
-            parts = (batch for (batch,) in batches((inputs,), batch_size))
-        else:
+        model: Any = self
+        if not is_array_like(x):
             source = Batches(x, self.compute_dtype, steps=steps)
             parts = (batch.x for batch in source.epoch(None))
-        with no_grad():
-            outputs = [self.run(part, False)[0].numpy() for part in parts]
-        return np.concatenate(outputs)
+            return np.concatenate([np.array(self._replays.predict(model, part)) for part in parts])
+        inputs = as_data("x", x, self.compute_dtype)
+        outputs: Any = None
+        for start in range(0, len(inputs), batch_size):
+            part = self._replays.predict(model, inputs[start : start + batch_size])
+            if outputs is None:
+                outputs = np.empty((len(inputs), *part.shape[1:]), part.dtype)
+            outputs[start : start + batch_size] = part
+        return np.asarray(outputs)
 
     def predict_on_batch(self, x: Any) -> Array:
         """Return the outputs for one batch as an array."""

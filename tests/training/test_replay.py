@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import minigrad as mg
 from minigrad import layers, regularizers
-from minigrad.training.recorded_step import RecordedStep
+from minigrad.training.recorded import RecordedStep
 from minigrad.training.replay import Replays
 
 X = np.random.default_rng(0).normal(size=(24, 6)).astype(np.float32)

@@ -1,0 +1,77 @@
+"""Recording: a pass is made eagerly, in the sight of a recorder, to be repeated as a program."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from minigrad.engine import Tensor, enable_grad, no_grad
+from minigrad.engine.backward import start, walk
+from minigrad.engine.recorder import NotRepeatableError, Recorder, recorded_by
+from minigrad.layers import LossTerms
+from minigrad.training.recorded import RecordedPass, RecordedStep, Recording, Shown
+from minigrad.training.replay import Outcome
+from minigrad.training.sources import Batch
+
+if TYPE_CHECKING:
+    from minigrad.training.model import Model
+
+
+def record_step(model: Model, batch: Batch) -> tuple[RecordedStep, Outcome]:
+    """Run forward and back; return the program of it, and what it found.
+
+    Raises
+    ------
+    NotRepeatableError
+        If some of its numbers come from where a repetition could not see them change.
+    """
+    recorder, inputs, (x, y, weights) = _begin(model, batch)
+    watched = model._watched()
+    with enable_grad(), recorded_by(recorder):
+        prediction, terms = model._forward(x, y, weights, training=True, watched=watched)
+        total = terms.total()
+        forward = len(recorder.ops)
+        if total._node is None or not math.isfinite(total._value):
+            raise NotRepeatableError("there is no gradient to compute")
+        leaves = [parameter._leaf for parameter in model.parameters() if parameter.trainable]
+        seeds = {total._node: start(total, None, create_graph=True)}
+        gradients: Any = walk(seeds, leaves, create_graph=True, keep_graph=True)
+    assert model.optimizer is not None
+    model.optimizer.zero_grad()
+    for leaf, gradient in gradients.items():
+        leaf.accumulate(gradient._value)
+    shown = Shown(prediction, watched) if model.compiled_metrics else Shown()
+    recording = Recording(recorder, inputs, terms, shown)
+    step = RecordedStep(model, recording, total, forward, gradients)
+    return step, Outcome(float(total), terms.values_as_floats(), prediction, watched)
+
+
+def record_evaluation(model: Model, batch: Batch) -> tuple[RecordedPass, Outcome]:
+    """Run forward and compute the loss; otherwise as `record_step`."""
+    recorder, inputs, (x, y, weights) = _begin(model, batch)
+    watched = model._watched()
+    with no_grad(), recorded_by(recorder):
+        prediction, terms = model._forward(x, y, weights, watched=watched)
+    recording = Recording(recorder, inputs, terms, Shown(prediction, watched))
+    values = terms.values_as_floats()
+    outcome = Outcome(sum(values.values()), values, prediction, watched)
+    return RecordedPass(model, recording), outcome
+
+
+def record_prediction(model: Model, batch: Batch) -> tuple[RecordedPass, Outcome]:
+    """Run forward and compute no loss; otherwise as `record_step`."""
+    recorder, inputs, tensors = _begin(model, batch)
+    with no_grad(), recorded_by(recorder):
+        prediction = model.run(tensors[0], False)[0]
+    recording = Recording(recorder, inputs, LossTerms([]), Shown(prediction, copies=False))
+    return RecordedPass(model, recording), Outcome(0.0, {}, prediction, None)
+
+
+def _begin(model: Model, batch: Batch) -> tuple[Recorder, list[Tensor], list[Tensor | None]]:
+    """Return a recorder that knows all weights, its inputs, and those as parts of the batch."""
+    recorder = Recorder()
+    for weight in model.weights:
+        recorder.hold(weight)
+    inputs = {id(array): recorder.input(array) for array in batch if array is not None}
+    parts = [None if array is None else inputs[id(array)] for array in batch]
+    return recorder, list(inputs.values()), parts
