@@ -14,7 +14,7 @@ Array = np.ndarray[Any, Any]
 Rows = Sequence[Mapping[str, Any]]
 
 _COLOURS = (DATA_COLOUR, "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9")
-_MARKERS = "osD^vP"
+_MARKERS = "osD^vPX"  # seven, with six colours: only the 43rd line looks like the first
 _MOST_VALUES = 8  # rows of filters; of a longer path, so many are shown
 _MOST_UNITS = 14
 
@@ -70,7 +70,7 @@ def regularization_path(
     parts: Any = figure.subfigures(2, 1, height_ratios=[3.6, 0.2 + 0.72 * len(shown)])
     top, bottom = parts
     _draw_curves(top, runs, axis, others, error)
-    fixed = [f"{name}={runs[0][name]:g}" for name in [*others, "seed"] if name in runs[0]]
+    fixed = [f"{name}={runs[0][name]:g}" for name in [*others, "seed", "fold"] if name in runs[0]]
     _draw_filters(bottom, shown, axis, shape, ", ".join(fixed))
     return figure
 
@@ -156,7 +156,7 @@ def _draw_curves(figure: Any, runs: Rows, axis: str, others: Sequence[str], erro
                 label = ", ".join(f"{n}={v:g}" for n, v in zip(others, group, strict=True))
                 handles.setdefault(label, line)
         axes.set(title=title, xlabel=axis)
-        axes.set_ylim(bottom=0)
+        _set_limits(axes, legend=len(columns) > 1)
         _label_strengths(axes, positions)
         tidy(axes)
         if len(columns) > 1:
@@ -214,6 +214,14 @@ def _draw_line(
     return line
 
 
+def _set_limits(axes: Any, legend: bool) -> None:
+    """Let the axis begin at 0, unless something is below, and leave room for a legend on top."""
+    low, high = axes.get_ylim()
+    smallest = min((value for line in axes.lines for value in line.get_ydata()), default=0.0)
+    low = min(low, 0.0) if smallest < 0 else 0.0
+    axes.set_ylim(low, high + (0.15 * (high - low) if legend else 0))
+
+
 def _label_strengths(axes: Any, positions: Mapping[float, float]) -> None:
     """Write strengths below their places, at most seven, 0 always."""
     values = list(positions)
@@ -238,7 +246,9 @@ def _label_styles(axes: Any, columns: Sequence[str]) -> None:
         Line2D([], [], color="#555555", linestyle=style, label=column.rpartition("/")[0])
         for column, style in zip(columns, _styles(columns), strict=True)
     ]
-    axes.legend(handles=lines, frameon=False, fontsize=8)
+    axes.legend(
+        handles=lines, frameon=False, fontsize=8, loc="upper center", ncols=min(3, len(lines))
+    )
 
 
 # ---- filters -----------------------------------------------------------------------------------

@@ -75,6 +75,33 @@ def test_filters_of_convolutions_and_of_given_shapes_are_drawn_and_others_left_o
         path().plot(image_shape=(2, 2))
 
 
+def test_of_folds_the_first_ones_filters_are_shown_and_said_to_be():
+    rows = [{"l1": 1.0, "seed": 3, "fold": fold, "data": 1.0, "error": None} for fold in (0, 1)]
+    figure = regularization_path(rows, ["l1"], [np.full((4, 2), fold) for fold in (5, 6)])
+    assert any("(seed=3, fold=0)" in text for text in texts(figure))
+    assert {float(axes.images[0].get_array().max()) for axes in figure.axes if axes.images} == {5}
+
+
+def test_errors_below_zero_are_inside_and_others_stand_on_zero():
+    def limits(values):
+        rows = [{"l1": value, "data": error, "error": None} for value, error in values.items()]
+        return panels(regularization_path(rows, ["l1"]))[0].get_ylim()
+
+    assert limits({0.1: -0.9, 1.0: -0.5})[0] < -0.9
+    assert limits({0.1: 0.9, 1.0: 0.5})[0] == 0
+
+
+def test_lines_of_many_strengths_can_be_told_apart():
+    rows = [
+        {"l1": first, "l2": float(second), "data": 1.0, "error": None}
+        for first in (0.1, 1.0)
+        for second in range(8)
+    ]
+    figure = regularization_path(rows, ["l1", "l2"], strength="l1")
+    lines = figure.legends[0].legend_handles
+    assert len({(line.get_color(), line.get_marker()) for line in lines}) == 8
+
+
 def test_the_strength_on_the_axis_and_the_error_can_be_chosen():
     figure = path().plot(strength="l2", error="data")
     assert {"training error (data)", "l1=0.001"} <= set(texts(figure))
