@@ -48,6 +48,21 @@ def test_the_snippets_on_extending_run_from_top_to_bottom():
     assert names["straight_through_round"](x).requires_grad
 
 
+def test_the_search_of_the_page_on_regularization_paths_runs(tmp_path, monkeypatch, capsys):
+    pytest.importorskip("joblib")
+    text = (DOCS / "regularization_path.md").read_text()
+    monkeypatch.chdir(tmp_path)  # it writes a table, a figure and a store
+    names = {}
+    exec("\n".join(re.findall(r"```python\n(.*?)```", text, re.DOTALL)), names)
+    table = names["table"]
+    assert not table.failed
+    assert "codings/active" in capsys.readouterr().out
+    assert {"path.csv", "path.png", "runs"} == {file.name for file in tmp_path.iterdir()}
+    assert table["codings/active"][table["l1"] == 3e-3].mean() == pytest.approx(9, abs=1.5)
+    rows = re.findall(r"^\| `(\S+?)`", text, re.MULTILINE)
+    assert set(rows) <= set(table.columns)
+
+
 def test_the_readmes_examples_run(capsys):
     readme = (DOCS.parent / "README.md").read_text()
     blocks = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.patches import Rectangle
 
 from minigrad.plots.style import DATA_COLOUR, Figure, tidy
 
@@ -14,9 +15,10 @@ Array = np.ndarray[Any, Any]
 Rows = Sequence[Mapping[str, Any]]
 
 _COLOURS = (DATA_COLOUR, "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9")
-_MARKERS = "osD^vP"
+_MARKERS = "osD^vPX"  # seven, with six colours: only the 43rd line looks like the first
 _MOST_VALUES = 8  # rows of filters; of a longer path, so many are shown
 _MOST_UNITS = 14
+_SPACING = 1.15  # from filter to filter, in filters
 
 
 def regularization_path(
@@ -70,7 +72,7 @@ def regularization_path(
     parts: Any = figure.subfigures(2, 1, height_ratios=[3.6, 0.2 + 0.72 * len(shown)])
     top, bottom = parts
     _draw_curves(top, runs, axis, others, error)
-    fixed = [f"{name}={runs[0][name]:g}" for name in [*others, "seed"] if name in runs[0]]
+    fixed = [f"{name}={runs[0][name]:g}" for name in [*others, "seed", "fold"] if name in runs[0]]
     _draw_filters(bottom, shown, axis, shape, ", ".join(fixed))
     return figure
 
@@ -156,7 +158,7 @@ def _draw_curves(figure: Any, runs: Rows, axis: str, others: Sequence[str], erro
                 label = ", ".join(f"{n}={v:g}" for n, v in zip(others, group, strict=True))
                 handles.setdefault(label, line)
         axes.set(title=title, xlabel=axis)
-        axes.set_ylim(bottom=0)
+        _set_limits(axes, legend=len(columns) > 1)
         _label_strengths(axes, positions)
         tidy(axes)
         if len(columns) > 1:
@@ -214,6 +216,14 @@ def _draw_line(
     return line
 
 
+def _set_limits(axes: Any, legend: bool) -> None:
+    """Let the axis begin at 0, unless something is below, and leave room for a legend on top."""
+    low, high = axes.get_ylim()
+    smallest = min((value for line in axes.lines for value in line.get_ydata()), default=0.0)
+    low = min(low, 0.0) if smallest < 0 else 0.0
+    axes.set_ylim(low, high + (0.15 * (high - low) if legend else 0))
+
+
 def _label_strengths(axes: Any, positions: Mapping[float, float]) -> None:
     """Write strengths below their places, at most seven, 0 always."""
     values = list(positions)
@@ -238,7 +248,9 @@ def _label_styles(axes: Any, columns: Sequence[str]) -> None:
         Line2D([], [], color="#555555", linestyle=style, label=column.rpartition("/")[0])
         for column, style in zip(columns, _styles(columns), strict=True)
     ]
-    axes.legend(handles=lines, frameon=False, fontsize=8)
+    axes.legend(
+        handles=lines, frameon=False, fontsize=8, loc="upper center", ncols=min(3, len(lines))
+    )
 
 
 # ---- filters -----------------------------------------------------------------------------------
@@ -253,15 +265,21 @@ def _draw_filters(
     weight = sum(np.square(stack[:units]).sum(axis=(1, 2)) for stack in stacks)
     chosen = np.sort(np.argsort(-np.asarray(weight), kind="stable")[:_MOST_UNITS])
     limit = float(np.quantile(np.abs([stack[chosen] for stack in stacks]), 0.998)) or 1.0
-    grid = figure.subplots(len(shown), len(chosen), squeeze=False)
+    axes = figure.subplots()  # one for all: the layout of a hundred takes seconds
+    height, width = shape[0] * _SPACING, shape[1] * _SPACING
     image: Any = None
-    for line, (value, _), stack in zip(grid, shown, stacks, strict=True):
-        for axes, unit in zip(line, chosen, strict=True):
-            image = axes.imshow(stack[unit], cmap="RdBu_r", vmin=-limit, vmax=limit)
-            axes.set(xticks=[], yticks=[])
-            axes.spines[:].set_color("#bbbbbb")
-        line[0].set_ylabel(f"{axis}={value:g}", rotation=0, ha="right", va="center", labelpad=8)
-    bar = figure.colorbar(image, ax=grid, aspect=15, shrink=min(1.0, 3 / len(shown)))
+    for line, stack in enumerate(stacks):
+        for column, unit in enumerate(chosen):
+            left, top = column * width, line * height
+            corners = (left, left + shape[1], top + shape[0], top)
+            image = axes.imshow(stack[unit], cmap="RdBu_r", vmin=-limit, vmax=limit, extent=corners)
+            axes.add_patch(Rectangle((left, top), shape[1], shape[0], fill=False, ec="#bbbbbb"))
+    places = [line * height + shape[0] / 2 for line in range(len(shown))]
+    axes.set_yticks(places, [f"{axis}={value:g}" for value, _ in shown])
+    axes.set(xticks=[], xlim=(-0.2, len(chosen) * width), ylim=(len(shown) * height, -0.2))
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)
+    bar = figure.colorbar(image, ax=axes, aspect=15, shrink=min(1.0, 3 / len(shown)))
     bar.set_label("weight")
     figure.suptitle(
         f"first layer's filters along the path ({fixed}): {len(chosen)} of {units} units, each in "

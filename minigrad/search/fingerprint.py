@@ -1,7 +1,7 @@
 """Fingerprints: the same for things that give the same numbers, different once one changes.
 
 A function's is that of its code, and of what it uses: defaults, variables around it, and global
-ones. Libraries are known by name only.
+ones, those of other modules of its author included. Libraries are known by name only.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import functools
 import hashlib
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -86,12 +86,16 @@ def _is_from_library(value: Any) -> bool:
     """Whether a module, function or class is minigrad's, of an installed package, or Python's."""
     if isinstance(value, types.FunctionType):
         file = value.__code__.co_filename
+    elif isinstance(value, types.ModuleType):
+        file = getattr(value, "__file__", None) or next(
+            iter(getattr(value, "__path__", [])), _PYTHON
+        )
     elif isinstance(value, type | types.BuiltinFunctionType):
         if value.__module__ == "__main__":
             return False
         file = getattr(sys.modules.get(value.__module__ or ""), "__file__", None) or _PYTHON
     else:
-        return isinstance(value, types.ModuleType | np.ufunc)
+        return isinstance(value, np.ufunc)
     return file.startswith((_PYTHON, _MINIGRAD)) or "site-packages" in file
 
 
@@ -103,17 +107,27 @@ def _of_function(function: types.FunctionType) -> tuple[Any, ...]:
             around.append(cell.cell_contents)
         except ValueError:  # a variable that has no value yet
             around.append(None)
-    names = sorted(set(_global_names(function.__code__)) & set(function.__globals__))
-    used = {name: function.__globals__[name] for name in names}
+    used = _used(function.__globals__, set(_names(function.__code__)))
     return function.__code__, function.__defaults__, function.__kwdefaults__, around, used
 
 
-def _global_names(code: types.CodeType) -> Iterator[str]:
-    """Yield the names that code may look up, those of the functions inside of it included."""
+def _used(variables: Mapping[str, Any], names: set[str]) -> dict[str, Any]:
+    """Return the variables that code with such names may use; for ``module.name``, look inside."""
+    used = {}
+    for name in sorted(names & set(variables)):
+        value = variables[name]
+        if isinstance(value, types.ModuleType) and not _is_from_library(value):
+            value = _used(vars(value), names - {name})
+        used[name] = value
+    return used
+
+
+def _names(code: types.CodeType) -> Iterator[str]:
+    """Yield the names of variables around code, and of attributes, in it or in functions inside."""
     yield from code.co_names
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
-            yield from _global_names(constant)
+            yield from _names(constant)
 
 
 def _members(kind: type) -> dict[str, Any]:

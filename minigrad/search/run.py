@@ -57,10 +57,11 @@ def perform(
             train, held_out = _split(run, settings, x, y, held_out_x, held_out_y)
             model, epochs = _train(build, callbacks, run, settings, train, held_out)
             measured = {"epochs": epochs, **_measure(model, settings, train, held_out)}
+            _check_names(run, measured)
             if settings.keep_weights:
                 kernel = next((kernel for _, kernel in kernels(model)), None)
-        except Exception as failure:
-            error = describe(failure)
+        except (Exception, SystemExit) as failure:  # Ctrl-C is meant for all runs, not for one
+            measured, error = {}, describe(failure)
         seconds = time.perf_counter() - start
     return Outcome(row_of(run, measured, seconds, error), kernel)
 
@@ -161,6 +162,16 @@ def _train(
     if history.stopped_by == "Ctrl-C":  # in Jupyter, fit returns what there is
         raise KeyboardInterrupt
     return model, len(history.epoch)
+
+
+def _check_names(run: Run, measured: Row) -> None:
+    """Refuse a strength that is called as one of the measured numbers, which would hide it."""
+    for name in run.strengths:
+        if name in measured:
+            raise ValueError(
+                f"the strength {name!r} has the name of something measured. Give the argument of "
+                "build, and the entry of the grid, another one"
+            )
 
 
 def _measure(model: Model, settings: Settings, train: Pair, held_out: Pair | None) -> Row:

@@ -43,7 +43,7 @@ def killing(pids, folder):
         mark = os.path.join(folder, "killed")
         if l1 == L1[2] and not os.path.exists(mark):
             open(mark, "w").close()
-            for pid in pids:
+            for pid in sorted(pids, key=lambda pid: pid == os.getpid()):  # its own process last
                 os.kill(pid, signal.SIGKILL)
         return slow(l1)
 

@@ -1,4 +1,5 @@
 import functools
+import importlib
 import subprocess
 import sys
 
@@ -57,6 +58,29 @@ def test_a_function_changes_with_the_variables_and_functions_it_uses(monkeypatch
     assert changed != before
     monkeypatch.setitem(globals(), "helper", lambda x: x)
     assert fingerprint(uses_helper) not in (before, changed)
+
+
+def test_what_a_function_takes_from_other_modules_of_its_author_counts(tmp_path, monkeypatch):
+    folder = tmp_path / "study"
+    folder.mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
+    names = "study", "study.models"
+
+    def of_a_build(source):
+        (folder / "models.py").write_text(source)
+        importlib.invalidate_caches()
+        for name in names:
+            sys.modules.pop(name, None)
+        found = {}
+        exec("import study.models\ndef build(l1): return study.models.make(l1)", found)
+        return fingerprint(found["build"])
+
+    first = of_a_build("SIZE = 10\ndef make(l1): return SIZE * l1")
+    assert of_a_build("UNUSED = 1\nSIZE = 10\ndef make(l1): return SIZE * l1") == first
+    assert of_a_build("SIZE = 100\ndef make(l1): return SIZE * l1") != first
+    assert of_a_build("SIZE = 10\ndef make(l1): return SIZE + l1") != first
+    for name in names:
+        sys.modules.pop(name, None)
 
 
 def test_comments_and_place_do_not_count():

@@ -253,11 +253,13 @@ def test_what_cannot_be_sent_to_a_worker_is_refused_before_and_works_here():
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
-def test_a_failing_run_is_a_row_and_others_go_on(n_jobs):
-    table = search(builds.failing_at_zero, {"l1": [0.1, 0, 0.2]}, X, n_jobs=n_jobs)
-    assert [row["error"] for row in table] == [
-        None, "RuntimeError: no model without a penalty", None,
-    ]  # fmt: skip
+@pytest.mark.parametrize(
+    ("build", "kind"),
+    [(builds.failing_at_zero, "RuntimeError"), (builds.leaving_at_zero, "SystemExit")],
+)
+def test_a_failing_run_is_a_row_and_others_go_on(build, kind, n_jobs):
+    table = search(build, {"l1": [0.1, 0, 0.2]}, X, n_jobs=n_jobs)
+    assert [row["error"] for row in table] == [None, f"{kind}: no model without a penalty", None]
     assert [row["l1"] for row in table] == [0.1, 0, 0.2]
     assert np.isnan(table["data"]).tolist() == [False, True, False]
 
@@ -300,6 +302,17 @@ def test_a_run_whose_worker_died_once_is_run_again(tmp_path):
     table = search(build, {"l1": [0.1, 0, 0.2]}, X, n_jobs=2)
     assert not table.failed
     assert same(table, here(build, {"l1": [0.1, 0, 0.2]}, X))
+
+
+def test_a_strength_named_as_a_measured_number_is_the_runs_error():
+    def build(mae):
+        model = mg.Sequential(mg.layers.Dense(9, kernel_regularizer=mg.regularizers.L2(mae)))
+        model.compile("sgd", "mse", metrics=["mae"])
+        return model
+
+    [row] = here(build, {"mae": [0.5]}, X)
+    assert row["mae"] == 0.5
+    assert row["error"].startswith("ValueError: the strength 'mae' has the name of something")
 
 
 # ---- Ctrl-C ------------------------------------------------------------------------------------

@@ -27,6 +27,10 @@ def texts(figure):
     return [text.get_text() for text in figure.findobj(lambda a: hasattr(a, "get_text"))]
 
 
+def filters(figure):
+    return [image.get_array() for axes in figure.axes for image in axes.images]
+
+
 def panels(figure):
     return [axes for axes in figure.axes if axes.lines]
 
@@ -56,7 +60,7 @@ def test_every_panel_and_every_line_is_named():
 
 def test_filters_are_one_path_of_the_same_units():
     figure = path().plot()
-    images = [axes.images[0].get_array() for axes in figure.axes if axes.images]
+    images = filters(figure)
     assert len(images) == 4 * 14
     assert images[0].shape == (3, 3)
     np.testing.assert_allclose([np.mean(image) for image in images[::14]], 1 - np.array(VALUES))
@@ -64,8 +68,7 @@ def test_filters_are_one_path_of_the_same_units():
 
 def test_filters_of_convolutions_and_of_given_shapes_are_drawn_and_others_left_out():
     def sizes(table, **options):
-        figure = table.plot(**options)
-        return {axes.images[0].get_array().shape for axes in figure.axes if axes.images}
+        return {image.shape for image in filters(table.plot(**options))}
 
     assert sizes(path(inputs=6), image_shape=(2, 3)) == {(2, 3)}
     assert sizes(path(inputs=6)) == set()
@@ -73,6 +76,33 @@ def test_filters_of_convolutions_and_of_given_shapes_are_drawn_and_others_left_o
     assert sizes(path(shape=(3, 2, 5))) == set()
     with pytest.raises(ValueError, match=r"image_shape \(2, 2\) does not hold the 9 inputs"):
         path().plot(image_shape=(2, 2))
+
+
+def test_of_folds_the_first_ones_filters_are_shown_and_said_to_be():
+    rows = [{"l1": 1.0, "seed": 3, "fold": fold, "data": 1.0, "error": None} for fold in (0, 1)]
+    figure = regularization_path(rows, ["l1"], [np.full((4, 2), fold) for fold in (5, 6)])
+    assert any("(seed=3, fold=0)" in text for text in texts(figure))
+    assert {float(image.max()) for image in filters(figure)} == {5}
+
+
+def test_errors_below_zero_are_inside_and_others_stand_on_zero():
+    def limits(values):
+        rows = [{"l1": value, "data": error, "error": None} for value, error in values.items()]
+        return panels(regularization_path(rows, ["l1"]))[0].get_ylim()
+
+    assert limits({0.1: -0.9, 1.0: -0.5})[0] < -0.9
+    assert limits({0.1: 0.9, 1.0: 0.5})[0] == 0
+
+
+def test_lines_of_many_strengths_can_be_told_apart():
+    rows = [
+        {"l1": first, "l2": float(second), "data": 1.0, "error": None}
+        for first in (0.1, 1.0)
+        for second in range(8)
+    ]
+    figure = regularization_path(rows, ["l1", "l2"], strength="l1")
+    lines = figure.legends[0].legend_handles
+    assert len({(line.get_color(), line.get_marker()) for line in lines}) == 8
 
 
 def test_the_strength_on_the_axis_and_the_error_can_be_chosen():
@@ -95,4 +125,4 @@ def test_a_long_path_labels_and_shows_some_of_its_strengths():
     rows = [{"l1": float(v), "data": 1.0, "error": None} for v in np.logspace(-6, 0, 40)]
     figure = regularization_path(rows, ["l1"], [np.ones((4, 2))] * 40)
     assert len(panels(figure)[0].get_xticks()) <= 7
-    assert len([axes for axes in figure.axes if axes.images]) == 8 * 2
+    assert len(filters(figure)) == 8 * 2
