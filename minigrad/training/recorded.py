@@ -10,6 +10,7 @@ import numpy as np
 from minigrad.engine import Leaf, Node, Tensor
 from minigrad.engine.program import Program
 from minigrad.engine.recorder import NotRepeatableError, RecordedOp, Recorder
+from minigrad.engine.tensor import copy_or_none
 from minigrad.layers import Layer, LossTerms
 from minigrad.layers.forward_pass import Watched
 from minigrad.training.data import Array
@@ -126,9 +127,7 @@ class RecordedStep(RecordedPass):
 
     def agrees(self, model: Model, batch: Batch, outcome: Outcome) -> bool:
         """Whether it comes to the numbers of an eager step on this batch, to the last bit."""
-        expected = [
-            None if leaf.gradient is None else leaf.gradient.copy() for leaf in self._leaves
-        ]
+        expected = [copy_or_none(leaf.gradient) for leaf in self._leaves]
         remembered = [(layer, layer._addends) for layer in all_layers(model)]
         agrees = super().agrees(model, batch, outcome)
         for leaf, gradient in zip(self._leaves, expected, strict=True):

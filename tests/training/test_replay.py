@@ -345,3 +345,51 @@ def test_detect_anomaly_and_tracing_see_every_op_of_a_model_that_replays():
     trace = model.trace(X[:8], X[:8])
     assert trace.residual < 1e-5
     assert train(model, X, X, steps=1)
+
+
+# ---- prediction and evaluation -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("metrics", [None, ["mae", mg.metrics.ActiveUnits("codings")]])
+def test_predict_and_evaluate_give_the_same_bits_with_and_without(metrics):
+    model = autoencoder(metrics=metrics)
+    model(X[:1])
+    twin = copy.deepcopy(model)
+    twin._replays = NoReplays()
+    for _ in range(3):
+        np.testing.assert_array_equal(model.predict(X, 5), twin.predict(X, 5))
+        assert model.evaluate(X, X, batch_size=5) == twin.evaluate(X, X, batch_size=5)
+        for each in (model, twin):
+            train(each, X, X, steps=2)
+    kinds = {key[0].__name__ for key, step in model._replays._known.items() if step is not None}
+    assert kinds == {"eager_step", "eager_prediction", "eager_evaluation"}
+
+
+def test_predictions_that_somebody_keeps_are_not_written_over():
+    model = autoencoder()
+    batches = [X[:8], X[8:16] * 2, X[16:] * 3, X[:8], X[8:16]]
+    kept = [model.predict_on_batch(batch) for batch in batches]
+    copied = [values.copy() for values in kept]
+    model.predict(X * 5, batch_size=8)
+    for values, copied_values in zip(kept, copied, strict=True):
+        np.testing.assert_array_equal(values, copied_values)
+    together = model.predict(np.concatenate(batches[1:3]), batch_size=8)
+    np.testing.assert_array_equal(np.concatenate(kept[1:3]), together)
+
+
+def test_predict_and_evaluate_leave_losses_as_they_were():
+    model = autoencoder()
+    train(model, X, X, steps=1)
+    before = [float(value) for value in model.losses]
+    model.predict(X * 3, batch_size=4)
+    model.evaluate(X * 3, X, batch_size=4)
+    assert [float(value) for value in model.losses] == before
+
+
+def test_noise_is_off_in_prediction_which_may_replay_while_the_step_cannot():
+    made = mg.Sequential(layers.Dense(6), layers.Dropout(0.5, seed=4))
+    made.compile("sgd", "mse")
+    train(made, X, X, steps=6)
+    for _ in range(4):
+        made.predict(X, batch_size=8)
+    assert [step.is_trusted for step in made._replays._known.values() if step is not None] == [True]
