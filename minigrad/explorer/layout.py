@@ -13,7 +13,7 @@ from minigrad.explorer.layered import Drawing, Edge, Key, Point, Size, draw, row
 
 PADDING = 12.0
 TITLE = 20.0  # the height of a box's title
-CHARACTER = 7.0  # the width of a letter, at most, in the font of the labels
+CHARACTER = 7.8  # the width of a letter, at most, in the font of the labels
 LONGEST = 26  # letters of a label
 PORT = Size(8, 0)
 LAST = 1 << 30  # below every row

@@ -7,8 +7,15 @@ import pytest
 import minigrad as mg
 from minigrad import Tensor
 from minigrad.tracing import document as module
-from minigrad.tracing.document import block_means, document
-from tests.explorer.stories import documents, frozen_trace, large_kernels, nested_trace, toy_trace
+from minigrad.tracing.document import block_means, document, matrix_shape
+from tests.explorer.stories import (
+    detached_trace,
+    documents,
+    frozen_trace,
+    large_kernels,
+    nested_trace,
+    toy_trace,
+)
 
 
 def array_of(story, index):
@@ -147,6 +154,31 @@ def test_frozen_parameters_say_so_and_are_on_the_graph_where_gradients_pass_them
     }
     drawn = {node["name"]: node["id"] for node in story["nodes"] if node["kind"] == "parameter"}
     assert drawn == {p["name"]: p["node"] for p in story["parameters"]}
+
+
+def test_detached_values_are_on_the_graph_with_the_place_where_they_were_cut_off():
+    story = document(detached_trace())
+    (node,) = (node for node in story["nodes"] if node["name"] == "detached")
+    assert node["cut"].startswith("stories.py:")
+    assert "(in 'cut')" in node["cut"]
+    (edge,) = (edge for edge in story["edges"] if edge["source"] == node["id"])
+    assert edge["terms"] == []
+
+
+def test_diagnoses_are_told():
+    trace = frozen_trace().with_strengths({"first/kernel": 1e-9})
+    assert [found["kind"] for found in document(trace)["diagnoses"]] == ["penalty without effect"]
+
+
+def test_arrays_of_many_axes_are_cut_into_the_matrix_that_is_most_nearly_square():
+    assert matrix_shape((128, 8, 8, 1)) == (128, 64)
+    assert matrix_shape((3, 3, 1, 4)) == (9, 4)
+    assert matrix_shape((5, 1, 1)) == (5, 1)
+    assert 0 in matrix_shape((0, 3, 2))
+    weight = Tensor(np.arange(24.0).reshape(2, 3, 4), requires_grad=True)
+    story = document(mg.trace({"data": (weight * weight).sum()}, {"w": weight}))
+    (index,) = story["parameters"][0]["gradient"]["arrays"]
+    assert story["arrays"][index]["grid"] == [6, 4]
 
 
 def test_a_consumed_tape_still_tells_its_gradients():
