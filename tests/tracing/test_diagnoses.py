@@ -37,6 +37,22 @@ def test_dead_units_and_who_killed_them():
     assert not trace.gradient("codings/bias")[[0, 3]].any()
 
 
+def test_where_all_units_are_dead_nobody_is_accused_and_no_stronger_penalty_asked_for():
+    layer = Dense(
+        4, "relu", activity_regularizer=regularizers.L1(5.0), name="codings", input_dim=6, seed=0
+    )
+    model = compiled(layer, Dense(6))
+    layer.set_weights([np.abs(layer.kernel.numpy()), np.full(4, -99.0)])
+    diagnoses = found(model.trace(X, X))
+    dead = diagnoses["dead units", "codings"]
+    assert dead.numbers == {"dead": 4, "units": 4}
+    assert "trace an earlier step" in dead.text
+    idle = diagnoses["penalty without effect", "codings/activity"]
+    assert idle.numbers == {"largest share": 0}
+    assert "contributes exactly 0" in idle.text
+    assert "stronger" not in idle.text
+
+
 @pytest.mark.parametrize("activation", [ReLU(name="cut"), Activation("relu", name="cut")])
 def test_dead_units_of_a_layer_that_is_nothing_but_an_activation(activation):
     before = Dense(4, input_dim=6, seed=0)
@@ -103,6 +119,9 @@ def test_huge_outputs_from_small_weights():
     diagnosis = found(model.trace(x, np.zeros((4, 3))))["huge outputs from small weights", "sum"]
     assert diagnosis.numbers == pytest.approx({"mean |output|": 300, "largest |weight|": 0.3})
     assert "activity_regularizer on this layer can" in diagnosis.text
+    model.layers[0].activity_regularizer = "l2"
+    diagnosis = found(model.trace(x, np.zeros((4, 3))))["huge outputs from small weights", "sum"]
+    assert "the layer's activity penalty can" in diagnosis.text
 
 
 def test_a_sparsity_target_that_is_missed():
