@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad import layers, regularizers
+from minigrad import Tensor, layers, regularizers
 from minigrad.layers import Activation, Dense, ReLU
 
 RNG = np.random.default_rng(0)
@@ -139,6 +139,11 @@ def test_a_sparsity_target_that_is_missed():
     [
         (lambda h: 0.01 * np.abs(h).sum(), True),
         (lambda h: 0.01 * (h**2).sum(), True),
+        (lambda h: 0.01 * np.abs(h).sum(axis=1).sum(), True),
+        (lambda h: 0.01 * (2 * (h**2).sum(axis=-1)).sum(), True),
+        (lambda h: 0.01 * np.abs(h).sum(axis=0).sum(), True),
+        (lambda h: 0.01 * np.abs(h).sum(axis=1).mean(), False),
+        (lambda h: 0.01 * np.abs(h.mean(axis=0)).sum(), False),
         (lambda h: 0.01 * np.abs(h).sum() / len(h), False),
         (lambda h: 0.01 / len(h) * np.abs(h).sum(), False),
         (lambda h: 0.01 * np.abs(h).mean(), False),
@@ -157,6 +162,17 @@ def test_a_penalty_by_hand_that_depends_on_the_batch_size(penalty, depends):
         text = diagnoses["penalty depends on the batch size", "sparsity"].text
         assert "16 samples" in text
         assert "test_diagnoses.py" in text
+
+
+def test_a_penalty_behind_many_branches_that_meet_again_is_looked_at_once():
+    weight = Tensor(np.ones((3, 3)), requires_grad=True)
+    grown = weight
+    for _ in range(60):  # as many ways as 2 to the 60
+        grown = grown + grown * 1e-3
+    terms = {"data": grown.mean(), "penalty": np.abs(grown).sum()}
+    assert ("penalty depends on the batch size", "penalty") not in found(
+        mg.trace(terms, {"weight": weight})
+    )
 
 
 def test_what_layers_do_themselves_is_not_complained_about():
