@@ -262,6 +262,7 @@ def test_contributions_stand_beside_each_other_in_even_rows(visit):
         opened.page.wait_for_timeout(50)
         rows = opened.page.eval_on_selector_all("#panel-parameters figure", tops)
         assert [rows.count(top) for top in rows] == [beside] * 4
+        keep_picture(opened.page, f"explorer_parameters_{width}")
         assert not opened.page.evaluate(
             "(p => p.scrollWidth > p.clientWidth)(document.getElementById('panel-parameters'))"
         )
