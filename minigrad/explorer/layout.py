@@ -13,7 +13,8 @@ from minigrad.explorer.layered import Drawing, Edge, Key, Point, Size, draw, row
 
 PADDING = 12.0
 TITLE = 20.0  # the height of a box's title
-CHARACTER = 7.0  # the width of a letter, at most, in the font of the labels
+NARROW, USUAL, WIDE = 5.0, 8.4, 12.6  # of letters in a wide font for the labels, such as DejaVu's
+SHAPE = 7.4  # of a character of a shape, in the second line
 LONGEST = 26  # letters of a label
 PORT = Size(8, 0)
 LAST = 1 << 30  # below every row
@@ -58,12 +59,26 @@ def subtitle(node: dict[str, Any]) -> str:
     return "×".join(map(str, shape)) or "scalar"
 
 
+def text_width(text: str) -> float:
+    """Return how wide a label is, at most.
+
+    Examples
+    --------
+    >>> round(text_width("mean")), round(text_width("relu"))
+    (38, 27)
+    """
+    return sum(
+        NARROW if letter in "fijlrtI/.,:;'|!()[] " else WIDE if letter in "mwMW@" else USUAL
+        for letter in text
+    )
+
+
 def size(node: dict[str, Any]) -> Size:
     """Return how large a node is drawn."""
     if node["kind"] == "term":
-        return Size(max(72.0, CHARACTER * len(label(node)) + 44), 28.0)
-    letters = max(len(label(node)), len(subtitle(node)))
-    return Size(max(64.0, CHARACTER * letters + 18), 36.0)
+        return Size(max(72.0, text_width(f"0 · {label(node)}") + 24), 28.0)
+    widest = max(text_width(label(node)), SHAPE * len(subtitle(node)))
+    return Size(max(64.0, widest + 16), 36.0)
 
 
 def layout(document: dict[str, Any]) -> Layout:
@@ -124,7 +139,7 @@ def layout(document: dict[str, Any]) -> Layout:
 
 def _frame(drawing: Drawing, title: str) -> Size:
     """Return how large a box is with its title and padding."""
-    width = max(drawing.width, CHARACTER * min(len(title), 2 * LONGEST) + 4 if title else 0)
+    width = max(drawing.width, text_width(title[: 2 * LONGEST]) + 4)
     return Size(width + 2 * PADDING, drawing.height + 2 * PADDING + (TITLE if title else 0))
 
 

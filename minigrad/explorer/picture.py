@@ -133,6 +133,7 @@ def _node(node: dict[str, Any], place: Place, frozen: list[bool]) -> str:
     kind = node["kind"]
     middle = place.x + place.width / 2
     full = f"{kind} {node['name']}, {subtitle(node)}"
+    full += f", cut off at {node['cut']}" if "cut" in node else ""
     role = ""
     if kind == "op":
         full = f"op {node['name']} in {node['scope'] or 'no layer'}, {subtitle(node)}"

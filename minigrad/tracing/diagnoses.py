@@ -106,6 +106,8 @@ def dead_units(trace: Trace, layer: LayerPass) -> Iterator[Diagnosis]:
             f"pre-activation {push:+.3g})."
         )
         numbers["push"] = push
+    if dead.all():
+        text += " None is left alive, so this batch cannot tell who did it: trace an earlier step."
     yield Diagnosis("dead units", layer.path, text, numbers)
 
 
@@ -156,12 +158,16 @@ def huge_outputs(trace: Trace, layer: LayerPass) -> Iterator[Diagnosis]:
     size = float(np.abs(_values(layer.output)).mean())
     largest = float(np.abs(_values(kernel)).max(initial=0))
     if size > HUGE and largest <= SMALL:
+        has_one = layer.layer.activity_regularizer is not None
+        remedy = (
+            "the layer's activity penalty" if has_one else "an activity_regularizer on this layer"
+        )
         yield Diagnosis(
             "huge outputs from small weights",
             layer.path,
             f"outputs are {size:.3g} on average, while no weight is above {largest:.3g}: many "
             "small contributions add up. A kernel penalty sees only the weights and cannot help; "
-            "an activity_regularizer on this layer can.",
+            f"{remedy} can.",
             {"mean |output|": size, "largest |weight|": largest},
         )
 
@@ -208,13 +214,14 @@ def without_effect(trace: Trace) -> Iterator[Diagnosis]:
     for term in trace.terms:
         shares = [row.share for row in rows if row.term == term and row.has_path]
         if term != "data" and shares and max(shares) < NO_EFFECT:
-            yield Diagnosis(
-                "penalty without effect",
-                term,
+            text = (
                 f"its largest share in any parameter's gradient is {max(shares):.2g}: training "
-                "would go the same way without it. Make it stronger, or leave it out.",
-                {"largest share": max(shares)},
+                "would go the same way without it. Make it stronger, or leave it out."
+                if max(shares)
+                else "it contributes exactly 0 to every gradient: what it penalizes is 0 already "
+                "(as biases are at first), its strength is 0, or only dead units lead there."
             )
+            yield Diagnosis("penalty without effect", term, text, {"largest share": max(shares)})
 
 
 def vanishing_or_exploding(trace: Trace) -> Iterator[Diagnosis]:

@@ -39,8 +39,8 @@ def document(trace: Trace) -> dict[str, Any]:
     -------
     dict
         With ``terms``, ``parameters``, ``nodes`` and ``edges`` of the graph (parents before
-        consumers), ``steps`` of the reverse walk, ``arrays``, ``blocks`` and ``residual``. A
-        number that JSON has no word for is the string ``"NaN"``, ``"Infinity"`` or
+        consumers), ``steps`` of the reverse walk, ``arrays``, ``blocks``, ``residual`` and
+        ``diagnoses``. A number that JSON has no word for is the string ``"NaN"``, ``"Infinity"`` or
         ``"-Infinity"``.
 
     Examples
@@ -75,6 +75,10 @@ def document(trace: Trace) -> dict[str, Any]:
         "edges": graph.edges,
         "steps": steps,
         "residual": _number(trace.residual),
+        "diagnoses": [
+            {"kind": found.kind, "where": found.where, "text": found.text}
+            for found in trace.diagnoses()
+        ],
         **arrays.stored(),
     }
 
@@ -175,7 +179,10 @@ class _Graph:
                     shape = np.shape(operand)
                     self.frozen[name] = self._add("parameter", name, scope, shape, parameter=number)
                 return self.frozen[name]
-        return self._add("constant", "constant", scope, np.shape(operand))
+        cut = self._trace._cuts.get(id(operand))
+        if cut is None:
+            return self._add("constant", "constant", scope, np.shape(operand))
+        return self._add("constant", "detached", scope, np.shape(operand), cut=cut[1])
 
     def add_terms(self) -> None:
         """Add a node for each term, after the youngest op that it reaches: the one that it is."""
@@ -285,18 +292,34 @@ class _Arrays:
 
 def _stored(values: np.ndarray[Any, Any], blocks: int) -> dict[str, Any]:
     """Return an array as its one number, as base64 of little-endian float32, or as block means."""
-    described: dict[str, Any] = {"shape": list(values.shape)}
+    rows, columns = matrix_shape(values.shape)
+    described: dict[str, Any] = {"shape": list(values.shape), "grid": [rows, columns]}
     if values.size and (values == values.flat[0]).all():
         return described | {"value": _number(values.flat[0])}
     if values.size > blocks * blocks:
-        values = block_means(
-            values.reshape(-1, values.shape[-1]) if values.ndim > 1 else values.reshape(1, -1),
-            blocks,
-        )
+        values = block_means(values.reshape(rows, columns), blocks)
         described["blocks"] = list(values.shape)
     with np.errstate(over="ignore"):
         data = np.ascontiguousarray(values, dtype="<f4").tobytes()
     return described | {"data": base64.b64encode(data).decode()}
+
+
+def matrix_shape(shape: tuple[int, ...]) -> tuple[int, int]:
+    """Return the rows and columns as which an array is drawn.
+
+    A vector is one row, a matrix is itself. More axes are cut in two where that gives the matrix
+    that is most nearly square: a batch of images then has a row for each image.
+
+    Examples
+    --------
+    >>> matrix_shape((128, 8, 8, 1)), matrix_shape((3, 3, 32, 64)), matrix_shape((5,))
+    ((128, 64), (288, 64), (1, 5))
+    """
+    if len(shape) < 3:
+        rows, columns = (1, 1, *shape)[-2:]
+        return rows, columns
+    cuts = [(math.prod(shape[:cut]), math.prod(shape[cut:])) for cut in range(1, len(shape))]
+    return min(cuts, key=lambda sides: max(sides) / max(1, min(sides)))
 
 
 def block_means(matrix: np.ndarray[Any, Any], blocks: int) -> np.ndarray[Any, Any]:

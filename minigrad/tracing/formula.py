@@ -174,6 +174,10 @@ class _Writer:
         condition, yes, no = (self.write(argument)[0] for argument in arguments)
         return f"{yes} where {condition}, else {no}", _LOOSEST
 
+    def _call_share(self, arguments: list[ast.expr], options: Any) -> tuple[str, int]:
+        g, wins, ties = (self.write(argument)[0] for argument in arguments)
+        return f"{g} where {wins}, {g} / 2 where {ties}, else 0", _LOOSEST
+
     def _call_sum(self, arguments: list[ast.expr], options: Any) -> tuple[str, int]:
         axis = options.get("axis")
         place = ast.unparse(axis).translate(_SUBSCRIPTS) if isinstance(axis, ast.Constant) else ""

@@ -63,15 +63,17 @@ def _digits(number: float) -> int:
 
 def _batch_of(node: Node) -> int | None:
     """Return the length of the batch axis of what a sum adds up; None for weights alone."""
-    values = node.operands[0]
-    if np.ndim(values) < 2:
+    first = node if np.ndim(node.operands[0]) > 1 else _first_sum(node)
+    if first is None:
         return None
-    length = len(values)
-    waiting: list[Node | Leaf | None] = [node.parents[0]]
+    length = len(first.operands[0])
+    waiting: list[Node | Leaf | None] = [first.parents[0]]
+    seen: set[Node] = set()
     while waiting:
         current = waiting.pop()
-        if isinstance(current, Leaf) or current is None:
+        if not isinstance(current, Node) or current in seen:
             continue
+        seen.add(current)
         for value, parent in zip(current.operands, current.parents, strict=True):
             # Data come in as arrays that need no gradient, with the batch in front; or, in a
             # trace, as the input itself.
@@ -83,6 +85,29 @@ def _batch_of(node: Node) -> int | None:
             ):
                 return length
             waiting.append(parent)
+    return None
+
+
+def _first_sum(node: Node) -> Node | None:
+    """Return the op that a sum in two stages began with, if the batch is summed in either.
+
+    Where the first stage leaves a number for each sample, the second adds these up. Where it goes
+    over the first axis, which holds the batch, it must be a sum itself, and no mean.
+    """
+    shape = np.shape(node.operands[0])
+    while len(shape) == 1:
+        for operand, parent in zip(node.operands, node.parents, strict=True):
+            if isinstance(parent, Node) and np.shape(operand) == shape:
+                node = parent
+                break
+        else:
+            return None
+        operand = node.operands[0]
+        if np.ndim(operand) > 1:
+            axis = node.options.get("axis")
+            axes = axis if isinstance(axis, tuple) else (axis,)
+            over_batch = any(each is None or each % np.ndim(operand) == 0 for each in axes)
+            return None if over_batch and node.primitive.name != "sum" else node
     return None
 
 

@@ -37,10 +37,12 @@ class LayerPass(NamedTuple):
         output = self.output._node if isinstance(self.output, Tensor) else None
         entry = self.input._node if isinstance(self.input, Tensor) else None
         waiting: list[Node | Leaf | None] = [output]
+        seen: set[Node] = set()
         while waiting:
             node = waiting.pop()
-            if not isinstance(node, Node) or node is entry or node.released:
+            if not isinstance(node, Node) or node is entry or node.released or node in seen:
                 continue
+            seen.add(node)
             if getattr(node, "label", None) == "pre_activation":
                 return node if node is not output else None
             waiting.extend(node.parents)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from minigrad.tracing.table import Table
+
+Granularity = Literal["op", "layer"]
 
 
 class TraceOutput:
@@ -42,23 +44,42 @@ class TraceOutput:
         with atomic_write(path) as file:
             file.write(text.encode())
 
-    def to_dot(self) -> str:
-        """Return the graph for Graphviz, layers and terms marked."""
+    def to_dot(self, by: Granularity = "op") -> str:
+        """Return the graph for Graphviz, layers and terms marked.
+
+        Parameters
+        ----------
+        by
+            ``"op"`` for the tape, each op in its layer's box; ``"layer"`` for the model, a node
+            for each call of a layer and for each term.
+
+        Raises
+        ------
+        ValueError
+            If `by` is neither.
+        """
         from minigrad.explorer import dot
 
-        return dot(self.document())
+        return dot(self._graph(by))
 
-    def to_mermaid(self) -> str:
-        """Return the graph for Mermaid, layers and terms marked."""
+    def to_mermaid(self, by: Granularity = "op") -> str:
+        """Return the graph for Mermaid, layers and terms marked; `by` as in `to_dot`."""
         from minigrad.explorer import mermaid
 
-        return mermaid(self.document())
+        return mermaid(self._graph(by))
 
-    def to_svg(self) -> str:
-        """Return the graph as a picture, layers and terms marked."""
+    def to_svg(self, by: Granularity = "op") -> str:
+        """Return the graph as a picture, layers and terms marked; `by` as in `to_dot`."""
         from minigrad.explorer import picture
 
-        return picture(self.document())
+        return picture(self._graph(by))
+
+    def _graph(self, by: Granularity) -> dict[str, Any]:
+        from minigrad.explorer import by_layer
+
+        if by not in ("op", "layer"):
+            raise ValueError(f"the graph is drawn by 'op' or by 'layer'. Received: {by!r}")
+        return by_layer(self.document()) if by == "layer" else self.document()
 
     def plot(self) -> Any:
         """Draw the contributions of each term to each parameter; returns a matplotlib figure."""

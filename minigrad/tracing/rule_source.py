@@ -44,7 +44,9 @@ def rule_summary(rule: Callable[..., Any]) -> str:
     if rule.__name__ == "<lambda>":
         return " ".join(rule_source(rule).split())
     documentation = inspect.getdoc(rule)
-    return documentation.splitlines()[0] if documentation else f"{rule.__name__}(…)"
+    if not documentation:
+        return f"{rule.__name__}(…)"
+    return documentation.splitlines()[0].replace("``", "")
 
 
 def rule_formula(rule: Callable[..., Any], names: Mapping[str, str] | None = None) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad.engine import Leaf, Node, Tensor, grad
+from minigrad.engine.state import STATE
 from minigrad.engine.suggestions import did_you_mean
 from minigrad.layers import LossTerms
 from minigrad.tracing.attribution import Step, attribute, chain, scaled
@@ -31,7 +32,9 @@ def trace(terms: Mapping[str, Tensor], parameters: Mapping[str, Tensor]) -> Trac
     terms
         The addends of a loss by name, scalars computed by the same forward pass or several; a
         plain number has no gradient. The tape is kept, so `backward` can follow. Heads of a
-        network, classes or parts of a batch are terms as good as any.
+        network, classes or parts of a batch are terms as good as any. With the forward pass and
+        this call in a block of `remember_lines`, the steps know the lines of the program, and
+        `explain` says where a path was cut by `detach`.
     parameters
         Tensors by name: weights, inputs, or results of ops.
 
@@ -72,7 +75,7 @@ def trace(terms: Mapping[str, Tensor], parameters: Mapping[str, Tensor]) -> Trac
         (name, value if isinstance(value, Tensor) else Tensor(value))
         for name, value in terms.items()
     )
-    return Trace(LossTerms(tensors), parameters)
+    return Trace(LossTerms(tensors), parameters, cuts=getattr(STATE.get().watcher, "cuts", None))
 
 
 class Trace(TraceOutput):
@@ -347,15 +350,16 @@ class Trace(TraceOutput):
         """Return which samples pull: each sample's part in a contribution, (batch, *shape).
 
         They add up to ``gradient(parameter, term)``. Without a loop: from what the reverse walk
-        knows already.
+        knows already. Where a later layer mixes the samples, as batch normalization does, a
+        sample's part is all that comes by way of its own row at this layer.
 
         Raises
         ------
         KeyError
             For an unknown name, with the nearest known ones.
         ValueError
-            If the term does not come by way of the samples, as a weight penalty, or an op on the
-            way mixes them.
+            If the term does not come by way of the samples, as a weight penalty, or the op that
+            the weight enters is not one that can be taken apart.
         """
         from minigrad.tracing.samples import per_sample
 

@@ -69,6 +69,27 @@ def frozen_trace():
     return model.trace(x, np.zeros((4, 2), dtype="float32"))
 
 
+class Cut(layers.Layer):
+    """Passes its input on, and no gradient back."""
+
+    def call(self, x):
+        return x.detach()
+
+
+@cache
+def detached_trace():
+    mg.set_seed(0)
+    model = mg.Sequential(
+        [
+            layers.Dense(3, kernel_regularizer="l2", name="below"),
+            Cut(name="cut"),
+            layers.Dense(2, name="above"),
+        ]
+    )
+    model.compile(loss="mse")
+    return model.trace(np.ones((4, 5), dtype="float32"), np.zeros((4, 2), dtype="float32"))
+
+
 def hostile_trace():
     weight = Tensor([[1.0, -2.0]], requires_grad=True)
     with mg.scope(HOSTILE):
@@ -119,6 +140,7 @@ TRACES = {
     "toy": toy_trace,
     "nested": nested_trace,
     "frozen": frozen_trace,
+    "detached": detached_trace,
     "hostile": hostile_trace,
     "many": many_ops,
 }

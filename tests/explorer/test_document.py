@@ -7,8 +7,15 @@ import pytest
 import minigrad as mg
 from minigrad import Tensor
 from minigrad.tracing import document as module
-from minigrad.tracing.document import block_means, document
-from tests.explorer.stories import documents, frozen_trace, large_kernels, nested_trace, toy_trace
+from minigrad.tracing.document import block_means, document, matrix_shape
+from tests.explorer.stories import (
+    detached_trace,
+    documents,
+    frozen_trace,
+    large_kernels,
+    nested_trace,
+    toy_trace,
+)
 
 
 def array_of(story, index):
@@ -89,7 +96,7 @@ def test_edges_say_which_terms_come_back_along_them():
     kernel = story["parameters"][0]["node"]
     from_kernel = [edge for edge in story["edges"] if edge["source"] == kernel]
     into = {story["nodes"][edge["target"]]["name"]: edge["terms"] for edge in from_kernel}
-    assert into == {"dense": [0, 3], "square": [1]}
+    assert into == {"dense": [0, 3], "sum_of_squares": [1]}
 
 
 def test_terms_stand_below_the_ops_that_make_them():
@@ -113,7 +120,7 @@ def test_operands_have_the_rules_own_names_and_the_source_of_the_rule():
     dense = next(s for s in story["steps"] if story["nodes"][s["node"]]["name"] == "dense")
     assert [operand["name"] for operand in dense["operands"]] == ["x", "kernel", "bias"]
     relu = next(s for s in story["steps"] if story["nodes"][s["node"]]["name"] == "relu")
-    assert relu["operands"][0]["rule"] == "np.where(z > 0, g, 0.0)"
+    assert relu["operands"][0]["rule"] == "where(z > 0, g, 0.0)"
 
 
 def test_steps_tell_the_rule_as_a_formula_and_the_line_of_the_program():
@@ -147,6 +154,31 @@ def test_frozen_parameters_say_so_and_are_on_the_graph_where_gradients_pass_them
     }
     drawn = {node["name"]: node["id"] for node in story["nodes"] if node["kind"] == "parameter"}
     assert drawn == {p["name"]: p["node"] for p in story["parameters"]}
+
+
+def test_detached_values_are_on_the_graph_with_the_place_where_they_were_cut_off():
+    story = document(detached_trace())
+    (node,) = (node for node in story["nodes"] if node["name"] == "detached")
+    assert node["cut"].startswith("stories.py:")
+    assert "(in 'cut')" in node["cut"]
+    (edge,) = (edge for edge in story["edges"] if edge["source"] == node["id"])
+    assert edge["terms"] == []
+
+
+def test_diagnoses_are_told():
+    trace = frozen_trace().with_strengths({"first/kernel": 1e-9})
+    assert [found["kind"] for found in document(trace)["diagnoses"]] == ["penalty without effect"]
+
+
+def test_arrays_of_many_axes_are_cut_into_the_matrix_that_is_most_nearly_square():
+    assert matrix_shape((128, 8, 8, 1)) == (128, 64)
+    assert matrix_shape((3, 3, 1, 4)) == (9, 4)
+    assert matrix_shape((5, 1, 1)) == (5, 1)
+    assert 0 in matrix_shape((0, 3, 2))
+    weight = Tensor(np.arange(24.0).reshape(2, 3, 4), requires_grad=True)
+    story = document(mg.trace({"data": (weight * weight).sum()}, {"w": weight}))
+    (index,) = story["parameters"][0]["gradient"]["arrays"]
+    assert story["arrays"][index]["grid"] == [6, 4]
 
 
 def test_a_consumed_tape_still_tells_its_gradients():

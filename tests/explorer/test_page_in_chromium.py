@@ -11,6 +11,7 @@ from minigrad import Tensor
 from minigrad.explorer import notebook_html, page
 from minigrad.tracing.document import document
 from tests.explorer.stories import (
+    detached_trace,
     frozen_trace,
     hostile_trace,
     large_kernels,
@@ -75,7 +76,7 @@ def test_an_op_in_the_graph_leads_to_its_step(visit):
     opened = visit(toy_trace())
     opened.page.click(".node[data-step='15']")
     assert "relu" in opened.text("#panel-step h2")
-    assert "np.where(z > 0, g, 0.0)" in opened.text("#panel-step")
+    assert "where(z > 0, g, 0.0)" in opened.text("#panel-step")
     assert "g where z > 0, else 0" in opened.text("#panel-step")
     assert "called by" in opened.text("#panel-step")
 
@@ -243,6 +244,37 @@ def test_terms_without_a_path_and_frozen_parameters_say_so(visit):
     assert "beneath/kernel" in opened.text("#panel-parameters h2")
 
 
+def test_a_detached_input_says_where_it_was_cut_off(visit):
+    opened = visit(detached_trace())
+    opened.page.keyboard.press("End")
+    text = opened.text("#panel-step")
+    assert re.search(r"x \(4×3, detached at stories.py:\d+ in call \(in 'cut'\)\)", text)
+    opened.page.click("#tab-parameters")
+    assert "no path" in opened.text("#panel-parameters .many")
+
+
+def test_contributions_stand_beside_each_other_in_even_rows(visit):
+    opened = visit(toy_trace())
+    opened.page.click(".node[data-parameter='0']")
+    tops = "all => all.map(figure => Math.round(figure.getBoundingClientRect().top))"
+    for width, beside in ((1700, 4), (900, 2)):
+        opened.page.set_viewport_size({"width": width, "height": 780})
+        opened.page.wait_for_timeout(50)
+        rows = opened.page.eval_on_selector_all("#panel-parameters figure", tops)
+        assert [rows.count(top) for top in rows] == [beside] * 4
+        keep_picture(opened.page, f"explorer_parameters_{width}")
+        assert not opened.page.evaluate(
+            "(p => p.scrollWidth > p.clientWidth)(document.getElementById('panel-parameters'))"
+        )
+
+
+def test_the_overview_tells_what_strikes_the_eye(visit):
+    trace = frozen_trace().with_strengths({"first/kernel": 1e-9})
+    (found,) = trace.diagnoses()
+    opened = visit(trace)
+    assert f"{found.kind}, {found.where}: {found.text}" in opened.text("#panel-step")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_both_themes_are_legible(visit, scheme):
     opened = visit(toy_trace(), color_scheme=scheme)
@@ -327,7 +359,7 @@ def test_a_cell_of_an_array_of_four_axes_has_its_full_index(visit):
     opened = visit(trace)
     opened.page.click("#tab-parameters")
     figure = opened.page.locator("#panel-parameters figure")
-    opened.hover_cell(figure.locator("canvas"), 9, 3, 18, 4)
+    opened.hover_cell(figure.locator("canvas"), 4, 7, 9, 8)  # (3·3) × (2·4)
     place, number = figure.locator(".readout").inner_text().split("\n")
     assert place == "index [1, 1, 1, 3]"
     assert number == f"{trace.gradient('w')[1, 1, 1, 3]:.6g}"

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad import layers, regularizers
+from minigrad import Tensor, layers, regularizers
 from minigrad.layers import Activation, Dense, ReLU
 
 RNG = np.random.default_rng(0)
@@ -35,6 +35,22 @@ def test_dead_units_and_who_killed_them():
     assert "'codings/activity' the most" in diagnosis.text
     assert diagnosis.numbers["push"] > 0
     assert not trace.gradient("codings/bias")[[0, 3]].any()
+
+
+def test_where_all_units_are_dead_nobody_is_accused_and_no_stronger_penalty_asked_for():
+    layer = Dense(
+        4, "relu", activity_regularizer=regularizers.L1(5.0), name="codings", input_dim=6, seed=0
+    )
+    model = compiled(layer, Dense(6))
+    layer.set_weights([np.abs(layer.kernel.numpy()), np.full(4, -99.0)])
+    diagnoses = found(model.trace(X, X))
+    dead = diagnoses["dead units", "codings"]
+    assert dead.numbers == {"dead": 4, "units": 4}
+    assert "trace an earlier step" in dead.text
+    idle = diagnoses["penalty without effect", "codings/activity"]
+    assert idle.numbers == {"largest share": 0}
+    assert "contributes exactly 0" in idle.text
+    assert "stronger" not in idle.text
 
 
 @pytest.mark.parametrize("activation", [ReLU(name="cut"), Activation("relu", name="cut")])
@@ -103,6 +119,9 @@ def test_huge_outputs_from_small_weights():
     diagnosis = found(model.trace(x, np.zeros((4, 3))))["huge outputs from small weights", "sum"]
     assert diagnosis.numbers == pytest.approx({"mean |output|": 300, "largest |weight|": 0.3})
     assert "activity_regularizer on this layer can" in diagnosis.text
+    model.layers[0].activity_regularizer = "l2"
+    diagnosis = found(model.trace(x, np.zeros((4, 3))))["huge outputs from small weights", "sum"]
+    assert "the layer's activity penalty can" in diagnosis.text
 
 
 def test_a_sparsity_target_that_is_missed():
@@ -120,6 +139,11 @@ def test_a_sparsity_target_that_is_missed():
     [
         (lambda h: 0.01 * np.abs(h).sum(), True),
         (lambda h: 0.01 * (h**2).sum(), True),
+        (lambda h: 0.01 * np.abs(h).sum(axis=1).sum(), True),
+        (lambda h: 0.01 * (2 * (h**2).sum(axis=-1)).sum(), True),
+        (lambda h: 0.01 * np.abs(h).sum(axis=0).sum(), True),
+        (lambda h: 0.01 * np.abs(h).sum(axis=1).mean(), False),
+        (lambda h: 0.01 * np.abs(h.mean(axis=0)).sum(), False),
         (lambda h: 0.01 * np.abs(h).sum() / len(h), False),
         (lambda h: 0.01 / len(h) * np.abs(h).sum(), False),
         (lambda h: 0.01 * np.abs(h).mean(), False),
@@ -138,6 +162,17 @@ def test_a_penalty_by_hand_that_depends_on_the_batch_size(penalty, depends):
         text = diagnoses["penalty depends on the batch size", "sparsity"].text
         assert "16 samples" in text
         assert "test_diagnoses.py" in text
+
+
+def test_a_penalty_behind_many_branches_that_meet_again_is_looked_at_once():
+    weight = Tensor(np.ones((3, 3)), requires_grad=True)
+    grown = weight
+    for _ in range(60):  # as many ways as 2 to the 60
+        grown = grown + grown * 1e-3
+    terms = {"data": grown.mean(), "penalty": np.abs(grown).sum()}
+    assert ("penalty depends on the batch size", "penalty") not in found(
+        mg.trace(terms, {"weight": weight})
+    )
 
 
 def test_what_layers_do_themselves_is_not_complained_about():

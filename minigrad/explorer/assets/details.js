@@ -16,19 +16,25 @@ function chip(number) {
   return element("span", { class: "chip", style: looksOfTerm(number), "aria-hidden": "true" }, String(number + 1));
 }
 
+const NARROWEST = 118; // pixels of a heat map with its caption
+const GUTTER = 18; // between two of them
+
 // The contributions of a group side by side, and their sum: what `purpose` says.
 function maps(group, purpose, withFacts) {
   const { norms, shares, total } = measures(group);
-  const grid = gridOf(trace.arrays[group.arrays[0]].shape);
+  const grid = gridOf(trace.arrays[group.arrays[0]]);
   const shown = group.terms.map((term, i) => ({
     term, values: contribution(group, i), norm: norms[i], share: shares[i],
   }));
   if (shown.length > 1) shown.push({ term: null, values: sum(group), norm: total });
   const common = Math.max(...shown.map(part => largest(part.values)));
   const wide = at(`panel-${view.tab}`).clientWidth - 60;
-  const beside = Math.max(1, Math.min(3, shown.length, Math.floor(wide / 140)));
-  const room = Math.min(230, wide / beside - 18);
-  const holder = element("div", { class: "maps" });
+  const least = isWritten(grid) ? grid.across * Math.max(...shown.map(part => widthOfNumbers(part.values))) : 0;
+  const fitting = Math.max(1, Math.floor((wide + GUTTER) / (Math.max(NARROWEST, least) + GUTTER)));
+  const rows = Math.ceil(shown.length / fitting);
+  const beside = Math.ceil(shown.length / rows); // as many in each row
+  const room = Math.min(230, wide / beside - GUTTER);
+  const holder = element("div", { class: "maps", style: `grid-template-columns:repeat(${beside},max-content)` });
   for (const { term, values, norm, share } of shown) {
     const name = term === null ? "sum" : terms[term].name;
     const scale = view.sameScale ? common : largest(values);
@@ -89,10 +95,20 @@ function stepPanel(number) {
     if (operand.outgoing) parts.push(operandPart(operand));
   }
   if (idle.length) {
-    parts.push(element("p", { class: "soft" }, "No gradient is wanted of "
-      + idle.map(operand => `${operand.name} (${shapeText(operand.shape)})`).join(", ") + "."));
+    parts.push(element("p", { class: "soft" }, "No gradient goes on to "
+      + idle.map(operand => `${operand.name} (${shapeText(operand.shape)}${whyIdle(step, operand)})`).join(", ") + "."));
   }
   return parts;
+}
+
+// Why a path ends at an operand, if there is more to say than that it is a number or an array.
+function whyIdle(step, operand) {
+  const index = step.operands.indexOf(operand);
+  const edge = trace.edges.find(each => each.target === step.node && each.operand === index);
+  const node = edge && trace.nodes[edge.source];
+  if (!node) return "";
+  if (node.kind === "parameter") return ", frozen";
+  return node.cut ? `, detached at ${node.cut}` : "";
 }
 
 // The line of the program at which the op was called, where it was remembered.
@@ -133,6 +149,17 @@ function overview() {
       element("li", {}, "Make a penalty stronger or weaker, and see every gradient follow.")),
     steps ? element("button", { type: "button", onclick: () => walkTo(0) }, "Begin with the first step")
       : element("p", { class: "soft" }, "No op was recorded: nothing here needs a gradient."),
+    ...remarks(),
+  ];
+}
+
+// What `trace.diagnoses()` says.
+function remarks() {
+  if (!trace.diagnoses.length) return [];
+  return [
+    element("h3", {}, "What strikes the eye ", element("span", { class: "soft" }, "as traced")),
+    element("ul", { class: "story" }, ...trace.diagnoses.map(found =>
+      element("li", {}, element("b", {}, `${found.kind}, ${found.where}: `), found.text))),
   ];
 }
 

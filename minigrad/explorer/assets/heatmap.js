@@ -28,11 +28,11 @@ function heatmap(values, grid, scale, room, name) {
   const folded = grid.down === 1 && grid.across > FOLD;
   const across = folded ? FOLD : grid.across;
   const down = folded ? Math.ceil(grid.across / FOLD) : grid.down;
-  const written = across <= 6 && down <= 8;
+  const written = isWritten(grid);
   // Cells are square, of whole pixels where they are large enough; thin arrays have wide cells.
   const fitting = Math.min(20, room / across, room / down);
   const side = fitting < 3 ? fitting : Math.floor(fitting);
-  const wide = written ? 56 : Math.max(side, Math.min(20, room / across, 112 / across));
+  const wide = written ? widthOfNumbers(values) : Math.max(side, Math.min(20, room / across, 112 / across));
   const tall = written ? 25 : Math.max(side, Math.min(20, 40 / down));
   const canvas = element("canvas", {
     tabindex: 0, role: "application", "aria-roledescription": "heat map",
@@ -123,20 +123,31 @@ function heatmap(values, grid, scale, room, name) {
   return { canvas, readout };
 }
 
+// Small arrays have their numbers written into the cells.
+function isWritten(grid) {
+  return grid.across <= 6 && grid.down <= 8;
+}
+
+// How wide a cell must be for its number, in pixels.
+function widthOfNumbers(values) {
+  return Math.max(36, 10 + 6.6 * Math.max(0, ...values.map(value => format(value, 3).length)));
+}
+
 // The place of a cell in the array's own indices, counted from 0 as in Python.
 function cellName(grid, i, j) {
   const edge = (k, length, blocks) => Math.floor(k * length / blocks);
   if (grid.inBlocks) {
     const range = (k, length, blocks) => `${edge(k, length, blocks)}–${edge(k + 1, length, blocks) - 1}`;
-    const columns = `columns ${range(j, grid.columns, grid.across)}`;
+    const columns = `columns ${range(j, grid.columns, grid.across)}`
+      + (grid.shape.length > 2 ? ` of ${grid.rows}×${grid.columns}` : "");
     return grid.rows > 1 ? `rows ${range(i, grid.rows, grid.down)}, ${columns}: mean` : `${columns}: mean`;
   }
   if (grid.shape.length === 0) return "scalar";
   if (grid.shape.length === 1) return `index [${j}]`;
   if (grid.shape.length === 2) return `row ${i}, column ${j}`;
-  const index = [j];
-  let rest = i;
-  for (const length of grid.shape.slice(0, -1).reverse()) {
+  const index = [];
+  let rest = i * grid.columns + j;
+  for (const length of [...grid.shape].reverse()) {
     index.unshift(rest % length);
     rest = Math.floor(rest / length);
   }

@@ -36,13 +36,10 @@ function shapeText(shape) {
   return shape.join("×") || "scalar";
 }
 
-// How an array is laid out on the page: as a matrix whose columns are the last axis, in blocks
-// where it is too large. Block i of n rows cut into m begins at row floor(i n / m).
-function gridOf(shape) {
-  const size = shape.reduce((product, length) => product * length, 1);
-  const columns = shape.length ? shape[shape.length - 1] : 1;
-  const rows = columns ? size / columns : 0;
-  const inBlocks = size > trace.blocks ** 2;
+// How an array is laid out on the page: as a matrix, in blocks where it is too large. Block i of n
+// rows cut into m begins at row floor(i n / m).
+function gridOf({ shape, grid: [rows, columns] }) {
+  const inBlocks = rows * columns > trace.blocks ** 2;
   return {
     shape, rows, columns, inBlocks,
     down: inBlocks ? Math.min(rows, trace.blocks) : rows,
@@ -58,7 +55,7 @@ function valuesOf(index) {
 }
 
 function unpack(stored) {
-  const grid = gridOf(stored.shape);
+  const grid = gridOf(stored);
   if ("value" in stored) return new Float64Array(grid.down * grid.across).fill(Number(stored.value));
   const text = atob(stored.data);
   const view = new DataView(new ArrayBuffer(text.length));
