@@ -77,6 +77,7 @@ def attribute(
     terms: Mapping[str, Tensor],
     on_step: Callable[[Step], None] | None = None,
     targets: Collection[Node | Leaf] | None = None,
+    create_graph: bool = False,
 ) -> dict[Node | Leaf, ByTerm]:
     """Return the gradient of each term with respect to every node and leaf on the tape.
 
@@ -91,6 +92,8 @@ def attribute(
     targets
         If only these are wanted: what is known of others is forgotten as soon as it is used, and
         rules that lead to none of them are not run.
+    create_graph
+        Return Tensors, whose own computation is recorded.
 
     Raises
     ------
@@ -100,7 +103,7 @@ def attribute(
     cotangents: dict[Node | Leaf, ByTerm] = {}
     for name, tensor in terms.items():
         if tensor._node is not None:
-            _add(cotangents.setdefault(tensor._node, {}), name, start(tensor, None, False))
+            _add(cotangents.setdefault(tensor._node, {}), name, start(tensor, None, create_graph))
     leading = None if targets is None else _leading_to(targets, cotangents)
     pending = [(-node.birth, node) for node in cotangents]
     heapify(pending)
@@ -113,7 +116,9 @@ def attribute(
         for index, parent in enumerate(check_alive(node)):
             if parent is None or (leading is not None and parent not in leading):
                 continue
-            contribution = {term: pull_back(node, index, g) for term, g in upstream.items()}
+            contribution = {
+                term: pull_back(node, index, g, create_graph) for term, g in upstream.items()
+            }
             outgoing.append((parent, index, contribution))
             if parent not in cotangents:
                 cotangents[parent] = {}

@@ -14,11 +14,12 @@ Array = np.ndarray[Any, Any]
 
 
 def contributions(
-    terms: Mapping[str, Tensor], parameters: Mapping[str, Tensor]
-) -> dict[str, dict[str, Array | None]]:
+    terms: Mapping[str, Tensor], parameters: Mapping[str, Tensor], create_graph: bool = False
+) -> dict[str, dict[str, Any]]:
     """Return the gradient of each term with respect to each parameter; None where no path leads.
 
-    What the walk knows of anything else is forgotten on the way.
+    What the walk knows of anything else is forgotten on the way. With `create_graph` they are
+    Tensors, which remember how they were computed.
 
     Raises
     ------
@@ -33,7 +34,7 @@ def contributions(
     """
     nodes = {name: tensor._node for name, tensor in parameters.items()}
     targets = {node for node in nodes.values() if node is not None}
-    attributed = attribute(terms, targets=targets)
+    attributed = attribute(terms, targets=targets, create_graph=create_graph)
     return {
         name: {
             term: None if node is None else _as_array(attributed.get(node, {}).get(term))
@@ -43,5 +44,5 @@ def contributions(
     }
 
 
-def _as_array(values: Any) -> Array | None:
-    return None if values is None else np.asarray(values)
+def _as_array(values: Any) -> Any:
+    return values if values is None or isinstance(values, Tensor) else np.asarray(values)

@@ -14,7 +14,7 @@ from minigrad.engine.tensor import copy_or_none
 from minigrad.layers import Layer, LossTerms
 from minigrad.layers.forward_pass import Watched
 from minigrad.training.data import Array
-from minigrad.training.replay import Outcome
+from minigrad.training.replay import Outcome, losses_kept
 from minigrad.training.sources import Batch
 from minigrad.training.unchanged import Snapshot, all_layers
 
@@ -128,13 +128,11 @@ class RecordedStep(RecordedPass):
     def agrees(self, model: Model, batch: Batch, outcome: Outcome) -> bool:
         """Whether it comes to the numbers of an eager step on this batch, to the last bit."""
         expected = [copy_or_none(leaf.gradient) for leaf in self._leaves]
-        remembered = [(layer, layer._addends) for layer in all_layers(model)]
-        agrees = super().agrees(model, batch, outcome)
+        with losses_kept(model):
+            agrees = super().agrees(model, batch, outcome)
         for leaf, gradient in zip(self._leaves, expected, strict=True):
             agrees = agrees and gradient is not None and _same(leaf.gradient, gradient)
             leaf.gradient = gradient
-        for layer, addends in remembered:
-            layer._addends = addends
         return agrees
 
     def run(self, batch: Batch) -> Outcome:
@@ -151,6 +149,38 @@ class RecordedStep(RecordedPass):
         self._addends.give(self._activities)
         terms = dict(zip(self._names, values, strict=True))
         return Outcome(loss, terms, *self._shown.of(program.outputs))
+
+
+class RecordedContributions(RecordedPass):
+    """What each term gives to each parameter's gradient, for batches of one shape, as a program."""
+
+    def __init__(
+        self, model: Model, recording: Recording, found: dict[str, dict[str, Any]]
+    ) -> None:
+        self._prepare(model, recording)
+        self._places = [(name, term) for name, by_term in found.items() for term in by_term]
+        tensors = [found[name][term] for name, term in self._places]
+        self._has_path = [tensor is not None for tensor in tensors]
+        results = [tensor for tensor in tensors if tensor is not None]
+        self._program = _program(recording, recording.recorder.ops, [], results, [])
+
+    def agrees(self, model: Model, batch: Batch, outcome: Any) -> bool:
+        """Whether it comes to the numbers of an eager walk on this batch, to the last bit."""
+        found = self.run(batch)
+        return all(
+            (array is None) == (outcome[name][term] is None)
+            and (array is None or _same(array, outcome[name][term]))
+            for name, by_term in found.items()
+            for term, array in by_term.items()
+        )
+
+    def run(self, batch: Batch) -> Any:
+        """Run it, and return arrays of their own."""
+        outputs = iter(self._program.run(*_distinct(batch)))
+        found: dict[str, dict[str, Array | None]] = {}
+        for (name, term), has_path in zip(self._places, self._has_path, strict=True):
+            found.setdefault(name, {})[term] = np.array(next(outputs)) if has_path else None
+        return found
 
 
 class _Addends:

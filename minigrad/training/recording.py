@@ -5,12 +5,21 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from minigrad.engine import Tensor, enable_grad, no_grad
 from minigrad.engine.backward import start, walk
 from minigrad.engine.recorder import NotRepeatableError, Recorder, recorded_by
 from minigrad.layers import LossTerms
-from minigrad.training.recorded import RecordedPass, RecordedStep, Recording, Shown
-from minigrad.training.replay import Outcome
+from minigrad.tracing.contributions import contributions
+from minigrad.training.recorded import (
+    RecordedContributions,
+    RecordedPass,
+    RecordedStep,
+    Recording,
+    Shown,
+)
+from minigrad.training.replay import ByParameter, Outcome, losses_kept
 from minigrad.training.sources import Batch
 
 if TYPE_CHECKING:
@@ -65,6 +74,21 @@ def record_prediction(model: Model, batch: Batch) -> tuple[RecordedPass, Outcome
         prediction = model.run(tensors[0], False)[0]
     recording = Recording(recorder, inputs, LossTerms([]), Shown(prediction, copies=False))
     return RecordedPass(model, recording), Outcome(0.0, {}, prediction, None)
+
+
+def record_contributions(model: Model, batch: Batch) -> tuple[RecordedContributions, ByParameter]:
+    """Run forward, and back for each term; otherwise as `record_step`."""
+    recorder, inputs, (x, y, weights) = _begin(model, batch)
+    parameters = model.named_parameters()
+    with enable_grad(), recorded_by(recorder), losses_kept(model):
+        _, terms = model._forward(x, y, weights, training=True)
+        found = contributions(terms, parameters, create_graph=True)
+    recording = Recording(recorder, inputs, terms, Shown())
+    arrays = {
+        name: {term: None if t is None else np.array(t._value) for term, t in by_term.items()}
+        for name, by_term in found.items()
+    }
+    return RecordedContributions(model, recording, found), arrays
 
 
 def _begin(model: Model, batch: Batch) -> tuple[Recorder, list[Tensor], list[Tensor | None]]:

@@ -14,7 +14,8 @@ user's own layer, noise, a number that is looked at) cannot be recorded, and sta
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minigrad.engine import enable_grad, get_default_dtype, no_grad
@@ -22,9 +23,10 @@ from minigrad.engine.recorder import NotRepeatableError
 from minigrad.engine.state import STATE
 from minigrad.engine.tensor import plain
 from minigrad.layers.forward_pass import Watched
+from minigrad.tracing.contributions import contributions
 from minigrad.training.data import Array
 from minigrad.training.sources import Batch
-from minigrad.training.unchanged import is_all_ours
+from minigrad.training.unchanged import all_layers, is_all_ours
 
 if TYPE_CHECKING:
     from minigrad.training.model import Model
@@ -34,7 +36,8 @@ _MOST_SHAPES = 12  # are kept in mind; an epoch has two, as its last batch may b
 _MOST_FAILURES = 3  # in a row: then somebody changes settings all the time, and eager is quicker
 
 
-Eagerly = Callable[["Model", Batch], "Outcome"]
+Eagerly = Callable[["Model", Batch], Any]
+ByParameter = dict[str, dict[str, Array | None]]
 
 
 class Outcome(NamedTuple):
@@ -70,7 +73,12 @@ class Replays:
         found = self._run(model, Batch(x, None, None), eager_prediction)
         return plain(found.prediction)
 
-    def _run(self, model: Model, batch: Batch, eagerly: Eagerly) -> Outcome:
+    def contributions(self, model: Model, batch: Batch) -> ByParameter:
+        """Run forward, and back for each term."""
+        found: ByParameter = self._run(model, batch, eager_contributions)
+        return found
+
+    def _run(self, model: Model, batch: Batch, eagerly: Eagerly) -> Any:
         """Run a program; or run eagerly, recording or comparing on the way."""
         if self._failures >= _MOST_FAILURES or STATE.get().watcher is not None:
             return eagerly(model, batch)
@@ -91,7 +99,7 @@ class Replays:
             self._drop(key)
         return outcome
 
-    def _run_eagerly(self, key: Any, model: Model, batch: Batch) -> Outcome:
+    def _run_eagerly(self, key: Any, model: Model, batch: Batch) -> Any:
         """Run the first pass of a shape, or record the second."""
         if key not in self._known and key not in self._never:
             if len(self._known) >= _MOST_SHAPES:
@@ -104,7 +112,7 @@ class Replays:
         eagerly: Eagerly = key[0]
         return eagerly(model, batch)
 
-    def _record(self, key: Any, model: Model, batch: Batch) -> Outcome | None:
+    def _record(self, key: Any, model: Model, batch: Batch) -> Any:
         """Make a program of a pass; return what it found, None if it cannot be repeated."""
         from minigrad.training import recording  # loaded when something is trained
 
@@ -113,6 +121,7 @@ class Replays:
                 eager_step: recording.record_step,
                 eager_evaluation: recording.record_evaluation,
                 eager_prediction: recording.record_prediction,
+                eager_contributions: recording.record_contributions,
             }[key[0]]
             try:
                 with model.undisturbed():  # the attempt may end behind noise that was drawn
@@ -172,3 +181,25 @@ def eager_prediction(model: Model, batch: Batch) -> Outcome:
     """Run forward, and compute no loss."""
     with no_grad():
         return Outcome(0.0, {}, model.run(batch.x, False)[0], None)
+
+
+def eager_contributions(
+    model: Model, batch: Batch, names: Sequence[str] | None = None
+) -> ByParameter:
+    """Run forward, and back for each term, all in one walk."""
+    with enable_grad(), model.undisturbed(), losses_kept(model):
+        _, terms = model._forward(*batch, training=True)
+        parameters = model.named_parameters()
+        wanted = parameters if names is None else {name: parameters[name] for name in names}
+        return contributions(terms, wanted)
+
+
+@contextmanager
+def losses_kept(model: Model) -> Iterator[None]:
+    """A ``with`` block after which the `losses` of all layers are those of the pass before."""
+    remembered = [(layer, layer._addends) for layer in all_layers(model)]
+    try:
+        yield
+    finally:
+        for layer, addends in remembered:
+            layer._addends = addends

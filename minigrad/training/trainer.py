@@ -21,7 +21,7 @@ from minigrad.training.data import (
 from minigrad.training.history import Averages, History
 from minigrad.training.loop import TrainingLoop
 from minigrad.training.objective import Objective
-from minigrad.training.replay import Replays
+from minigrad.training.replay import Replays, eager_contributions
 from minigrad.training.sources import (
     Arrays,
     Batch,
@@ -364,7 +364,8 @@ class Trainer(Objective):
     ) -> dict[str, dict[str, Any]]:
         """Return what each term contributes to each parameter's gradient, and nothing else.
 
-        The numbers of `trace` without its story, and so much cheaper: for many batches.
+        The numbers of `trace` without its story, and so much cheaper: for many batches. It leaves
+        all as it was, `losses` included.
 
         Parameters
         ----------
@@ -383,13 +384,15 @@ class Trainer(Objective):
         KeyError
             For an unknown parameter, with the known ones.
         """
-        from minigrad.tracing.contributions import contributions
-
-        with enable_grad(), self.undisturbed():
-            terms = self.loss_terms(x, y, sample_weight, training=True)
-            parameters = self.named_parameters()
-            for name in names or ():
-                if name not in parameters:
-                    raise KeyError(f"unknown parameter {name!r}. Known: {', '.join(parameters)}")
-            wanted = parameters if names is None else {name: parameters[name] for name in names}
-            return contributions(terms, wanted)
+        model: Any = self
+        inputs, targets = as_pair(x, y, self.compute_dtype)
+        batch = Batch(inputs, targets, sample_weights(inputs, targets, sample_weight))
+        if names is None:
+            return self._replays.contributions(model, batch)
+        if not self.built:
+            self.run(inputs[:1], False)
+        parameters = self.named_parameters()
+        for name in names:
+            if name not in parameters:
+                raise KeyError(f"unknown parameter {name!r}. Known: {', '.join(parameters)}")
+        return eager_contributions(model, batch, names)

@@ -393,3 +393,41 @@ def test_noise_is_off_in_prediction_which_may_replay_while_the_step_cannot():
     for _ in range(4):
         made.predict(X, batch_size=8)
     assert [step.is_trusted for step in made._replays._known.values() if step is not None] == [True]
+
+
+# ---- contributions -----------------------------------------------------------------------------
+
+
+def test_contributions_are_the_same_bits_with_and_without_and_leave_all_as_it_was():
+    model = autoencoder()
+    model(X[:1])
+    twin = copy.deepcopy(model)
+    twin._replays = NoReplays()
+    train(model, X, X, steps=1)
+    train(twin, X, X, steps=1)
+    before = [float(value) for value in model.losses]
+    gradients = [parameter.grad for parameter in model.parameters()]
+    for start in (0, 4, 8, 12, 16):
+        x = X[start : start + 4]
+        ours, expected = model.contributions(x, x), twin.contributions(x, x)
+        assert ours.keys() == expected.keys()
+        for name, by_term in expected.items():
+            assert by_term.keys() == ours[name].keys()
+            for term, array in by_term.items():
+                np.testing.assert_array_equal(ours[name][term], array)
+    assert [step.is_trusted for step in model._replays._known.values() if step] == [True]
+    assert [float(value) for value in model.losses] == before
+    for parameter, gradient in zip(model.parameters(), gradients, strict=True):
+        np.testing.assert_array_equal(parameter.grad, gradient)
+
+
+def test_contributions_add_up_to_the_gradient_of_a_step():
+    model = autoencoder()
+    train(model, X, X, steps=6)
+    for start in (0, 8, 16, 0, 8):
+        x = X[start : start + 8]
+        found = model.contributions(x, x)
+        train(model, x, x, steps=1)
+        for name, parameter in model.named_parameters().items():
+            parts = [array for array in found[name].values() if array is not None]
+            np.testing.assert_allclose(sum(parts), parameter.grad, rtol=1e-4, atol=1e-6)
