@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad.checks import positive_integer
-from minigrad.engine import Tensor, enable_grad, no_grad, remember_lines
-from minigrad.layers.forward_pass import Watched
+from minigrad.engine import enable_grad, no_grad
 from minigrad.training.callbacks import CallbackList
 from minigrad.training.data import (
     Array,
@@ -22,12 +21,12 @@ from minigrad.training.data import (
 from minigrad.training.history import Averages, History
 from minigrad.training.loop import TrainingLoop
 from minigrad.training.objective import Objective
+from minigrad.training.progress import checked_verbosity, format_values
 from minigrad.training.sources import Arrays, Batches, Source, is_array_like, validation_source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from minigrad.tracing import Trace
     from minigrad.training.callbacks import Callback
 
 
@@ -50,9 +49,16 @@ class Trainer(Objective):
     # ---- steps ---------------------------------------------------------------------------------
 
     def train_on_batch(
-        self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None
-    ) -> dict[str, float]:
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        return_dict: bool = True,
+    ) -> Any:
         """Make one step on one batch; return the loss, its terms and metrics, from before it.
+
+        Without `return_dict` it is what `evaluate` returns: the loss, or a list with the metrics.
 
         Raises
         ------
@@ -63,7 +69,8 @@ class Trainer(Objective):
         inputs, targets = as_pair(x, y, self.compute_dtype)
         weights = sample_weights(inputs, targets, sample_weight, class_weight)
         self._reset_metrics()
-        return {**self._step(inputs, targets, weights), **self._metric_values()}
+        values = {**self._step(inputs, targets, weights), **self._metric_values()}
+        return values if return_dict else self._loss_and_metrics(values)
 
     def _step(
         self, x: Array, y: Array | None, weights: Array | None, tolerate_nan: bool = False
@@ -243,35 +250,55 @@ class Trainer(Objective):
         self,
         x: Any = None,
         y: Any = None,
-        batch_size: int = 32,
-        return_dict: bool = False,
+        batch_size: int | None = None,
+        verbose: int | str = "auto",
         sample_weight: Any = None,
         steps: int | None = None,
+        return_dict: bool = False,
     ) -> Any:
         """Return the loss on some data, penalties included; with `return_dict` each term too.
 
         With metrics it is a list, the loss first, as in Keras. It leaves `losses` as they were.
+
+        Parameters
+        ----------
+        x, y, batch_size, sample_weight
+            As in `fit`.
+        verbose
+            1 or 2 prints the values; 0 and ``"auto"`` print nothing.
+        steps
+            How many batches to take, where a source yields them.
+        return_dict
+            Whether to return all values by name: the loss, each term and each metric.
         """
-        positive_integer("evaluate", "batch_size", batch_size)
+        checked_verbosity(verbose)
+        size = 32 if batch_size is None else positive_integer("evaluate", "batch_size", batch_size)
         source: Source
         if is_array_like(x):
             inputs, targets = as_pair(x, y, self.compute_dtype)
             weights = sample_weights(inputs, targets, sample_weight)
-            source = Arrays(inputs, targets, weights, batch_size)
+            source = Arrays(inputs, targets, weights, size)
         else:
             source = Batches(x, self.compute_dtype, steps=steps)
         values = self._evaluate(source)
-        if return_dict:
-            return values
+        if verbose in (1, 2):
+            print(format_values(values))
+        return values if return_dict else self._loss_and_metrics(values)
+
+    def _loss_and_metrics(self, values: dict[str, float]) -> Any:
+        """Return the loss, or a list of the loss and the metrics, as Keras does."""
         if not self.compiled_metrics:
             return values["loss"]
         return [values["loss"], *self._metric_values().values()]
 
-    def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None) -> dict[str, float]:
+    def test_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = True
+    ) -> Any:
         """Return the loss, its terms and metrics on one batch; nothing is changed."""
         inputs, targets = as_pair(x, y, self.compute_dtype)
         weights = sample_weights(inputs, targets, sample_weight)
-        return self._evaluate(Arrays(inputs, targets, weights, len(inputs)))
+        values = self._evaluate(Arrays(inputs, targets, weights, len(inputs)))
+        return values if return_dict else self._loss_and_metrics(values)
 
     def _evaluate(self, source: Source) -> dict[str, float]:
         averages = Averages()
@@ -304,85 +331,3 @@ class Trainer(Objective):
     def predict_on_batch(self, x: Any) -> Array:
         """Return the outputs for one batch as an array."""
         return self.predict(x, batch_size=len(x))
-
-    # ---- tracing -------------------------------------------------------------------------------
-
-    def trace(self, x: Any, y: Any = None, sample_weight: Any = None) -> Trace:
-        """Run one batch forward and back, and split every parameter's gradient by loss term.
-
-        It is the pass that training would make, with dropout and the like on. Weights, state,
-        random generators, `.grad` and the optimizer stay as they are.
-
-        Parameters
-        ----------
-        x, y : array_like
-            A batch and its targets.
-        sample_weight : array_like, optional
-            A weight for each sample; on the data term only.
-
-        Returns
-        -------
-        Trace
-            The contribution of each term to each parameter's gradient, and the steps between.
-        """
-        from minigrad.tracing import LayerPass, Trace
-
-        inputs, targets = as_pair(x, y, self.compute_dtype)
-        entry: Any = Tensor(inputs, requires_grad=True) if inputs.dtype.kind == "f" else inputs
-        model: Any = self
-        layers = dict(model.paths())
-        watched: Watched = {id(layer): [] for layer in layers.values()}
-        with enable_grad(), self.undisturbed(), remember_lines() as lines:
-            _, terms = self._forward(entry, targets, sample_weight, True, watched)
-            passes = [
-                LayerPass(path if number == 0 else f"{path}[{number}]", layer, *call)
-                for path, layer in layers.items()
-                for number, call in enumerate(watched[id(layer)])
-            ]
-            return Trace(
-                terms,
-                self.named_parameters(),
-                layers=passes,
-                entry=entry if isinstance(entry, Tensor) else None,
-                cuts=lines.recorder.cuts,
-                name=self.name,
-            )
-
-    def contributions(
-        self,
-        x: Any,
-        y: Any = None,
-        sample_weight: Any = None,
-        names: Sequence[str] | None = None,
-    ) -> dict[str, dict[str, Any]]:
-        """Return what each term contributes to each parameter's gradient, and nothing else.
-
-        The numbers of `trace` without its story, and so much cheaper: for many batches.
-
-        Parameters
-        ----------
-        x, y, sample_weight
-            As in `trace`.
-        names
-            The parameters that are wanted; all by default.
-
-        Returns
-        -------
-        dict
-            By parameter, then by term: an array, or None where there is no path.
-
-        Raises
-        ------
-        KeyError
-            For an unknown parameter, with the known ones.
-        """
-        from minigrad.tracing.contributions import contributions
-
-        with enable_grad(), self.undisturbed():
-            terms = self.loss_terms(x, y, sample_weight, training=True)
-            parameters = self.named_parameters()
-            for name in names or ():
-                if name not in parameters:
-                    raise KeyError(f"unknown parameter {name!r}. Known: {', '.join(parameters)}")
-            wanted = parameters if names is None else {name: parameters[name] for name in names}
-            return contributions(terms, wanted)
