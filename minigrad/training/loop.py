@@ -88,6 +88,7 @@ class TrainingLoop:
                     while self.epoch < self.epochs and not self.model.stop_training:
                         report(self.epoch, self._run_epoch(interrupt))
                         self.epoch += 1
+                        self._shuffle_state = self.model._generator.bit_generator.state
                         self._save_if_asked()
                         if interrupt.received:  # while it was evaluated, say
                             raise _Interrupted
@@ -119,6 +120,7 @@ class TrainingLoop:
             self._averages.add(values, len(batch.x))
             self.batch += 1
             self.callbacks.on_train_batch_end(self.batch - 1, values)
+            self._save_if_asked()
             if interrupt.received:
                 raise _Interrupted
             if model.stop_training:
@@ -203,18 +205,16 @@ class TrainingLoop:
         """Go on from a file of `save`, once all callbacks have begun."""
         self._to_load = path
 
-    def save_after_epoch(self, path: Path) -> None:
-        """Save to `path` once all callbacks have seen the end of the epoch."""
+    def save(self, path: Path) -> None:
+        """Save all that it takes to go on from here, once all callbacks have seen this moment."""
         self._to_save.append(path)
 
     def _save_if_asked(self) -> None:
         paths, self._to_save = self._to_save, []
-        self._shuffle_state = self.model._generator.bit_generator.state
         for path in paths:
-            self.save(path)
+            self._save(path)
 
-    def save(self, path: Path) -> None:
-        """Write the model and all that it takes to go on from here."""
+    def _save(self, path: Path) -> None:
         from minigrad.training.saving import save
 
         optimizer = self.model.optimizer

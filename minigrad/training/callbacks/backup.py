@@ -62,7 +62,7 @@ class BackupAndRestore(Callback):
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         self._batches = 0
-        self.loop.save_after_epoch(self.path)
+        self.loop.save(self.path)
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         if self.delete_checkpoint and not self.loop.interrupted:
