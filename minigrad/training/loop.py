@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad import metrics
+from minigrad.checks import is_whole
 from minigrad.training.archive import LoadError
 from minigrad.training.callbacks import CallbackList, TerminateOnNaN
 from minigrad.training.history import Averages, History
@@ -260,10 +261,30 @@ class TrainingLoop:
                 "it to begin anew."
             ) from error
 
+    def _check(self, progress: Any) -> None:
+        """Raise if a record of a training is not of the kinds of things that `save` writes."""
+        sums, samples = progress["averages"]
+        places = [progress["epoch"], progress["batch"], samples]
+        kinds = {name: type(value) for name, value in vars(History()).items()}
+        found = {name: type(value) for name, value in progress["history"].items()}
+        found["stopped_by"] = kinds["stopped_by"]
+        fits = (
+            all(is_whole(n) and n >= 0 for n in places)
+            and all(isinstance(value, float) for value in sums.values())
+            and (samples > 0 or not sums)
+            and found == kinds
+            and all(isinstance(series, list) for series in progress["history"]["history"].values())
+            and isinstance(progress["stopped"], bool)
+            and isinstance(progress["learning_rate"], float | dict)
+        )
+        if not fits:
+            raise ValueError("its record of the training is damaged")
+
     def _take(self, progress: Any, config: dict[str, Any], arrays: dict[str, Any]) -> None:
         """Go on from what `save` wrote."""
         from minigrad.training import saving
 
+        self._check(progress)
         model = self.model
         saving.load_training_state(model, config, arrays)
         model._generator.bit_generator.state = (

@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from minigrad.files import errors_name
 from minigrad.training.callbacks.callback import Callback, Logs
 
 
@@ -57,7 +58,11 @@ class CSVLogger(Callback):
                 f"CSVLogger: {self.filename} has no column for {', '.join(unknown)}. It has: "
                 f"{', '.join(columns)}. Write to another file."
             )
-        with open(self.filename, "w" if is_new else "a", newline="") as file:
+        note = "The rows of the epochs before are in it."
+        with (
+            errors_name(self.filename, note),
+            open(self.filename, "w" if is_new else "a", newline="") as file,
+        ):
             writer = csv.writer(file, delimiter=self.separator)
             if is_new:
                 writer.writerow(columns)
