@@ -109,7 +109,7 @@ def cases():
                 yield pytest.param(kind, name, values, id=f"{kind.__name__}-{name}")
 
 
-@pytest.mark.parametrize(("kind", "argument", "values"), cases())
+@pytest.mark.parametrize(("kind", "argument", "values"), [*cases()])
 def test_a_wrong_argument_is_named_with_what_was_received(kind, argument, values):
     kind(**required(kind))
     for value in values:
