@@ -28,6 +28,8 @@ class BackupAndRestore(Callback):
 
     Raises
     ------
+    ValueError
+        For no folder, or a `save_freq` that is neither.
     LoadError
         If the backup is of another model, or damaged.
     OSError
@@ -42,6 +44,8 @@ class BackupAndRestore(Callback):
     ) -> None:
         if save_freq != "epoch":
             positive_integer("BackupAndRestore", "save_freq", save_freq)
+        if not os.fspath(backup_dir):
+            raise ValueError("BackupAndRestore: backup_dir must name a folder. Received: ''")
         self.path = Path(backup_dir) / "backup.npz"
         self.save_freq = save_freq
         self.delete_checkpoint = bool(delete_checkpoint)

@@ -30,13 +30,17 @@ class CSVLogger(Callback):
     OSError
         If the file cannot be written.
     ValueError
-        If the file to go on with has other columns.
+        For a separator of several characters, or if the file to go on with has other columns.
     """
 
     def __init__(
         self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False
     ) -> None:
         self.filename = os.fspath(filename)
+        if not isinstance(separator, str) or len(separator) != 1:
+            raise ValueError(
+                f"CSVLogger: separator must be a single character. Received: {separator!r}"
+            )
         self.separator = separator
         self.append = bool(append)
         self._columns: list[str] | None = None
