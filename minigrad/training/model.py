@@ -23,6 +23,20 @@ from minigrad.training.traced import Traced
 from minigrad.training.trainer import Trainer
 
 
+class hideable:  # noqa: N801  (a decorator, as property is)
+    """A property that an attribute of the same name hides.
+
+    So a subclass of Model may call one of its layers ``self.output``.
+    """
+
+    def __init__(self, function: Callable[[Any], Any]) -> None:
+        self._function = function
+        self.__doc__ = function.__doc__
+
+    def __get__(self, owner: Any, kind: type) -> Any:
+        return self if owner is None else self._function(owner)
+
+
 @registry.register()
 class Model(Trainer, Traced, Layer):
     """A layer with `compile`, `fit` and `save`.
@@ -122,7 +136,7 @@ class Model(Trainer, Traced, Layer):
 
     # ---- where it begins and ends --------------------------------------------------------------
 
-    @property
+    @hideable
     def input(self) -> Symbol:
         """The Symbol with which it begins, to make another model of its layers.
 
@@ -133,17 +147,17 @@ class Model(Trainer, Traced, Layer):
         """
         return self._ends()[0]
 
-    @property
+    @hideable
     def output(self) -> Symbol:
         """The Symbol that it returns, for more layers to be called on; see `input`."""
         return self._ends()[1]
 
-    @property
+    @hideable
     def inputs(self) -> list[Symbol]:
         """The list of its one `input`."""
         return [self.input]
 
-    @property
+    @hideable
     def outputs(self) -> list[Symbol]:
         """The list of its one `output`."""
         return [self.output]
