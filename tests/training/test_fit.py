@@ -196,3 +196,30 @@ def test_after_fit_no_tape_is_alive():
     made, before = model(), nodes()
     made.fit(X, Y, verbose=0)
     assert all(node.released for key, node in nodes().items() if key not in before)
+
+
+def test_evaluate_prints_its_values_if_it_is_told_to(capsys):
+    made = model()
+    made.evaluate(X, Y)
+    made.evaluate(X, Y, verbose=0)
+    assert capsys.readouterr().out == ""
+    made.evaluate(X, Y, verbose=1)
+    shown = capsys.readouterr().out
+    assert all(name in shown for name in ("loss", "data", "codings/kernel", "codings/activity"))
+    with pytest.raises(ValueError, match="verbose"):
+        made.evaluate(X, Y, verbose=3)
+
+
+def test_steps_on_a_batch_return_what_evaluate_does_if_wanted():
+    made = model()
+    made.compile(SGD(0.1), "mse", metrics=["mae"])
+    expected = made.evaluate(X, Y, batch_size=len(X))
+    assert made.test_on_batch(X, Y, return_dict=False) == expected
+    assert made.train_on_batch(X, Y, return_dict=False) == pytest.approx(expected)
+    assert made.evaluate(X, Y)[0] < expected[0]
+
+
+def test_a_summary_goes_to_any_function():
+    lines = []
+    model().summary(print_fn=lines.append)
+    assert "activity: L1(l1=0.1), kernel: L2(l2=0.01)" in lines[0]
