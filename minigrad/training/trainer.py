@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad.checks import positive_integer
+from minigrad.checks import is_whole, positive_integer, sizes
 from minigrad.engine import enable_grad, no_grad
 from minigrad.training.callbacks import CallbackList
 from minigrad.training.data import (
@@ -94,11 +94,15 @@ class Trainer(Objective):
             self._update_metrics(y, prediction, weights, watched)
         return {"loss": loss, **terms.values_as_floats()}
 
-    def _require_optimizer(self) -> None:
+    def _require_compiled(self) -> None:
         if self.optimizer is None:
             raise RuntimeError(
                 f"model {self.name!r} has not been compiled. Call compile(optimizer=…, loss=…)."
             )
+
+    def _require_optimizer(self) -> None:
+        self._require_compiled()
+        assert self.optimizer is not None
         if self.optimizer.built and self.built:
             known = {id(parameter) for parameter in self.optimizer.parameters}
             for name, parameter in self.named_parameters().items():
@@ -183,6 +187,9 @@ class Trainer(Objective):
         """
         self._require_optimizer()
         positive_integer("fit", "epochs", epochs)
+        first = sizes("fit", "initial_epoch", initial_epoch, rank=1, least=0)[0]
+        if not isinstance(shuffle, bool | np.bool_):
+            raise ValueError(f"fit: shuffle must be True or False. Received: shuffle={shuffle!r}")
         size = 32 if batch_size is None else positive_integer("fit", "batch_size", batch_size)
         held_out_size = size if validation_batch_size is None else validation_batch_size
         source, held_out = self._sources(
@@ -197,10 +204,10 @@ class Trainer(Objective):
             self,  # type: ignore[arg-type]  # Model is the only class that this is mixed into
             source,
             epochs,
-            initial_epoch,
+            first,
             CallbackList(callbacks),
             held_out,
-            validation_freq,
+            _checked_frequency(validation_freq),
             shuffle,
             verbose,
         )
@@ -271,6 +278,7 @@ class Trainer(Objective):
         return_dict
             Whether to return all values by name: the loss, each term and each metric.
         """
+        self._require_compiled()
         checked_verbosity(verbose)
         size = 32 if batch_size is None else positive_integer("evaluate", "batch_size", batch_size)
         source: Source
@@ -295,6 +303,7 @@ class Trainer(Objective):
         self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = True
     ) -> Any:
         """Return the loss, its terms and metrics on one batch; nothing is changed."""
+        self._require_compiled()
         inputs, targets = as_pair(x, y, self.compute_dtype)
         weights = sample_weights(inputs, targets, sample_weight)
         values = self._evaluate(Arrays(inputs, targets, weights, len(inputs)))
@@ -331,3 +340,20 @@ class Trainer(Objective):
     def predict_on_batch(self, x: Any) -> Array:
         """Return the outputs for one batch as an array."""
         return self.predict(x, batch_size=len(x))
+
+
+def _checked_frequency(value: Any) -> int | Sequence[int]:
+    """Return after how many epochs to evaluate, or after which.
+
+    Raises
+    ------
+    ValueError
+        If these are no positive integers.
+    """
+    several = list(value) if isinstance(value, list | tuple | set | range) else [value]
+    if not all(is_whole(n) and n >= 1 for n in several):
+        raise ValueError(
+            "fit: validation_freq must be a positive integer, or several: the epochs, numbered "
+            f"from 1. Received: validation_freq={value!r}"
+        )
+    return int(value) if is_whole(value) else several

@@ -188,6 +188,31 @@ def test_epochs_and_batch_size_are_positive_integers(argument):
         model().fit(X, Y, verbose=0, **{argument: 0})
 
 
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [
+        ("initial_epoch", -1),
+        ("initial_epoch", 0.5),
+        ("validation_freq", 0),
+        ("validation_freq", "2"),
+        ("validation_freq", [1, 0]),
+        ("shuffle", "batch"),
+        ("class_weight", {0: -1.0, 1: 2.0}),
+        ("class_weight", {0: 1.0, 1: np.nan}),
+        ("class_weight", [1.0, 2.0]),
+    ],
+)
+def test_settings_that_mean_nothing_are_refused(argument, value):
+    with pytest.raises(ValueError, match=argument):
+        model().fit(X, Y, verbose=0, validation_split=0.5, **{argument: value})
+
+
+@pytest.mark.parametrize("method", ["evaluate", "test_on_batch", "train_on_batch", "fit"])
+def test_without_compile_there_is_no_loss_to_tell(method):
+    with pytest.raises(RuntimeError, match="has not been compiled"):
+        getattr(mg.Sequential(Dense(2, input_dim=4)), method)(X, Y)
+
+
 def test_after_fit_no_tape_is_alive():
     def nodes():
         gc.collect()
