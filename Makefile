@@ -5,7 +5,7 @@ TEST := .venv-test
 DEV := .venv-dev
 BENCH := .venv-bench
 
-.PHONY: help demo test check notebook bench clean
+.PHONY: help demo test check kill notebook bench clean
 
 help:  ## List what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -26,6 +26,9 @@ check: $(DEV)/ready  ## Lint, types, floors and doctests, with the real Keras an
 	$(DEV)/bin/mypy --strict minigrad
 	$(DEV)/bin/lint-imports
 	$(DEV)/bin/python -m pytest --cov=minigrad --cov-report=term
+
+kill: $(TEST)/ready  ## Kill a training process 50 times while it checkpoints; nothing may be lost
+	$(TEST)/bin/python tests/training/kill_training.py --kills 50
 
 bench: $(BENCH)/ready  ## Compare with PyTorch, JAX, MyGrad and HIPS autograd, side by side
 	$(BENCH)/bin/python -m benchmarks.run

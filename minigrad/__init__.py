@@ -54,7 +54,7 @@ from minigrad.tracing import Trace, trace
 from minigrad.training import History, Model, NonFiniteLossError, Sequential
 
 if TYPE_CHECKING:
-    from minigrad import datasets, models, plots, testing, utils
+    from minigrad import datasets, models, plots, saving, testing, utils
     from minigrad.training.saving import LoadError, load, model_from_json, save
 
 __version__ = "0.1.0"
@@ -102,6 +102,7 @@ __all__ = [
     "regularizers",
     "remember_lines",
     "save",
+    "saving",
     "scope",
     "set_default_dtype",
     "set_seed",
@@ -114,7 +115,7 @@ __all__ = [
 ]
 
 # Loaded when they are first used: training needs none of them, and they are slow to import.
-_LAZY_MODULES = ("datasets", "models", "plots", "testing", "utils")
+_LAZY_MODULES = ("datasets", "models", "plots", "saving", "testing", "utils")
 _SAVING = ("LoadError", "load", "model_from_json", "save")
 
 

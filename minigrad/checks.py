@@ -63,8 +63,8 @@ def positive_integer(owner: str, argument: str, value: Any) -> int:
     return int(value)
 
 
-def sizes(owner: str, argument: str, value: Any, rank: int) -> tuple[int, ...]:
-    """Return `rank` positive integers, from that many or from one for all.
+def sizes(owner: str, argument: str, value: Any, rank: int, least: int = 1) -> tuple[int, ...]:
+    """Return `rank` integers, `least` or larger, from that many or from one for all.
 
     Raises
     ------
@@ -77,8 +77,9 @@ def sizes(owner: str, argument: str, value: Any, rank: int) -> tuple[int, ...]:
     (3, 3)
     """
     many = tuple(value) if isinstance(value, tuple | list) else (value,) * rank
-    if len(many) != rank or not all(is_whole(n) and n >= 1 for n in many):
-        what = "a positive integer" + (f" or a tuple of {rank}" if rank > 1 else "")
+    if len(many) != rank or not all(is_whole(n) and n >= least for n in many):
+        kind = "a positive integer" if least == 1 else f"an integer ≥ {least}"
+        what = kind + (f" or a tuple of {rank}" if rank > 1 else "")
         raise ValueError(f"{owner}: {argument} must be {what}. Received: {argument}={value!r}")
     return tuple(int(n) for n in many)
 

@@ -168,3 +168,7 @@ def _axes(owner: str, axis: Any) -> int | list[int]:
     if not axes or not all(isinstance(a, int) and not isinstance(a, bool) for a in axes):
         raise ValueError(f"{owner}: axis must be an integer or several. Received: {axis!r}")
     return axes if isinstance(axis, list | tuple) else int(axis)
+
+
+# The same by their other Keras names.
+non_neg, max_norm, unit_norm, min_max_norm = NonNeg, MaxNorm, UnitNorm, MinMaxNorm

@@ -25,19 +25,35 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """
     target = Path(path)
     _remove_partial_files(target)
-    handle, temporary = tempfile.mkstemp(
-        prefix=f".{target.name}.{os.getpid()}.", suffix=".partial", dir=target.parent
-    )
+    with errors_name(target, "It was not written; what stood there before is unchanged."):
+        handle, temporary = tempfile.mkstemp(
+            prefix=f".{target.name}.{os.getpid()}.", suffix=".partial", dir=target.parent
+        )
+        try:
+            with os.fdopen(handle, "wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(temporary, 0o666 & ~_umask())  # mkstemp's file is for its owner only
+            os.replace(temporary, target)
+        except BaseException:
+            with suppress(FileNotFoundError):
+                os.unlink(temporary)
+            raise
+
+
+@contextmanager
+def errors_name(path: str | os.PathLike[str], note: str) -> Iterator[None]:
+    """Let an OSError from inside name `path`, where it names none or a temporary file.
+
+    What the system says of a full disk does not tell which file was being written.
+    """
     try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())  # mkstemp's file is for its owner only
-        os.replace(temporary, target)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            os.unlink(temporary)
+        yield
+    except OSError as error:
+        if error.filename is None or str(error.filename).endswith(".partial"):
+            error.filename = os.fspath(path)
+            error.add_note(note)
         raise
 
 

@@ -17,6 +17,11 @@ def set_seed(seed: int) -> None:
     seed
         A non-negative integer.
 
+    Raises
+    ------
+    ValueError, TypeError
+        For anything else.
+
     Examples
     --------
     >>> import minigrad as mg
@@ -27,14 +32,22 @@ def set_seed(seed: int) -> None:
     True
     """
     global _generator
-    _generator = np.random.default_rng(seed)
+    _generator = np.random.default_rng(_checked(seed))
 
 
 def new_generator(seed: int | None = None) -> np.random.Generator:
     """Return a random generator: from `seed`, or a fresh child of the global one."""
     global _generator
     if seed is not None:
-        return np.random.default_rng(seed)
+        return np.random.default_rng(_checked(seed))
     if _generator is None:  # made when it is needed: importing NumPy's generators takes a while
         _generator = np.random.default_rng()
     return np.random.default_rng(_generator.integers(2**63, size=2))
+
+
+def _checked(seed: int) -> int:
+    is_whole = isinstance(seed, int | np.integer) and not isinstance(seed, bool)
+    if not is_whole or seed < 0:
+        kind = ValueError if is_whole else TypeError
+        raise kind(f"a seed must be an integer, 0 or larger. Received: seed={seed!r}")
+    return seed

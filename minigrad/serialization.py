@@ -57,6 +57,41 @@ def register_serializable(name: str | None = None) -> Callable[[T], T]:
     return register
 
 
+def register_keras_serializable(
+    package: str = "Custom", name: str | None = None
+) -> Callable[[T], T]:
+    """Register a class or function as ``package>name``, as Keras does.
+
+    Parameters
+    ----------
+    package
+        What stands in front of the name, so that two authors may call their classes alike.
+    name
+        As in `register_serializable`.
+
+    Raises
+    ------
+    TypeError
+        If the decorator is used without its parentheses.
+
+    Examples
+    --------
+    >>> @register_keras_serializable(package="examples")
+    ... def smallest(kernel):
+    ...     return kernel.min()
+    >>> from minigrad import regularizers
+    >>> regularizers.serialize(smallest)
+    {'class_name': 'examples>smallest', 'config': None}
+    """
+    if callable(package):
+        raise TypeError("write @register_keras_serializable(), with parentheses")
+
+    def register(thing: T) -> T:
+        return register_serializable(f"{package}>{name or thing.__name__}")(thing)
+
+    return register
+
+
 class Registry:
     """The known objects of one kind, by name.
 

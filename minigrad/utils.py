@@ -9,8 +9,15 @@ import numpy as np
 from minigrad.engine import get_default_dtype
 from minigrad.engine.dtypes import numeric_array
 from minigrad.seeds import set_seed as set_random_seed
+from minigrad.serialization import register_keras_serializable
 
-__all__ = ["set_random_seed", "to_categorical"]
+__all__ = [
+    "PyDataset",
+    "Sequence",
+    "register_keras_serializable",
+    "set_random_seed",
+    "to_categorical",
+]
 
 Array = np.ndarray[Any, Any]
 
@@ -51,3 +58,47 @@ def to_categorical(x: Any, num_classes: int | None = None) -> Array:
             f"to_categorical: class {int(classes.max())} does not fit into num_classes={count}"
         )
     return np.eye(count, dtype=get_default_dtype())[classes.astype(np.intp)]
+
+
+class PyDataset:
+    """Base of datasets that hand out batches by their number, in order.
+
+    A subclass defines ``__len__``, the number of batches, and ``__getitem__(index)``, which returns
+    a batch ``(x, y)`` or ``(x, y, sample_weight)``. At the end of each epoch `on_epoch_end` is
+    called: there it may shuffle. `fit`, `evaluate` and `predict` take it in place of arrays.
+
+    Parameters
+    ----------
+    workers, use_multiprocessing, max_queue_size
+        How Keras makes batches ahead. Here each is made when it is needed, so they change nothing.
+
+    Examples
+    --------
+    >>> class Squares(PyDataset):
+    ...     def __len__(self):
+    ...         return 2
+    ...     def __getitem__(self, index):
+    ...         x = np.array([[1.0], [2.0]]) + 2 * index
+    ...         return x, x**2
+    >>> Squares()[1][1].tolist()
+    [[9.0], [16.0]]
+    """
+
+    def __init__(
+        self, workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10
+    ) -> None:
+        self.workers = workers
+        self.use_multiprocessing = use_multiprocessing
+        self.max_queue_size = max_queue_size
+
+    def __len__(self) -> int:
+        raise NotImplementedError(f"{type(self).__name__} must define __len__(self)")
+
+    def __getitem__(self, index: int) -> Any:
+        raise NotImplementedError(f"{type(self).__name__} must define __getitem__(self, index)")
+
+    def on_epoch_end(self) -> None:
+        """Called at the end of each epoch."""
+
+
+Sequence = PyDataset

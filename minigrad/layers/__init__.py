@@ -50,6 +50,13 @@ from minigrad.layers.merging import (
     Minimum,
     Multiply,
     Subtract,
+    add,
+    average,
+    concatenate,
+    maximum,
+    minimum,
+    multiply,
+    subtract,
 )
 from minigrad.layers.noise import (
     Dropout,
@@ -91,7 +98,7 @@ from minigrad.layers.separable_convolution import (
     SeparableConvolution1D,
     SeparableConvolution2D,
 )
-from minigrad.layers.symbol import Input
+from minigrad.layers.symbol import Input, InputLayer
 from minigrad.layers.up_sampling import UpSampling1D, UpSampling2D, UpSampling3D
 
 __all__ = [
@@ -146,6 +153,7 @@ __all__ = [
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
     "Input",
+    "InputLayer",
     "KernelLayer",
     "Lambda",
     "Layer",
@@ -182,4 +190,11 @@ __all__ = [
     "ZeroPadding1D",
     "ZeroPadding2D",
     "ZeroPadding3D",
+    "add",
+    "average",
+    "concatenate",
+    "maximum",
+    "minimum",
+    "multiply",
+    "subtract",
 ]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad.checks import positive_integer
+from minigrad.checks import positive_integer, sizes
 from minigrad.engine import Tensor
 from minigrad.layers.kernel_layer import KernelLayer
 from minigrad.layers.layer import Shape, registry
-from minigrad.layers.window import SlidingWindow
-from minigrad.ops.convolution import per_axis, transposed_convolution, transposed_span
+from minigrad.layers.window import SlidingWindow, check_rank
+from minigrad.ops.convolution import transposed_convolution, transposed_span
 
 
 class TransposedConvolution(SlidingWindow, KernelLayer):
@@ -63,10 +63,7 @@ class TransposedConvolution(SlidingWindow, KernelLayer):
         if value is None:
             return None
         kind = type(self).__name__
-        try:
-            extra = per_axis("output_padding", value, self.rank, least=0)
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"{kind}: {error}") from error
+        extra = sizes(kind, "output_padding", value, self.rank, least=0)
         if any(e >= s for e, s in zip(extra, self.strides, strict=True)):
             raise ValueError(
                 f"{kind}: output_padding must be below the strides {self.strides}. "
@@ -95,6 +92,7 @@ class TransposedConvolution(SlidingWindow, KernelLayer):
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the enlarged lengths, and the filters."""
+        check_rank(self, input_shape)
         extras = self.output_padding or (None,) * self.rank
         spatial = tuple(
             None if n is None else transposed_span(self.padding, n, (k - 1) * d + 1, s, extra)[1]

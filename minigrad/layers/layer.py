@@ -109,6 +109,8 @@ class Layer(WeightOwner, PenaltyOwner):
         self._prepare_penalties()
         self.built = False
         self.dtype = np.dtype(dtype or get_default_dtype())
+        if self.dtype.kind != "f":
+            raise ValueError(f"{kind}: dtype must be a floating dtype. Received: dtype={dtype!r}")
         self.seed = seed
         self._generator = new_generator(seed)
         self.activity_regularizer = activity_regularizer

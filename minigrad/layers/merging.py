@@ -1,4 +1,4 @@
-"""Add, Multiply, Concatenate, …: layers that make one of several."""
+"""Add, Multiply, Concatenate, …: layers that make one of several, and functions that call them."""
 
 from __future__ import annotations
 
@@ -161,3 +161,38 @@ class Concatenate(Merging):
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make this layer again."""
         return {**super().get_config(), "axis": self.axis}
+
+
+def add(inputs: Sequence[Any], **layer_arguments: Any) -> Any:
+    """Return ``Add()(inputs)``."""
+    return Add(**layer_arguments)(inputs)
+
+
+def subtract(inputs: Sequence[Any], **layer_arguments: Any) -> Any:
+    """Return ``Subtract()(inputs)``."""
+    return Subtract(**layer_arguments)(inputs)
+
+
+def multiply(inputs: Sequence[Any], **layer_arguments: Any) -> Any:
+    """Return ``Multiply()(inputs)``."""
+    return Multiply(**layer_arguments)(inputs)
+
+
+def average(inputs: Sequence[Any], **layer_arguments: Any) -> Any:
+    """Return ``Average()(inputs)``."""
+    return Average(**layer_arguments)(inputs)
+
+
+def maximum(inputs: Sequence[Any], **layer_arguments: Any) -> Any:
+    """Return ``Maximum()(inputs)``."""
+    return Maximum(**layer_arguments)(inputs)
+
+
+def minimum(inputs: Sequence[Any], **layer_arguments: Any) -> Any:
+    """Return ``Minimum()(inputs)``."""
+    return Minimum(**layer_arguments)(inputs)
+
+
+def concatenate(inputs: Sequence[Any], axis: int = -1, **layer_arguments: Any) -> Any:
+    """Return ``Concatenate(axis)(inputs)``."""
+    return Concatenate(axis, **layer_arguments)(inputs)

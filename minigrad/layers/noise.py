@@ -10,7 +10,7 @@ import numpy as np
 from minigrad.checks import number
 from minigrad.engine import Tensor
 from minigrad.layers.layer import Layer, Shape, registry
-from minigrad.layers.window import LAYOUTS
+from minigrad.layers.window import check_rank
 
 
 class Noise(Layer):
@@ -123,11 +123,7 @@ class SpatialDropout(Dropout):
 
     def keep_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """Return (batch, 1, …, channels)."""
-        if len(shape) != self.rank + 2:
-            raise ValueError(
-                f"layer {self.name!r}: {type(self).__name__} needs an input of shape "
-                f"{LAYOUTS[self.rank]}. Received: shape {shape}"
-            )
+        check_rank(self, shape)
         return (shape[0], *(1,) * self.rank, shape[-1])
 
     def get_config(self) -> dict[str, Any]:

@@ -63,8 +63,8 @@ class Normalization(Layer):
         self.gamma: Parameter | None = None
         self.beta: Parameter | None = None
 
-    def _axes(self, axis: int | Sequence[int], rank: int) -> tuple[int, ...]:
-        """Return axes as numbers from 0, sorted.
+    def _axes(self, axis: int | Sequence[int], shape: Shape) -> tuple[int, ...]:
+        """Return axes of an input of `shape` as numbers from 0, sorted.
 
         Raises
         ------
@@ -72,11 +72,12 @@ class Normalization(Layer):
             If there is no such axis, or it is that of the batch.
         """
         wanted: Any = axis if isinstance(axis, list | tuple) else [axis]
+        rank = len(shape)
         axes = sorted({a + rank if a < 0 else a for a in wanted})
         if not axes or axes[0] < 1 or axes[-1] >= rank:
             raise ValueError(
-                f"layer {self.name!r}: axis={axis!r} must name axes of an input of rank {rank}, "
-                "other than the batch"
+                f"layer {self.name!r}: axis={axis!r} must name axes of the input, other than the "
+                f"batch. Received: shape {shape}"
             )
         return tuple(axes)
 
@@ -174,7 +175,7 @@ class BatchNormalization(Normalization):
 
     def build(self, input_shape: Shape) -> None:
         """Make γ, β and the moving averages, a number for each channel."""
-        (axis,) = self._axes(self.axis, len(input_shape))
+        (axis,) = self._axes(self.axis, input_shape)
         channels = input_shape[axis]
         if channels is None:
             raise ValueError(
@@ -191,7 +192,7 @@ class BatchNormalization(Normalization):
 
     def call(self, x: Tensor, training: bool = False) -> Any:
         """Normalize: by the batch while training, by the moving averages otherwise."""
-        (axis,) = self._axes(self.axis, x.ndim)
+        (axis,) = self._axes(self.axis, x.shape)
         channels = self.moving_mean.shape[0]
         if x.shape[axis] != channels:
             raise ValueError(
@@ -272,7 +273,7 @@ class LayerNormalization(Normalization):
 
     def build(self, input_shape: Shape) -> None:
         """Make γ and β, of the shape of the axes over which mean and variance are taken."""
-        lengths = [input_shape[a] for a in self._axes(self.axis, len(input_shape))]
+        lengths = [input_shape[a] for a in self._axes(self.axis, input_shape)]
         known = [n for n in lengths if n is not None]
         if len(known) < len(lengths):
             raise ValueError(
@@ -284,7 +285,7 @@ class LayerNormalization(Normalization):
 
     def call(self, x: Tensor) -> Any:
         """Normalize each sample."""
-        axes = self._axes(self.axis, x.ndim)
+        axes = self._axes(self.axis, x.shape)
         if tuple(x.shape[a] for a in axes) != self.normalized_shape:
             raise ValueError(
                 f"layer {self.name!r}: expected lengths {self.normalized_shape} along axis "

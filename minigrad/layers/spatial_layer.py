@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from minigrad.layers.layer import Layer, Shape
-from minigrad.layers.window import LAYOUTS
+from minigrad.layers.window import check_rank
 
 
 class SpatialLayer(Layer):
@@ -21,12 +21,7 @@ class SpatialLayer(Layer):
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return (batch, …, channels), with None for each length that is not known."""
-        if len(input_shape) != self.rank + 2:
-            raise ValueError(
-                f"layer {self.name!r}: {type(self).__name__} needs an input of rank "
-                f"{self.rank + 2}, {LAYOUTS[self.rank]}. Received: shape {input_shape}. A single "
-                "sample is x[None], and a missing axis of channels is added by x[..., None]."
-            )
+        check_rank(self, input_shape)
         return (input_shape[0], *self._output_lengths(input_shape), input_shape[-1])
 
     def _output_lengths(self, input_shape: Shape) -> Shape:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from minigrad.checks import Shape, sample_shape
+import numpy as np
+
+from minigrad.checks import Shape, positive_integer, sample_shape
+from minigrad.engine import get_default_dtype
 
 if TYPE_CHECKING:
     from minigrad.layers.layer import Layer
@@ -63,10 +66,11 @@ class Input(Symbol):
     ----------
     shape
         One sample's shape, without the batch; None for a length that is not known.
+    batch_size, dtype, name
+        Only for the eye: a model takes batches of any size, and each layer converts numbers to
+        its own dtype.
     batch_shape
-        The same with the batch in front, in its place.
-    name
-        Only for the eye.
+        The shape with the batch in front, in place of `shape` and `batch_size`.
 
     Raises
     ------
@@ -87,9 +91,11 @@ class Input(Symbol):
     def __init__(
         self,
         shape: tuple[int | None, ...] | None = None,
+        batch_size: int | None = None,
+        dtype: Any = None,
         *,
         batch_shape: tuple[int | None, ...] | None = None,
-        name: str = "input",
+        name: str | None = None,
     ) -> None:
         if (shape is None) == (batch_shape is None):
             raise ValueError("Input: expected shape= or batch_shape=, one of the two")
@@ -99,12 +105,19 @@ class Input(Symbol):
         checked = sample_shape("Input", wanted)
         assert checked is not None
         super().__init__((None, *checked))
-        self.name = name
+        self.batch_size = (
+            None if batch_size is None else positive_integer("Input", "batch_size", batch_size)
+        )
+        self.dtype = np.dtype(dtype or get_default_dtype())
+        self.name = name or "input"
 
     @property
     def sample_shape(self) -> Shape:
         """The shape of one sample."""
         return self.shape[1:]
+
+
+InputLayer = Input
 
 
 def is_symbolic(x: Any) -> bool:

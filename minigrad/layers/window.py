@@ -14,6 +14,22 @@ LAYOUTS = {
 }
 
 
+def check_rank(layer: Any, input_shape: Shape) -> None:
+    """Refuse an input of another rank than that of a layer's dimensions, batch and channels.
+
+    Raises
+    ------
+    ValueError
+        Naming the layer, the layout that it expects, and the shape.
+    """
+    if len(input_shape) != layer.rank + 2:
+        raise ValueError(
+            f"layer {layer.name!r}: {type(layer).__name__} needs an input of rank "
+            f"{layer.rank + 2}, {LAYOUTS[layer.rank]}. Received: shape {input_shape}. A single "
+            "sample is x[None], and a missing axis of channels is added by x[..., None]."
+        )
+
+
 class SlidingWindow:
     """A window that moves over an input of `rank` dimensions, channels last; a mixin of layers.
 
@@ -70,11 +86,11 @@ class SlidingWindow:
         ValueError
             If it has another rank, or another number of channels than the one `expected`.
         """
-        if len(input_shape) != self.rank + 2 or not input_shape[-1]:
+        check_rank(self, input_shape)
+        if not input_shape[-1]:
             raise ValueError(
-                f"layer {self.name!r}: {type(self).__name__} needs an input of rank "
-                f"{self.rank + 2}, {LAYOUTS[self.rank]}. Received: shape {input_shape}. A single "
-                "sample is x[None], and a missing axis of channels is added by x[..., None]."
+                f"layer {self.name!r}: the number of channels must be known, and not 0. Received: "
+                f"shape {input_shape}"
             )
         if expected is not None and input_shape[-1] != expected:
             raise ValueError(
@@ -88,8 +104,9 @@ class SlidingWindow:
         Raises
         ------
         ValueError
-            If it has none: the window reaches further than the input.
+            If it has none: the window reaches further than the input; or the rank is another.
         """
+        check_rank(self, input_shape)
         places: list[int | None] = []
         for length, window, stride, dilation in zip(
             input_shape[1:-1], self.kernel_size, self.strides, self.dilation_rate, strict=True

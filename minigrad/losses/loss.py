@@ -55,7 +55,8 @@ class Loss:
 
     def __init__(self, reduction: str | None = "sum_over_batch_size", name: str | None = None):
         kind = type(self).__name__
-        self.reduction = one_of(kind, "reduction", reduction or "none", REDUCTIONS)
+        given = "none" if reduction is None else reduction
+        self.reduction = one_of(kind, "reduction", given, REDUCTIONS)
         self.name = kind if name is None else name
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:

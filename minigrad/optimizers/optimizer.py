@@ -124,6 +124,11 @@ class Optimizer:
 
     def build(self, parameters: Iterable[Parameter]) -> None:
         """Take charge of `parameters`, and start all running averages anew."""
+        if not isinstance(parameters, Iterable):
+            raise TypeError(
+                f"{type(self).__name__} trains a list of Parameters, as model.parameters() returns "
+                f"it. Received: parameters={parameters!r}"
+            )
         unique = list({id(parameter): parameter for parameter in parameters}.values())
         for parameter in unique:
             if not isinstance(parameter, Parameter):

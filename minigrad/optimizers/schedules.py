@@ -348,6 +348,9 @@ class PiecewiseConstantDecay(LearningRateSchedule):
         name: str = "PiecewiseConstant",
     ) -> None:
         kind = "PiecewiseConstantDecay"
+        for argument, given in (("boundaries", boundaries), ("values", values)):
+            if not isinstance(given, list | tuple):
+                raise ValueError(f"{kind}: {argument} must be a list. Received: {given!r}")
         self.boundaries = [number(kind, "boundaries", b) for b in boundaries]
         self.values = [self._not_negative("values", value) for value in values]
         self.name = name

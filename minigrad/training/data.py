@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.checks import positive_integer
+from minigrad.checks import number, positive_integer
 from minigrad.engine import Tensor
 from minigrad.engine.dtypes import numeric_array
 
@@ -127,6 +127,8 @@ def sample_weights(
 def _weights_by_class(y: Array | None, class_weight: Any) -> Array:
     if not isinstance(class_weight, dict) or y is None:
         raise ValueError("class_weight must be a dict from classes to weights, beside targets y")
+    for label, weight in class_weight.items():
+        number("fit", f"class_weight of class {label!r}", weight, least=0)
     labels = y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(len(y), -1)[:, 0]
     missing = sorted(set(labels.tolist()) - set(class_weight))
     if missing:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minigrad import metrics
+from minigrad.checks import is_whole
 from minigrad.training.archive import LoadError
 from minigrad.training.callbacks import CallbackList, TerminateOnNaN
 from minigrad.training.history import Averages, History
@@ -71,7 +72,8 @@ class TrainingLoop:
         self._to_load: Path | None = None
         self._to_save: list[Path] = []
         self._tolerates_nan = any(isinstance(c, TerminateOnNaN) for c in callbacks.callbacks)
-        callbacks.prepare(self, {"epochs": epochs, "verbose": verbose})
+        params = {"epochs": epochs, "verbose": verbose, "steps": source.steps}
+        callbacks.prepare(self, params)
 
     # ---- running -------------------------------------------------------------------------------
 
@@ -87,11 +89,13 @@ class TrainingLoop:
                     while self.epoch < self.epochs and not self.model.stop_training:
                         report(self.epoch, self._run_epoch(interrupt))
                         self.epoch += 1
+                        self._shuffle_state = self.model._generator.bit_generator.state
                         self._save_if_asked()
-            except _Interrupted:
-                pass
-            except KeyboardInterrupt:  # from a source of batches, or a second Ctrl-C
-                self._note_interrupt()
+                        if interrupt.received:  # while it was evaluated, say
+                            raise _Interrupted
+            except (_Interrupted, KeyboardInterrupt):  # that of a source, or a second Ctrl-C
+                self.interrupted = True
+                self.history.stopped_by = "Ctrl-C"
             self.callbacks.on_train_end()
         if self.interrupted:
             self._report_interrupt()
@@ -106,19 +110,19 @@ class TrainingLoop:
             model._reset_metrics()
             self._shuffle_state = model._generator.bit_generator.state
         generator = model._generator if self._shuffle else None
-        for batch in self.source.epoch(generator, self.batch):
+        for batch in self._batches(generator):
             self.current = batch
             self.callbacks.on_train_batch_begin(self.batch)
             try:
                 values = model._step(*batch, tolerate_nan=self._tolerates_nan)
             except Exception as error:
-                error.add_note(f"in epoch {epoch + 1}, batch {self.batch + 1}")
+                self._note_where(error)
                 raise
             self._averages.add(values, len(batch.x))
             self.batch += 1
             self.callbacks.on_train_batch_end(self.batch - 1, values)
+            self._save_if_asked()
             if interrupt.received:
-                self._note_interrupt()
                 raise _Interrupted
             if model.stop_training:
                 break
@@ -126,6 +130,25 @@ class TrainingLoop:
         self.batch = 0
         self.callbacks.on_epoch_end(epoch, values)
         return values
+
+    def _batches(self, generator: np.random.Generator | None) -> Iterator[Batch]:
+        """Yield the batches that are left of the epoch; an error of their source says where."""
+        batches = self.source.epoch(generator, self.batch)
+        while True:
+            try:
+                batch = next(batches, None)
+            except Exception as error:
+                self._note_where(error)
+                raise
+            if batch is None:
+                return
+            yield batch
+
+    def _note_where(self, error: Exception) -> None:
+        error.add_note(
+            f"in epoch {self.epoch + 1}, batch {self.batch + 1}. The weights are those after the "
+            "step before; model.history has the epochs before."
+        )
 
     def _end_epoch(self) -> dict[str, float]:
         """Return the epoch's values, and note them in the history."""
@@ -135,7 +158,9 @@ class TrainingLoop:
             self._check_weights()
         if self.held_out is not None and self._is_due():
             self.callbacks.on_test_begin()
-            evaluated = model._evaluate(self.held_out)
+            watched = self.callbacks.watches_evaluation
+            source: Any = Announced(self.held_out, self.callbacks) if watched else self.held_out
+            evaluated = model._evaluate(source)
             self.callbacks.on_test_end(evaluated)
             values.update({f"val_{name}": value for name, value in evaluated.items()})
         assert model.optimizer is not None
@@ -164,12 +189,12 @@ class TrainingLoop:
         self.model.stop_training = True
         self.history.stopped_by = by
 
-    def _note_interrupt(self) -> None:
-        self.interrupted = True
-        self.history.stopped_by = "Ctrl-C"
-
     def _report_interrupt(self) -> None:
-        where = f"in epoch {self.epoch + 1} of {self.epochs}, after {self.batch} steps of it"
+        where = (
+            f"in epoch {self.epoch + 1} of {self.epochs}, after {self.batch} steps of it"
+            if self.batch or not self.epoch
+            else f"after epoch {self.epoch} of {self.epochs}"
+        )
         if not is_interactive():
             raise KeyboardInterrupt(f"training was stopped {where}; see model.history")
         if self._verbose:
@@ -181,18 +206,16 @@ class TrainingLoop:
         """Go on from a file of `save`, once all callbacks have begun."""
         self._to_load = path
 
-    def save_after_epoch(self, path: Path) -> None:
-        """Save to `path` once all callbacks have seen the end of the epoch."""
+    def save(self, path: Path) -> None:
+        """Save all that it takes to go on from here, once all callbacks have seen this moment."""
         self._to_save.append(path)
 
     def _save_if_asked(self) -> None:
         paths, self._to_save = self._to_save, []
-        self._shuffle_state = self.model._generator.bit_generator.state
         for path in paths:
-            self.save(path)
+            self._save(path)
 
-    def save(self, path: Path) -> None:
-        """Write the model and all that it takes to go on from here."""
+    def _save(self, path: Path) -> None:
         from minigrad.training.saving import save
 
         optimizer = self.model.optimizer
@@ -224,31 +247,62 @@ class TrainingLoop:
         from minigrad.training import saving
 
         config, arrays = saving.read(path)
-        model = self.model
         try:
-            progress = config["progress"]
             self._check_same_model(config)
-            saving.load_training_state(model, config, arrays)
-            model._generator.bit_generator.state = (
-                progress["shuffle"] if progress["batch"] else config["generators"][""]
-            )
-            if isinstance(progress["learning_rate"], float):
-                model.optimizer.learning_rate = progress["learning_rate"]  # type: ignore[union-attr]
-            self.epoch, self.batch = progress["epoch"], progress["batch"]
-            self._averages.sums, self._averages.samples = progress["averages"]
-            self._shuffle_state = progress["shuffle"]
-            self._load_metrics(config["metrics"], arrays)
-            vars(self.history).update(progress["history"])
-            model.stop_training = progress["stopped"]
-            for index, (callback, state) in enumerate(
-                zip(self.callbacks.callbacks, progress["callbacks"], strict=True)
-            ):
-                kept = saving.without_prefix(f"{saving.PROGRESS}callback/{index}/", arrays)
-                callback.restore({**state, **kept})
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            before = saving.training_state(self.model)
+            try:
+                self._take(config["progress"], config, arrays)
+            except Exception:
+                saving.restore_training_state(self.model, before)
+                raise
+        except Exception as error:  # whatever comes of a record that nobody has checked
             raise LoadError(
-                f"{path} is no backup of this training: {error}. Remove it to begin anew."
+                f"{path} is no backup of this training: {error or type(error).__name__}. Remove "
+                "it to begin anew."
             ) from error
+
+    def _check(self, progress: Any) -> None:
+        """Raise if a record of a training is not of the kinds of things that `save` writes."""
+        sums, samples = progress["averages"]
+        places = [progress["epoch"], progress["batch"], samples]
+        kinds = {name: type(value) for name, value in vars(History()).items()}
+        found = {name: type(value) for name, value in progress["history"].items()}
+        found["stopped_by"] = kinds["stopped_by"]
+        fits = (
+            all(is_whole(n) and n >= 0 for n in places)
+            and all(isinstance(value, float) for value in sums.values())
+            and (samples > 0 or not sums)
+            and found == kinds
+            and all(isinstance(series, list) for series in progress["history"]["history"].values())
+            and isinstance(progress["stopped"], bool)
+            and isinstance(progress["learning_rate"], float | dict)
+        )
+        if not fits:
+            raise ValueError("its record of the training is damaged")
+
+    def _take(self, progress: Any, config: dict[str, Any], arrays: dict[str, Any]) -> None:
+        """Go on from what `save` wrote."""
+        from minigrad.training import saving
+
+        self._check(progress)
+        model = self.model
+        saving.load_training_state(model, config, arrays)
+        model._generator.bit_generator.state = (
+            progress["shuffle"] if progress["batch"] else config["generators"][""]
+        )
+        if isinstance(progress["learning_rate"], float):
+            model.optimizer.learning_rate = progress["learning_rate"]  # type: ignore[union-attr]
+        self.epoch, self.batch = progress["epoch"], progress["batch"]
+        self._averages.sums, self._averages.samples = progress["averages"]
+        self._shuffle_state = progress["shuffle"]
+        self._load_metrics(config["metrics"], arrays)
+        for index, (callback, state) in enumerate(
+            zip(self.callbacks.callbacks, progress["callbacks"], strict=True)
+        ):
+            kept = saving.without_prefix(f"{saving.PROGRESS}callback/{index}/", arrays)
+            callback.restore({**state, **kept})
+        vars(self.history).update(progress["history"])
+        model.stop_training = progress["stopped"]
 
     def _load_metrics(self, configs: list[Any], arrays: dict[str, Any]) -> None:
         from minigrad.training import saving
@@ -271,6 +325,21 @@ class TrainingLoop:
         ours = json.loads(json.dumps(registry.serialize(model)))
         if ours != config["model"]:
             raise ValueError("it is of a model with other layers or settings")
+
+
+class Announced:
+    """A source of batches for an evaluation; callbacks are told when each is taken and done."""
+
+    def __init__(self, source: Source, callbacks: CallbackList) -> None:
+        self._source = source
+        self._callbacks = callbacks
+
+    def epoch(self, generator: np.random.Generator | None) -> Iterator[Batch]:
+        """Yield the batches."""
+        for number, batch in enumerate(self._source.epoch(generator)):
+            self._callbacks.on_test_batch_begin(number)
+            yield batch
+            self._callbacks.on_test_batch_end(number)
 
 
 class _Interrupted(Exception):  # noqa: N818  (no error: it only leads out of the epoch)

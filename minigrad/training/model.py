@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Self
 
@@ -14,15 +14,31 @@ from minigrad.engine import Tensor, no_grad
 from minigrad.layers import DenseTranspose, Layer
 from minigrad.layers.forward_pass import Frame, Path, apart
 from minigrad.layers.layer import Shape, registry
+from minigrad.layers.symbol import Symbol
 from minigrad.layers.weights import free_name
 from minigrad.ops.conversion import as_float_tensor
 from minigrad.training import summary
 from minigrad.training.graph import Graph
+from minigrad.training.traced import Traced
 from minigrad.training.trainer import Trainer
 
 
+class hideable:  # noqa: N801  (a decorator, as property is)
+    """A property that an attribute of the same name hides.
+
+    So a subclass of Model may call one of its layers ``self.output``.
+    """
+
+    def __init__(self, function: Callable[[Any], Any]) -> None:
+        self._function = function
+        self.__doc__ = function.__doc__
+
+    def __get__(self, owner: Any, kind: type) -> Any:
+        return self if owner is None else self._function(owner)
+
+
 @registry.register()
-class Model(Trainer, Layer):
+class Model(Trainer, Traced, Layer):
     """A layer with `compile`, `fit` and `save`.
 
     There are three ways to one: `Sequential`, for layers in a row; ``Model(inputs, outputs)``, for
@@ -118,6 +134,42 @@ class Model(Trainer, Layer):
             self._settle_name(layer, layers[:index])
         return layers
 
+    # ---- where it begins and ends --------------------------------------------------------------
+
+    @hideable
+    def input(self) -> Symbol:
+        """The Symbol with which it begins, to make another model of its layers.
+
+        Raises
+        ------
+        AttributeError
+            If it was not made of Symbols, as a subclass with `call`; or has no known input shape.
+        """
+        return self._ends()[0]
+
+    @hideable
+    def output(self) -> Symbol:
+        """The Symbol that it returns, for more layers to be called on; see `input`."""
+        return self._ends()[1]
+
+    @hideable
+    def inputs(self) -> list[Symbol]:
+        """The list of its one `input`."""
+        return [self.input]
+
+    @hideable
+    def outputs(self) -> list[Symbol]:
+        """The list of its one `output`."""
+        return [self.output]
+
+    def _ends(self) -> tuple[Symbol, Symbol]:
+        if self._graph is None:
+            raise AttributeError(
+                f"model {self.name!r} is computed by its own call, so it has no symbolic input or "
+                "output. Call it on an Input to use it as a layer of another model."
+            )
+        return self._graph.input, self._graph.output
+
     # ---- as a layer ----------------------------------------------------------------------------
 
     def call(self, x: Any) -> Any:
@@ -203,14 +255,20 @@ class Model(Trainer, Layer):
             if calls and isinstance(calls[0][1], Tensor)
         }
 
-    def summary(self) -> None:
-        """Print the layers with their output shapes, numbers of weights, and penalties."""
+    def summary(self, print_fn: Callable[[str], Any] = print) -> None:
+        """Print the layers with their output shapes, numbers of weights, and penalties.
+
+        Parameters
+        ----------
+        print_fn
+            What is called with the text instead of `print`.
+        """
         shown = [
             (path, layer, shape)
             for path, layer, shape in self.output_shapes()
             if not isinstance(layer, Model) or layer.activity_regularizer is not None
         ]
-        print(summary.describe(self.name, shown, summary.penalties_of(self)))
+        print_fn(summary.describe(self.name, shown, summary.penalties_of(self)))
 
     # ---- files ---------------------------------------------------------------------------------
 

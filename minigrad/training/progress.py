@@ -20,8 +20,7 @@ def progress_bar(epochs: int, verbose: int | str, initial: int = 0) -> Iterator[
     ValueError
         For a `verbose` other than 0, 1, 2 and ``"auto"``.
     """
-    if verbose not in (0, 1, 2, "auto"):
-        raise ValueError(f"verbose must be 0, 1, 2 or 'auto'. Received: {verbose!r}")
+    checked_verbosity(verbose)
     if verbose == 0:
         yield lambda epoch, values: None
     elif verbose == 2:
@@ -49,6 +48,18 @@ def progress_bar(epochs: int, verbose: int | str, initial: int = 0) -> Iterator[
                 bar.update()
 
             yield advance
+
+
+def checked_verbosity(verbose: int | str) -> None:
+    """Refuse what does not say how much to print.
+
+    Raises
+    ------
+    ValueError
+        For a `verbose` other than 0, 1, 2 and ``"auto"``.
+    """
+    if verbose not in (0, 1, 2, "auto"):
+        raise ValueError(f"verbose must be 0, 1, 2 or 'auto'. Received: {verbose!r}")
 
 
 def format_values(values: Mapping[str, float]) -> str:

@@ -145,6 +145,30 @@ def load_training_state(
     restore_generators(model, config.get("generators", {}))
 
 
+def training_state(model: Model) -> dict[str, Any]:
+    """Return what `restore_training_state` takes: weights, optimizer and generators as they are."""
+    optimizer = model.optimizer
+    return {
+        "weights": model.get_weights(),
+        "optimizer": optimizer.state_arrays() if optimizer and optimizer.built else None,
+        "learning_rate": optimizer.get_config()["learning_rate"] if optimizer else None,
+        "generators": generator_states(model),
+    }
+
+
+def restore_training_state(model: Model, state: Mapping[str, Any]) -> None:
+    """Put back what `training_state` returned; an optimizer that was new then is new again."""
+    model.set_weights(state["weights"])
+    optimizer = model.optimizer
+    if optimizer is not None and optimizer.built:
+        if state["optimizer"] is None:
+            optimizer.build(optimizer.parameters)
+        else:
+            optimizer.load_state_arrays(state["optimizer"])
+        optimizer.learning_rate = state["learning_rate"]
+    restore_generators(model, state["generators"])
+
+
 def _make(config: dict[str, Any]) -> Model:
     """Make, build and compile the model that a config describes."""
     model = registry.deserialize(config["model"])

@@ -8,6 +8,7 @@ from typing import Any, Self
 from minigrad.engine import Tensor
 from minigrad.layers import DenseTranspose, Input, Layer
 from minigrad.layers.layer import Shape, registry
+from minigrad.layers.symbol import Symbol
 from minigrad.training.model import Model, find_tied
 
 
@@ -44,6 +45,7 @@ class Sequential(Model):
         super().__init__(**layer_arguments)
         self._layers: list[Layer] = []
         self._shapes: list[Shape | None] = []
+        self._drawn: tuple[list[Layer], Symbol, Symbol] | None = None
         if len(layers) == 1 and not isinstance(layers[0], Layer):
             if not isinstance(layers[0], Iterable):
                 raise TypeError(f"Sequential is made of layers. Received: {layers[0]!r}")
@@ -128,6 +130,20 @@ class Sequential(Model):
 
     def _require_built(self) -> None:
         self._require_layers()  # which of them is not built, they say themselves
+
+    def _ends(self) -> tuple[Symbol, Symbol]:
+        if self.input_shape is None or not self._layers:
+            raise AttributeError(
+                f"model {self.name!r} has no input or output yet, as it does not know its input's "
+                "shape. Put an Input in front, or build it."
+            )
+        if self._drawn is None or self._drawn[0] != self._layers:
+            symbol: Symbol = Input(self.input_shape)
+            first = symbol
+            for layer in self._layers:
+                symbol = layer(symbol)
+            self._drawn = ([*self._layers], first, symbol)
+        return self._drawn[1:]
 
     # ---- as a layer ----------------------------------------------------------------------------
 

@@ -34,6 +34,7 @@ class Arrays:
         self.arrays = (x, y, weights)
         self.batch_size = positive_integer("fit", "batch_size", batch_size)
         self.samples = len(x)
+        self.steps: int | None = -(-self.samples // self.batch_size)
 
     def epoch(self, generator: np.random.Generator | None, skip: int = 0) -> Iterator[Batch]:
         """Yield the batches of an epoch, without the first `skip` of them."""
@@ -57,6 +58,11 @@ class Batches:
     steps
         How many batches make an epoch; by default all that there are. With it, an epoch goes on
         where the last one ended.
+
+    Attributes
+    ----------
+    steps : int or None
+        The same; None where only the end of the source tells.
     """
 
     def __init__(
@@ -74,7 +80,7 @@ class Batches:
         self._source = source
         self._dtype = dtype
         self._class_weight = class_weight
-        self._steps = None if steps is None else positive_integer("fit", "steps_per_epoch", steps)
+        self.steps = None if steps is None else positive_integer("fit", "steps_per_epoch", steps)
         self._current: Iterator[Any] | None = None
         self._taken = 0
 
@@ -87,11 +93,11 @@ class Batches:
             If there are none left, or fewer than the steps of an epoch.
         """
         count = 0
-        if self._steps is None or self._current is None:
+        if self.steps is None or self._current is None:
             self._current = self._begin()
-        while self._steps is None or count < self._steps:
+        while self.steps is None or count < self.steps:
             item = next(self._current, None)
-            if item is None and self._steps is not None and not self._is_spent():
+            if item is None and self.steps is not None and not self._is_spent():
                 self._current = self._begin()
                 item = next(self._current, None)
             if item is None:
@@ -100,7 +106,7 @@ class Batches:
             count += 1
             if count > skip:
                 yield self._batch(item, self._taken)
-        if count == 0 or (self._steps is not None and count < self._steps):
+        if count == 0 or (self.steps is not None and count < self.steps):
             raise ValueError(
                 f"the source of batches ended after {self._taken} batches, in the middle of "
                 "training. A generator yields only once: pass a list, an object with __iter__, a "

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad.checks import positive_integer
-from minigrad.engine import Tensor, enable_grad, remember_lines
-from minigrad.layers.forward_pass import Watched
+from minigrad.checks import is_whole, positive_integer, sizes
 from minigrad.training.callbacks import CallbackList
 from minigrad.training.data import (
     Array,
@@ -21,7 +19,8 @@ from minigrad.training.data import (
 from minigrad.training.history import Averages, History
 from minigrad.training.loop import TrainingLoop
 from minigrad.training.objective import Objective
-from minigrad.training.replay import Replays, eager_contributions
+from minigrad.training.progress import checked_verbosity, format_values
+from minigrad.training.replay import Replays
 from minigrad.training.sources import (
     Arrays,
     Batch,
@@ -34,7 +33,6 @@ from minigrad.training.sources import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from minigrad.tracing import Trace
     from minigrad.training.callbacks import Callback
 
 
@@ -58,20 +56,28 @@ class Trainer(Objective):
     # ---- steps ---------------------------------------------------------------------------------
 
     def train_on_batch(
-        self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None
-    ) -> dict[str, float]:
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        return_dict: bool = True,
+    ) -> Any:
         """Make one step on one batch; return the loss, its terms and metrics, from before it.
+
+        Without `return_dict` it is what `evaluate` returns: the loss, or a list with the metrics.
 
         Raises
         ------
         NonFiniteLossError
             If the loss is nan or infinite; the step is not made.
         """
-        self._require_compilation()
+        self._require_compiled()
         inputs, targets = as_pair(x, y, self.compute_dtype)
         weights = sample_weights(inputs, targets, sample_weight, class_weight)
         self._reset_metrics()
-        return {**self._step(inputs, targets, weights), **self._metric_values()}
+        values = {**self._step(inputs, targets, weights), **self._metric_values()}
+        return values if return_dict else self._loss_and_metrics(values)
 
     def _step(
         self, x: Array, y: Array | None, weights: Array | None, tolerate_nan: bool = False
@@ -87,7 +93,7 @@ class Trainer(Objective):
             self._update_metrics(y, found.prediction, weights, found.watched)
         return {"loss": found.loss, **found.terms}
 
-    def _require_compilation(self) -> None:
+    def _require_compiled(self) -> None:
         if self.optimizer is None:
             raise RuntimeError(
                 f"model {self.name!r} has not been compiled. Call compile(optimizer=…, loss=…)."
@@ -95,7 +101,7 @@ class Trainer(Objective):
 
     def _require_optimizer(self) -> None:
         """Refuse to train with an optimizer that does not know all parameters."""
-        self._require_compilation()
+        self._require_compiled()
         assert self.optimizer is not None
         if self.optimizer.built and self.built:
             known = {id(parameter) for parameter in self.optimizer.parameters}
@@ -181,6 +187,9 @@ class Trainer(Objective):
         """
         self._require_optimizer()
         positive_integer("fit", "epochs", epochs)
+        first = sizes("fit", "initial_epoch", initial_epoch, rank=1, least=0)[0]
+        if not isinstance(shuffle, bool | np.bool_):
+            raise ValueError(f"fit: shuffle must be True or False. Received: shuffle={shuffle!r}")
         size = 32 if batch_size is None else positive_integer("fit", "batch_size", batch_size)
         held_out_size = size if validation_batch_size is None else validation_batch_size
         source, held_out = self._sources(
@@ -195,10 +204,10 @@ class Trainer(Objective):
             self,  # type: ignore[arg-type]  # Model is the only class that this is mixed into
             source,
             epochs,
-            initial_epoch,
+            first,
             CallbackList(callbacks),
             held_out,
-            validation_freq,
+            _checked_frequency(validation_freq),
             shuffle,
             verbose,
         )
@@ -248,35 +257,57 @@ class Trainer(Objective):
         self,
         x: Any = None,
         y: Any = None,
-        batch_size: int = 32,
-        return_dict: bool = False,
+        batch_size: int | None = None,
+        verbose: int | str = "auto",
         sample_weight: Any = None,
         steps: int | None = None,
+        return_dict: bool = False,
     ) -> Any:
         """Return the loss on some data, penalties included; with `return_dict` each term too.
 
         With metrics it is a list, the loss first, as in Keras. It leaves `losses` as they were.
+
+        Parameters
+        ----------
+        x, y, batch_size, sample_weight
+            As in `fit`.
+        verbose
+            1 or 2 prints the values; 0 and ``"auto"`` print nothing.
+        steps
+            How many batches to take, where a source yields them.
+        return_dict
+            Whether to return all values by name: the loss, each term and each metric.
         """
-        positive_integer("evaluate", "batch_size", batch_size)
+        self._require_compiled()
+        checked_verbosity(verbose)
+        size = 32 if batch_size is None else positive_integer("evaluate", "batch_size", batch_size)
         source: Source
         if is_array_like(x):
             inputs, targets = as_pair(x, y, self.compute_dtype)
             weights = sample_weights(inputs, targets, sample_weight)
-            source = Arrays(inputs, targets, weights, batch_size)
+            source = Arrays(inputs, targets, weights, size)
         else:
             source = Batches(x, self.compute_dtype, steps=steps)
         values = self._evaluate(source)
-        if return_dict:
-            return values
+        if verbose in (1, 2):
+            print(format_values(values))
+        return values if return_dict else self._loss_and_metrics(values)
+
+    def _loss_and_metrics(self, values: dict[str, float]) -> Any:
+        """Return the loss, or a list of the loss and the metrics, as Keras does."""
         if not self.compiled_metrics:
             return values["loss"]
         return [values["loss"], *self._metric_values().values()]
 
-    def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None) -> dict[str, float]:
+    def test_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = True
+    ) -> Any:
         """Return the loss, its terms and metrics on one batch; nothing is changed."""
+        self._require_compiled()
         inputs, targets = as_pair(x, y, self.compute_dtype)
         weights = sample_weights(inputs, targets, sample_weight)
-        return self._evaluate(Arrays(inputs, targets, weights, len(inputs)))
+        values = self._evaluate(Arrays(inputs, targets, weights, len(inputs)))
+        return values if return_dict else self._loss_and_metrics(values)
 
     def _evaluate(self, source: Source) -> dict[str, float]:
         model: Any = self
@@ -290,10 +321,15 @@ class Trainer(Objective):
         return {**averages.means(), **self._metric_values()}
 
     def predict(
-        self, x: Any, batch_size: int = 32, verbose: int | str = 0, steps: int | None = None
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: int | str = 0,
+        steps: int | None = None,
     ) -> Array:
         """Return the outputs for `x` as an array; nothing is recorded, `losses` stay."""
-        positive_integer("predict", "batch_size", batch_size)
+        size = 32 if batch_size is None else positive_integer("predict", "batch_size", batch_size)
+        checked_verbosity(verbose)
         model: Any = self
         if not is_array_like(x):
             source = Batches(x, self.compute_dtype, steps=steps)
@@ -301,98 +337,30 @@ class Trainer(Objective):
             return np.concatenate([np.array(self._replays.predict(model, part)) for part in parts])
         inputs = as_data("x", x, self.compute_dtype)
         outputs: Any = None
-        for start in range(0, len(inputs), batch_size):
-            part = self._replays.predict(model, inputs[start : start + batch_size])
+        for start in range(0, len(inputs), size):
+            part = self._replays.predict(model, inputs[start : start + size])
             if outputs is None:
                 outputs = np.empty((len(inputs), *part.shape[1:]), part.dtype)
-            outputs[start : start + batch_size] = part
+            outputs[start : start + size] = part
         return np.asarray(outputs)
 
     def predict_on_batch(self, x: Any) -> Array:
         """Return the outputs for one batch as an array."""
         return self.predict(x, batch_size=len(x))
 
-    # ---- tracing -------------------------------------------------------------------------------
 
-    def trace(self, x: Any, y: Any = None, sample_weight: Any = None) -> Trace:
-        """Run one batch forward and back, and split every parameter's gradient by loss term.
+def _checked_frequency(value: Any) -> int | Sequence[int]:
+    """Return after how many epochs to evaluate, or after which.
 
-        It is the pass that training would make, with dropout and the like on. Weights, state,
-        random generators, `.grad` and the optimizer stay as they are.
-
-        Parameters
-        ----------
-        x, y : array_like
-            A batch and its targets.
-        sample_weight : array_like, optional
-            A weight for each sample; on the data term only.
-
-        Returns
-        -------
-        Trace
-            The contribution of each term to each parameter's gradient, and the steps between.
-        """
-        from minigrad.tracing import LayerPass, Trace
-
-        inputs, targets = as_pair(x, y, self.compute_dtype)
-        entry: Any = Tensor(inputs, requires_grad=True) if inputs.dtype.kind == "f" else inputs
-        model: Any = self
-        layers = dict(model.paths())
-        watched: Watched = {id(layer): [] for layer in layers.values()}
-        with enable_grad(), self.undisturbed(), remember_lines() as lines:
-            _, terms = self._forward(entry, targets, sample_weight, True, watched)
-            passes = [
-                LayerPass(path if number == 0 else f"{path}[{number}]", layer, *call)
-                for path, layer in layers.items()
-                for number, call in enumerate(watched[id(layer)])
-            ]
-            return Trace(
-                terms,
-                self.named_parameters(),
-                layers=passes,
-                entry=entry if isinstance(entry, Tensor) else None,
-                cuts=lines.recorder.cuts,
-                name=self.name,
-            )
-
-    def contributions(
-        self,
-        x: Any,
-        y: Any = None,
-        sample_weight: Any = None,
-        names: Sequence[str] | None = None,
-    ) -> dict[str, dict[str, Any]]:
-        """Return what each term contributes to each parameter's gradient, and nothing else.
-
-        The numbers of `trace` without its story, and so much cheaper: for many batches. It leaves
-        all as it was, `losses` included.
-
-        Parameters
-        ----------
-        x, y, sample_weight
-            As in `trace`.
-        names
-            The parameters that are wanted; all by default.
-
-        Returns
-        -------
-        dict
-            By parameter, then by term: an array, or None where there is no path.
-
-        Raises
-        ------
-        KeyError
-            For an unknown parameter, with the known ones.
-        """
-        model: Any = self
-        inputs, targets = as_pair(x, y, self.compute_dtype)
-        batch = Batch(inputs, targets, sample_weights(inputs, targets, sample_weight))
-        if names is None:
-            return self._replays.contributions(model, batch)
-        if not self.built:
-            self.run(inputs[:1], False)
-        parameters = self.named_parameters()
-        for name in names:
-            if name not in parameters:
-                raise KeyError(f"unknown parameter {name!r}. Known: {', '.join(parameters)}")
-        return eager_contributions(model, batch, names)
+    Raises
+    ------
+    ValueError
+        If these are no positive integers.
+    """
+    several = list(value) if isinstance(value, list | tuple | set | range) else [value]
+    if not all(is_whole(n) and n >= 1 for n in several):
+        raise ValueError(
+            "fit: validation_freq must be a positive integer, or several: the epochs, numbered "
+            f"from 1. Received: validation_freq={value!r}"
+        )
+    return int(value) if is_whole(value) else several

@@ -76,7 +76,7 @@ def test_the_outer_layer_decides_whether_the_inner_ones_train():
         (lambda: Dropout(float("nan")), "rate must be"),
         (lambda: GaussianNoise(-1), "stddev must be"),
         (lambda: GaussianDropout(1), "rate must be below 1"),
-        (lambda: SpatialDropout2D(0.5)(np.ones((2, 3)), training=True), "needs an input of shape"),
+        (lambda: SpatialDropout2D(0.5)(np.ones((2, 3)), training=True), "needs an input of rank 4"),
     ],
 )
 def test_wrong_rates_are_refused(make, message):

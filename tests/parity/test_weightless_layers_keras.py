@@ -11,6 +11,8 @@ import minigrad as mg
 from minigrad.layers import (
     activation_layers,
     global_pooling,
+    merging,
+    noise,
     padding,
     pooling,
     reshaping,
@@ -273,3 +275,62 @@ def test_the_defaults_agree_also_in_float32(module, kind):
     arguments = {"pool_size": 2} if kind.startswith("Average") else {}
     x = distinct((2, *(5,) * rank, 3)) / 100 - 0.1
     hold_against_keras(module, kind, arguments, x, "float32")
+
+
+MERGING = ["Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate"]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.sampled_from(MERGING), st.integers(2, 4), st.data())
+def test_merging_layers_agree(kind, count, data):
+    shape = data.draw(st.lists(st.integers(1, 3), min_size=2, max_size=4))
+    axis = data.draw(st.sampled_from([-1, *range(1, len(shape))]))
+    arguments = {"axis": axis, "dtype": "float64"} if kind == "Concatenate" else {}
+    count = 2 if kind == "Subtract" else count
+    ours = getattr(merging, kind)(**{"dtype": "float64", **arguments})
+    theirs = getattr(keras.layers, kind)(**{"dtype": "float64", **arguments})
+    parts = [*distinct((count, *shape))]  # no ties, which we share
+    inputs = [mg.Tensor(part, requires_grad=True) for part in parts]
+    peers = [torch.tensor(part, requires_grad=True) for part in parts]
+    output, result = ours(inputs), theirs(peers)
+    shapes = [part.shape for part in parts]
+    assert output.shape == tuple(result.shape) == tuple(theirs.compute_output_shape(shapes))
+    assert ours.compute_output_shape(shapes) == output.shape
+    upstream = np.random.default_rng(0).normal(size=output.shape)
+    found = mg.grad((output * upstream).sum(), inputs)
+    wanted = torch.autograd.grad((result * torch.tensor(upstream)).sum(), peers)
+    # On PyTorch, the maximum and minimum of Keras are float32 whatever they are given.
+    for one, other in zip([output.numpy(), *found], [result.detach(), *wanted], strict=True):
+        assert one.dtype == np.float64
+        np.testing.assert_allclose(one, other.numpy(), rtol=1e-6)
+
+
+NOISE = {
+    "Dropout": (2, {"rate": 0.25}),
+    "SpatialDropout1D": (1, {"rate": 0.25}),
+    "SpatialDropout2D": (2, {"rate": 0.5}),
+    "SpatialDropout3D": (3, {"rate": 0.5}),
+    "GaussianNoise": (2, {"stddev": 0.5}),
+    "GaussianDropout": (2, {"rate": 0.2}),
+}
+
+
+@pytest.mark.parametrize("kind", NOISE)
+def test_noise_has_the_mean_the_deviation_and_the_pattern_of_keras(kind):
+    """The numbers are drawn by other generators, so what agrees is how they are distributed."""
+    rank, arguments = NOISE[kind]
+    x = np.full((4000, *(3,) * rank, 4), 2.0, "float32")
+    ours = getattr(noise, kind)(**arguments, seed=0)
+    theirs = getattr(keras.layers, kind)(**arguments, seed=0)
+    for training in (None, False):
+        assert (ours(x, training=training).numpy() == x).all()
+        assert (theirs(torch.tensor(x), training=training).numpy() == x).all()
+    found = ours(x, training=True).numpy()
+    wanted = theirs(torch.tensor(x), training=True).numpy()
+    assert found.shape == wanted.shape
+    assert found.mean() == pytest.approx(wanted.mean(), abs=0.06)
+    assert found.std() == pytest.approx(wanted.std(), rel=0.03)
+    if not kind.startswith("Gaussian"):
+        np.testing.assert_allclose(np.unique(found), np.unique(wanted), rtol=1e-6)
+    whole = [(np.ptp(out, axis=tuple(range(1, rank + 1))) == 0).all() for out in (found, wanted)]
+    assert whole[0] == whole[1] == kind.startswith("Spatial")

@@ -188,6 +188,31 @@ def test_epochs_and_batch_size_are_positive_integers(argument):
         model().fit(X, Y, verbose=0, **{argument: 0})
 
 
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [
+        ("initial_epoch", -1),
+        ("initial_epoch", 0.5),
+        ("validation_freq", 0),
+        ("validation_freq", "2"),
+        ("validation_freq", [1, 0]),
+        ("shuffle", "batch"),
+        ("class_weight", {0: -1.0, 1: 2.0}),
+        ("class_weight", {0: 1.0, 1: np.nan}),
+        ("class_weight", [1.0, 2.0]),
+    ],
+)
+def test_settings_that_mean_nothing_are_refused(argument, value):
+    with pytest.raises(ValueError, match=argument):
+        model().fit(X, Y, verbose=0, validation_split=0.5, **{argument: value})
+
+
+@pytest.mark.parametrize("method", ["evaluate", "test_on_batch", "train_on_batch", "fit"])
+def test_without_compile_there_is_no_loss_to_tell(method):
+    with pytest.raises(RuntimeError, match="has not been compiled"):
+        getattr(mg.Sequential(Dense(2, input_dim=4)), method)(X, Y)
+
+
 def test_after_fit_no_tape_is_alive():
     def nodes():
         gc.collect()
@@ -196,3 +221,30 @@ def test_after_fit_no_tape_is_alive():
     made, before = model(), nodes()
     made.fit(X, Y, verbose=0)
     assert all(node.released for key, node in nodes().items() if key not in before)
+
+
+def test_evaluate_prints_its_values_if_it_is_told_to(capsys):
+    made = model()
+    made.evaluate(X, Y)
+    made.evaluate(X, Y, verbose=0)
+    assert capsys.readouterr().out == ""
+    made.evaluate(X, Y, verbose=1)
+    shown = capsys.readouterr().out
+    assert all(name in shown for name in ("loss", "data", "codings/kernel", "codings/activity"))
+    with pytest.raises(ValueError, match="verbose"):
+        made.evaluate(X, Y, verbose=3)
+
+
+def test_steps_on_a_batch_return_what_evaluate_does_if_wanted():
+    made = model()
+    made.compile(SGD(0.1), "mse", metrics=["mae"])
+    expected = made.evaluate(X, Y, batch_size=len(X))
+    assert made.test_on_batch(X, Y, return_dict=False) == expected
+    assert made.train_on_batch(X, Y, return_dict=False) == pytest.approx(expected)
+    assert made.evaluate(X, Y)[0] < expected[0]
+
+
+def test_a_summary_goes_to_any_function():
+    lines = []
+    model().summary(print_fn=lines.append)
+    assert "activity: L1(l1=0.1), kernel: L2(l2=0.01)" in lines[0]

@@ -166,3 +166,43 @@ def test_merging_layers_agree_with_numpy(name):
     np.testing.assert_allclose(found.numpy(), functions[name](one, other))
     twin = type(layer).from_config(layer.get_config())
     assert twin.compute_output_shape([(None, 4), (None, 4)]) == (None, 4)
+
+
+# ---- where a model begins and ends ---------------------------------------------------------------
+
+
+def test_a_model_can_be_made_longer_from_its_ends():
+    x = np.ones((2, 4), np.float32)
+    base = mg.Sequential([mg.Input((4,)), Dense(3, name="codings")])
+    longer = mg.Model(base.input, Dense(2)(base.output))
+    assert longer.predict(x).shape == (2, 2)
+    assert longer.layers[0] is base.layers[0]
+    assert longer.outputs[0] is longer.output
+    twin = mg.Model(longer.inputs, longer.outputs)
+    assert (twin.predict(x) == longer.predict(x)).all()
+
+
+def test_the_ends_of_a_sequential_follow_what_is_added():
+    model = mg.Sequential([Dense(3, input_dim=4)])
+    first = model.output
+    assert model.output is first
+    model.add(Dense(2))
+    assert (first.shape, model.output.shape) == ((None, 3), (None, 2))
+    with pytest.raises(AttributeError, match="does not know its input's shape"):
+        mg.Sequential([Dense(3)]).output  # noqa: B018
+
+
+def test_a_model_of_ones_own_has_no_ends_and_may_use_the_names_for_its_layers():
+    class Own(mg.Model):
+        def __init__(self):
+            super().__init__()
+            self.output = Dense(2)
+
+        def call(self, x):
+            return self.output(x)
+
+    model = Own()
+    assert model(np.ones((1, 3))).shape == (1, 2)
+    assert [layer.name for layer in model.layers] == ["dense"]
+    with pytest.raises(AttributeError, match="computed by its own call"):
+        model.input  # noqa: B018

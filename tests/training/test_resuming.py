@@ -1,5 +1,6 @@
 """An interrupted run ends bit for bit where an uninterrupted one does."""
 
+import json
 import os
 import signal
 import sys
@@ -14,6 +15,7 @@ from minigrad.callbacks import (
     CSVLogger,
     EarlyStopping,
     LambdaCallback,
+    ModelCheckpoint,
     ReduceLROnPlateau,
 )
 from minigrad.layers import BatchNormalization, Dense, Dropout, GaussianNoise
@@ -107,6 +109,70 @@ def test_a_backup_of_another_model_is_refused(tmp_path):
     (tmp_path / "backup.npz").write_bytes(b"nothing")
     with pytest.raises(mg.LoadError, match="no readable model file"):
         run(tmp_path)
+
+
+@pytest.mark.parametrize("crash", [5, 7, 9])
+def test_callbacks_after_the_backup_have_seen_its_batch_too(tmp_path, crash):
+    def checkpoints(folder, crash):
+        made = model()
+        late = ModelCheckpoint(folder / "{epoch}.npz", save_freq=5)
+        made.fit(
+            X, X, batch_size=6, epochs=5, verbose=0,
+            callbacks=[BackupAndRestore(folder, save_freq=2), late, CrashAt(crash)],
+        )  # fmt: skip
+        return {p.name: mg.load(p).optimizer.iterations for p in sorted(folder.iterdir())}
+
+    expected = checkpoints(tmp_path / "whole", -1)
+    with pytest.raises(CrashError):
+        checkpoints(tmp_path / "broken", crash)
+    assert checkpoints(tmp_path / "broken", -1) == expected
+
+
+def damages(progress):
+    """Records of a training, each wrong in one place."""
+    for name, value in progress.items():
+        yield name, None
+        yield name, "x"
+        yield name, [1]
+        if isinstance(value, dict | list):
+            yield name, type(value)()
+    yield None, None
+
+
+def test_a_damaged_backup_changes_nothing_in_memory(tmp_path):
+    """However far it was taken before that was noticed."""
+    with pytest.raises(CrashError):
+        run(tmp_path, 1, [CrashAt(7)])
+    path = tmp_path / "backup.npz"
+    with np.load(path) as file:
+        good = {name: file[name] for name in file.files}
+    config = json.loads(str(good["config"]))
+    made = model()
+    arguments = {"batch_size": 6, "validation_split": 0.2, "verbose": 0}
+    made.fit(X, X, epochs=1, **arguments)
+    optimizer = made.optimizer.state_arrays()
+    refused = 0
+    for name, value in damages(config["progress"]):
+        progress = None if name is None else {**config["progress"], name: value}
+        np.savez(path, **{**good, "config": np.array(json.dumps({**config, "progress": progress}))})
+        weights, rate = made.get_weights(), made.optimizer.learning_rate
+        drawn = made._generator.bit_generator.state
+        try:
+            made.fit(X, X, epochs=1, callbacks=[*callbacks(tmp_path, 1), CrashAt(-1)], **arguments)
+        except mg.LoadError:
+            refused += 1
+            assert made.optimizer.learning_rate == rate
+            assert made._generator.bit_generator.state == drawn
+            for one, other in zip(made.get_weights(), weights, strict=True):
+                assert (one == other).all()
+            for key, array in made.optimizer.state_arrays().items():
+                assert (array == optimizer[key]).all()
+        else:
+            path.unlink(missing_ok=True)
+            made = model()
+            made.fit(X, X, epochs=1, **arguments)
+            optimizer = made.optimizer.state_arrays()
+    assert refused > 15
 
 
 # ---- Ctrl-C --------------------------------------------------------------------------------------

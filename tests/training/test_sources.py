@@ -19,10 +19,11 @@ def cut(size=4):
     return [(X[i : i + size], Y[i : i + size]) for i in range(0, len(X), size)]
 
 
-class Dataset:
+class Dataset(mg.utils.PyDataset):
     """A dataset as Keras knows it: batches by their number."""
 
     def __init__(self):
+        super().__init__(workers=2)
         self.ended = 0
 
     def __len__(self):
@@ -59,6 +60,11 @@ def test_a_dataset_is_told_when_an_epoch_ends():
     dataset = Dataset()
     model().fit(dataset, epochs=2, verbose=0)
     assert dataset.ended == 2
+
+
+def test_a_dataset_must_say_what_its_batches_are():
+    with pytest.raises(NotImplementedError, match="must define __len__"):
+        model().fit(mg.utils.PyDataset(), verbose=0)
 
 
 def test_a_generator_yields_once():
@@ -137,7 +143,9 @@ def test_a_source_that_raises_keeps_the_history_and_says_where():
 
     made = model()
     made.fit(X, Y, verbose=0)
-    with pytest.raises(OSError, match="the disk is gone"):
+    with pytest.raises(OSError, match="the disk is gone") as error:
         made.fit(broken, epochs=2, verbose=0)
+    assert "in epoch 1, batch 2" in error.value.__notes__[0]
     assert made.optimizer.iterations == 2
+    assert made.history.epoch == []
     assert np.isfinite(made.layers[0].kernel.numpy()).all()

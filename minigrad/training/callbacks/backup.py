@@ -28,6 +28,8 @@ class BackupAndRestore(Callback):
 
     Raises
     ------
+    ValueError
+        For no folder, or a `save_freq` that is neither.
     LoadError
         If the backup is of another model, or damaged.
     OSError
@@ -42,6 +44,8 @@ class BackupAndRestore(Callback):
     ) -> None:
         if save_freq != "epoch":
             positive_integer("BackupAndRestore", "save_freq", save_freq)
+        if not os.fspath(backup_dir):
+            raise ValueError("BackupAndRestore: backup_dir must name a folder. Received: ''")
         self.path = Path(backup_dir) / "backup.npz"
         self.save_freq = save_freq
         self.delete_checkpoint = bool(delete_checkpoint)
@@ -62,7 +66,7 @@ class BackupAndRestore(Callback):
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         self._batches = 0
-        self.loop.save_after_epoch(self.path)
+        self.loop.save(self.path)
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         if self.delete_checkpoint and not self.loop.interrupted:

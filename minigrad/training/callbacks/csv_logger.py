@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from minigrad.files import errors_name
 from minigrad.training.callbacks.callback import Callback, Logs
 
 
@@ -29,13 +30,17 @@ class CSVLogger(Callback):
     OSError
         If the file cannot be written.
     ValueError
-        If the file to go on with has other columns.
+        For a separator of several characters, or if the file to go on with has other columns.
     """
 
     def __init__(
         self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False
     ) -> None:
         self.filename = os.fspath(filename)
+        if not isinstance(separator, str) or len(separator) != 1:
+            raise ValueError(
+                f"CSVLogger: separator must be a single character. Received: {separator!r}"
+            )
         self.separator = separator
         self.append = bool(append)
         self._columns: list[str] | None = None
@@ -57,7 +62,11 @@ class CSVLogger(Callback):
                 f"CSVLogger: {self.filename} has no column for {', '.join(unknown)}. It has: "
                 f"{', '.join(columns)}. Write to another file."
             )
-        with open(self.filename, "w" if is_new else "a", newline="") as file:
+        note = "The rows of the epochs before are in it."
+        with (
+            errors_name(self.filename, note),
+            open(self.filename, "w" if is_new else "a", newline="") as file,
+        ):
             writer = csv.writer(file, delimiter=self.separator)
             if is_new:
                 writer.writerow(columns)

@@ -85,6 +85,15 @@ def test_logs_hold_the_terms_of_the_batch_and_of_the_epoch():
     assert seen == [(0, terms), (1, terms), (0, sorted([*terms, *(f"val_{t}" for t in terms)]))]
 
 
+def test_a_misspelt_method_would_never_be_called_and_is_refused():
+    class Hopeful(Callback):
+        def on_epoch_ends(self, epoch, logs=None):
+            pass
+
+    with pytest.raises(TypeError, match=r"never called. Did you mean 'on_epoch_end'\?"):
+        fit(model(), Hopeful())
+
+
 def test_lambda_callback_refuses_other_names():
     with pytest.raises(TypeError, match="Did you mean 'on_epoch_end'"):
         LambdaCallback(on_epoch_ends=print)
