@@ -12,18 +12,7 @@ array([ 2., -4.], dtype=float32)
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from minigrad import (
-    activations,
-    callbacks,
-    constraints,
-    initializers,
-    layers,
-    losses,
-    metrics,
-    ops,
-    optimizers,
-    regularizers,
-)
+from minigrad import activations, constraints, initializers, layers, ops, regularizers
 from minigrad.engine import (
     AnomalyError,
     Primitive,
@@ -50,11 +39,22 @@ from minigrad.engine import (
 from minigrad.layers import Input, LossTerms, Parameter
 from minigrad.seeds import set_seed
 from minigrad.serialization import register_serializable
-from minigrad.tracing import Trace, trace
-from minigrad.training import History, Model, NonFiniteLossError, Sequential
 
 if TYPE_CHECKING:
-    from minigrad import datasets, models, plots, saving, testing, utils
+    from minigrad import (
+        callbacks,
+        datasets,
+        losses,
+        metrics,
+        models,
+        optimizers,
+        plots,
+        saving,
+        testing,
+        utils,
+    )
+    from minigrad.tracing import Trace, trace
+    from minigrad.training import History, Model, NonFiniteLossError, Sequential
     from minigrad.training.saving import LoadError, load, model_from_json, save
 
 __version__ = "0.1.0"
@@ -114,18 +114,27 @@ __all__ = [
     "vjp",
 ]
 
-# Loaded when they are first used: training needs none of them, and they are slow to import.
-_LAZY_MODULES = ("datasets", "models", "plots", "saving", "testing", "utils")
-_SAVING = ("LoadError", "load", "model_from_json", "save")
+# Loaded when they are first used, so that a program waits only for what it uses.
+_LAZY_MODULES = (
+    *("callbacks", "datasets", "losses", "metrics", "models", "optimizers", "plots", "saving"),
+    *("testing", "utils"),
+)
+_LAZY_NAMES = {
+    **dict.fromkeys(("Trace", "trace"), "tracing"),
+    **dict.fromkeys(("History", "Model", "NonFiniteLossError", "Sequential"), "training"),
+    **dict.fromkeys(("LoadError", "load", "model_from_json", "save"), "training.saving"),
+}
 
 
 def __getattr__(name: str) -> Any:
     if name in _LAZY_MODULES:
         return import_module(f"minigrad.{name}")
-    if name in _SAVING:
-        return getattr(import_module("minigrad.training.saving"), name)
+    if name in _LAZY_NAMES:
+        value = getattr(import_module(f"minigrad.{_LAZY_NAMES[name]}"), name)
+        globals()[name] = value  # the next time, it is simply there
+        return value
     raise AttributeError(f"module 'minigrad' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY_MODULES, *_SAVING})
+    return sorted({*globals(), *_LAZY_MODULES, *_LAZY_NAMES})
