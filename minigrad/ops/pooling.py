@@ -10,22 +10,16 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine.primitive import Primitive
-from minigrad.ops.convolution import (
-    Sizes,
-    _output_sizes,
-    _positions,
-    padding_widths,
-    per_axis,
-)
+from minigrad.ops.geometry import Sizes, output_sizes, padding_widths, per_axis, places_met
 from minigrad.ops.joining import pad, repeat, take
 
 
 def _windows(x: Any, window: Sizes, strides: Sizes) -> Any:
     """(N, *spatial, C) → (N, *output, places in the window, C)."""
     ones = (1,) * len(window)
-    output = _output_sizes(x.shape[1:-1], window, strides, ones)
+    output = output_sizes(x.shape[1:-1], window, strides, ones)
     copies = np.empty((x.shape[0], *output, int(np.prod(window)), x.shape[-1]), x.dtype)
-    for number, (_, met) in enumerate(_positions(window, output, strides, ones)):
+    for number, (_, met) in enumerate(places_met(window, output, strides, ones)):
         copies[..., number, :] = x[met]
     return copies
 
@@ -34,7 +28,7 @@ def _overlap_add(y: Any, spatial: Sizes, window: Sizes, strides: Sizes) -> Any:
     """(N, *output, places in the window, C) → (N, *spatial, C)."""
     x = np.zeros((y.shape[0], *spatial, y.shape[-1]), y.dtype)
     ones = (1,) * len(window)
-    for number, (_, met) in enumerate(_positions(window, y.shape[1:-2], strides, ones)):
+    for number, (_, met) in enumerate(places_met(window, y.shape[1:-2], strides, ones)):
         x[met] += y[..., number, :]
     return x
 

@@ -97,6 +97,7 @@ def _filters(x: Array, g: Array, step: Step, window: tuple[int, ...]) -> Array:
         window=window,
         strides=step.node.options["strides"],
         dilation=step.node.options["dilation"],
+        padding=step.node.options["padding"],
         groups=batch * groups,
     )
     # (*window, c, batch · f) → (batch, *window, c, f)

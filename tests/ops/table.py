@@ -366,7 +366,7 @@ CONVOLUTION = [
     Row(
         "correlation",
         lambda x, g: convolution.correlation_(
-            x, g, window=(2,), strides=(1,), dilation=(1,), groups=1
+            x, g, window=(2,), strides=(1,), dilation=(1,), padding=((0, 0),), groups=1
         ),
         (anything, anything),
         ((2, 4, 2), (2, 3, 3)),

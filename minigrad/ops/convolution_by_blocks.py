@@ -1,0 +1,239 @@
+"""Convolution and its two adjoints, block by block: what makes them fast.
+
+Each is a loop over blocks that fit the processor's cache, one matrix product a block, and threads
+that share the images. There are two ways to do a convolution:
+
+- *gather*: copy what the windows meet side by side, then multiply by the kernel. It moves
+  window · C numbers for each result.
+- *scatter*: multiply by the kernel first, then add each product where it belongs. It moves
+  window · F numbers, twice, as they are added.
+
+The first is natural for a convolution, the second for its adjoint. With strides of 1 each can be done
+the other way too, with the kernel turned around: ``convolution(x, w)`` in the manner of
+``transposed(x, turned(w))``. So whoever has few channels is moved.
+
+Each function has its plain form, a few lines long, in `convolution_by_position`.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from minigrad.ops.geometry import Pairs, Sizes, output_sizes, places_met, turned_padding
+from minigrad.ops.threads import shared
+from minigrad.ops.tiles import folded, product
+
+# Bytes of a block of windows: half of a usual second-level cache, as the results go there too.
+BLOCK = 2**18
+# The images are shared out in so many parts, whatever the number of threads: the sums over them
+# are therefore made in the same order everywhere.
+PARTS = 8
+# Multiplications below which threads cost more time than they save.
+WORTH_THREADS = 2**20
+# Windows whose neighbours in memory are fewer than these are copied place by place.
+SHORT_RUN = 16
+
+
+# ---- the three linear maps -----------------------------------------------------------------------
+
+
+def convolution(x: Any, w: Any, strides: Sizes, dilation: Sizes, padding: Pairs) -> Any:
+    """(N, *spatial, C), (*window, C, F) → (N, *output, F)."""
+    output = output_sizes(x.shape[1:-1], w.shape[:-2], strides, dilation, padding)
+    around = turned_padding(w.shape[:-2], strides, dilation, padding)
+    if around is not None and 2 * w.shape[-1] < w.shape[-2]:
+        return _scatter(x, _turned(w), output, strides, dilation, around)
+    return _gather(x, w, output, strides, dilation, padding)
+
+
+def transposed(
+    g: Any, w: Any, spatial: Sizes, strides: Sizes, dilation: Sizes, padding: Pairs
+) -> Any:
+    """(N, *output, F), (*window, C, F) → (N, *spatial, C)."""
+    around = turned_padding(w.shape[:-2], strides, dilation, padding)
+    if around is not None and 2 * w.shape[-2] >= w.shape[-1]:
+        return _gather(g, _turned(w), spatial, strides, dilation, around)
+    return _scatter(g, w, spatial, strides, dilation, padding)
+
+
+def correlation(
+    x: Any, g: Any, window: Sizes, strides: Sizes, dilation: Sizes, padding: Pairs
+) -> Any:
+    """(N, *spatial, C), (N, *output, F) → (*window, C, F)."""
+    around = turned_padding(window, strides, dilation, padding)
+    if around is not None and g.shape[-1] < x.shape[-1]:
+        return _turned(_fold(g, x, window, strides, dilation, around))
+    return _fold(x, g, window, strides, dilation, padding)
+
+
+def _turned(w: Any) -> Any:
+    """Turn the window around its middle, and exchange channels and filters."""
+    return w[(slice(None, None, -1),) * (w.ndim - 2)].swapaxes(-1, -2)
+
+
+# ---- the two ways --------------------------------------------------------------------------------
+
+
+def _gather(
+    x: Any, w: Any, output: Sizes, strides: Sizes, dilation: Sizes, padding: Pairs
+) -> Any:
+    """Copy the windows side by side, then multiply."""
+    dtype, (*window, _, filters) = np.result_type(x, w), w.shape
+    z = np.empty((len(x), *output, filters), dtype)
+    kernel = np.ascontiguousarray(w.reshape(-1, filters), dtype)
+
+    def work(parts: Iterable[int]) -> None:
+        framed, block = _Framed(x, padding, dtype), _Buffer(dtype)
+        for images, rows in _blocks(parts, len(x), output, len(kernel), dtype):
+            met = _windows(framed(images), tuple(window), output, strides, dilation)
+            # (places, window · C) · (window · C, F) → (places, F)
+            product(_side_by_side(met[:, rows], block), kernel, z[images, rows].reshape(-1, filters))
+
+    _share(work, len(x), z.size * len(kernel))
+    return z
+
+
+def _scatter(
+    g: Any, w: Any, spatial: Sizes, strides: Sizes, dilation: Sizes, padding: Pairs
+) -> Any:
+    """Multiply, then add each place of the window where it belongs."""
+    dtype, (*window, channels, filters) = np.result_type(g, w), w.shape
+    output = g.shape[1:-1]
+    lengths = tuple(before + n + after for n, (before, after) in zip(spatial, padding, strict=True))
+    inside = tuple(slice(b, b + n) for n, (b, _) in zip(spatial, padding, strict=True))
+    x = np.zeros((len(g), *spatial, channels), dtype)
+    kernel = np.ascontiguousarray(w.reshape(-1, filters), dtype)
+
+    def work(parts: Iterable[int]) -> None:
+        block, frame = _Buffer(dtype), _Buffer(dtype)
+        current, full = None, x
+        for images, rows in _blocks(parts, len(x), output, len(kernel), dtype):
+            if images != current:
+                current, full = images, frame((len(x[images]), *lengths, channels))
+                full[...] = 0
+            slabs = _products(g[images, rows], kernel, block)
+            slabs = slabs.reshape((*window, channels, *slabs.shape[1:]))
+            for place, met in places_met(tuple(window), output, strides, dilation, rows):
+                full[met] += np.moveaxis(slabs[place], 0, -1)
+            if rows.stop == output[0]:
+                x[images] = full[(slice(None), *inside)]
+
+    _share(work, len(x), g.size * len(kernel))
+    return x
+
+
+def _products(g: Any, kernel: Any, block: "_Buffer") -> Any:
+    """(n, *rows, F) · (K, F)ᵀ → (K, n, *rows)."""
+    slabs = block((len(kernel), g.size // max(g.shape[-1], 1)))
+    product(g.reshape(-1, g.shape[-1]).astype(kernel.dtype, copy=False), kernel.T, slabs.T)
+    return slabs.reshape(len(kernel), *g.shape[:-1])
+
+
+def _fold(x: Any, g: Any, window: Sizes, strides: Sizes, dilation: Sizes, padding: Pairs) -> Any:
+    """Copy the windows side by side, then multiply by the upstream gradient, summing over places."""
+    dtype, channels, filters = np.result_type(x, g), x.shape[-1], g.shape[-1]
+    output, size = g.shape[1:-1], prod(window) * channels
+    sums = np.zeros((PARTS, size, filters), dtype)
+
+    def work(parts: Iterable[int]) -> None:
+        framed, block = _Framed(x, padding, dtype), _Buffer(dtype)
+        for part in parts:
+            for images, rows in _blocks((part,), len(x), output, size, dtype):
+                met = _windows(framed(images), window, output, strides, dilation)
+                upstream = g[images, rows].reshape(-1, filters).astype(dtype, copy=False)
+                # (places, window · C)ᵀ · (places, F) → (window · C, F)
+                sums[part] += folded(_side_by_side(met[:, rows], block), upstream)
+
+    _share(work, len(x), g.size * size)
+    return sums.sum(axis=0).reshape(*window, channels, filters)
+
+
+# ---- blocks, frames and windows ------------------------------------------------------------------
+
+
+def _share(work: Callable[[Iterable[int]], None], images: int, multiplications: int) -> None:
+    shared(work, min(PARTS, images), None if multiplications > WORTH_THREADS else 1)
+
+
+def _blocks(
+    parts: Iterable[int], images: int, output: Sizes, size: int, dtype: Any
+) -> Iterator[tuple[slice, slice]]:
+    """Each block of some parts: several images, or one image and some of its rows."""
+    number, row = min(PARTS, images), prod(output[1:]) * size * dtype.itemsize
+    together = max(1, BLOCK // max(row * output[0], 1))
+    height = max(1, min(output[0], BLOCK // max(row, 1)))
+    for part in parts:
+        start, stop = part * images // number, (part + 1) * images // number
+        for first in range(start, stop, together):
+            for top in range(0, output[0], height):
+                yield slice(first, min(first + together, stop)), slice(top, top + height)
+
+
+class _Buffer:
+    """Memory of one thread during one call, lent out again and again."""
+
+    def __init__(self, dtype: Any) -> None:
+        self.memory = np.empty(0, dtype)
+
+    def __call__(self, shape: Sizes) -> Any:
+        """Return the memory in a shape, with anything in it."""
+        if self.memory.size < prod(shape):
+            self.memory = np.empty(prod(shape), self.memory.dtype)
+        return self.memory[: prod(shape)].reshape(shape)
+
+
+class _Framed:
+    """Images with zeros around them, in memory that the next images use again."""
+
+    def __init__(self, x: Any, padding: Pairs, dtype: Any) -> None:
+        self.x, self.padding, self.dtype = x, padding, dtype
+        self.images, self.frame = slice(0), np.empty((0,) * x.ndim, dtype)
+
+    def __call__(self, images: slice) -> Any:
+        """Return some images in their frame."""
+        inner = self.x[images]
+        if not any(map(any, self.padding)):
+            return inner
+        if images == self.images:
+            return self.frame[: len(inner)]
+        if len(self.frame) < len(inner):
+            sizes = [b + n + a for n, (b, a) in zip(inner.shape[1:-1], self.padding, strict=True)]
+            self.frame = np.zeros((len(inner), *sizes, inner.shape[-1]), self.dtype)
+        inside = [slice(b, b + n) for n, (b, _) in zip(inner.shape[1:-1], self.padding, strict=True)]
+        self.frame[(slice(len(inner)), *inside)] = inner
+        self.images = images
+        return self.frame[: len(inner)]
+
+
+def _windows(x: Any, window: Sizes, output: Sizes, strides: Sizes, dilation: Sizes) -> Any:
+    """View (N, *spatial, C) as (N, *output, *window, C): nothing is copied."""
+    image, *steps, channel = x.strides
+    moves = [step * s for step, s in zip(steps, strides, strict=True)]
+    within = [step * d for step, d in zip(steps, dilation, strict=True)]
+    return np.lib.stride_tricks.as_strided(
+        x,
+        (len(x), *output, *window, x.shape[-1]),
+        (image, *moves, *within, channel),
+        writeable=False,
+    )
+
+
+def _side_by_side(met: Any, block: _Buffer) -> Any:
+    """Copy windows: (n, *rows, *window, C) → (places, window · C).
+
+    Where neighbours in a window are few, as with one channel, the copy lies place by place in memory,
+    so that whole rows of pixels are neighbours; for BLAS either is as good.
+    """
+    rank = met.ndim // 2 - 1
+    inner = rank + 1
+    places, size = prod(met.shape[:inner]), prod(met.shape[inner:])
+    if prod(met.shape[-2:]) >= min(SHORT_RUN, met.shape[rank]):
+        copy = block(met.shape)
+        copy[...] = met
+        return copy.reshape(places, size)
+    axes = (*range(inner, met.ndim), *range(inner))
+    copy = block(tuple(met.shape[axis] for axis in axes))
+    copy[...] = met.transpose(axes)
+    return copy.reshape(size, places).T
