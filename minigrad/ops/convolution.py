@@ -23,11 +23,17 @@ from minigrad.ops.geometry import Pairs, Sizes, padding_widths, per_axis, transp
 
 
 def _convolution(
-    x: Any, w: Any, strides: Sizes, dilation: Sizes, padding: Pairs, groups: int
+    x: Any, w: Any, strides: Sizes, dilation: Sizes, padding: Pairs, groups: int, bias: Any = None
 ) -> Any:
     if groups == 1:
-        return by_blocks.convolution(x, w, strides, dilation, padding)
-    return by_position.convolution(x, w, strides, dilation, padding, groups)
+        return by_blocks.convolution(x, w, bias, strides, dilation, padding)
+    return by_position.convolution(x, w, bias, strides, dilation, padding, groups)
+
+
+def _sum_of_places(g: Any) -> Any:
+    """(N, *output, F) → (F,): by a matrix product, as NumPy's sums of short rows are slow."""
+    rows = np.reshape(g, (-1, g.shape[-1]))
+    return np.reshape(np.matmul(np.ones((1, rows.shape[0]), g.dtype), rows), (-1,))
 
 
 def _transposed(
@@ -50,6 +56,14 @@ convolution_ = Primitive(
     _convolution,
     lambda g, z, x, w, **o: transposed_(g, w, spatial=x.shape[1:-1], **o),
     lambda g, z, x, w, **o: correlation_(x, g, window=w.shape[:-2], **o),
+)
+# With the bias in the same op, there is one node on the tape, and no result without it.
+biased_convolution_ = Primitive(
+    lambda x, w, b, **o: _convolution(x, w, bias=b, **o),
+    lambda g, z, x, w, b, **o: transposed_(g, w, spatial=x.shape[1:-1], **o),
+    lambda g, z, x, w, b, **o: correlation_(x, g, window=w.shape[:-2], **o),
+    lambda g, z, x, w, b, **o: _sum_of_places(g),
+    name="biased_convolution",
 )
 transposed_: Primitive = Primitive(
     _transposed,
@@ -74,6 +88,7 @@ def convolution(
     padding: str | Sequence[tuple[int, int]] = "valid",
     dilation: int | Sequence[int] = 1,
     groups: int = 1,
+    bias: Any = None,
 ) -> Any:
     """Cross-correlate a kernel with an input, as deep learning means by convolution.
 
@@ -89,11 +104,13 @@ def convolution(
         ``"valid"``, ``"same"``, ``"causal"`` (in 1 dimension), or pairs of numbers of zeros.
     groups
         Into how many groups the channels are split, each with filters of its own.
+    bias : (F,), optional
+        What is added to each filter's results.
 
     Raises
     ------
     ValueError
-        If ranks, channels or groups do not fit, naming both shapes.
+        If ranks, channels, groups or the bias do not fit, naming both shapes.
 
     Examples
     --------
@@ -113,10 +130,20 @@ def convolution(
             f"{kernel.shape[-2] * groups} channels, and filters divisible by {groups}. "
             f"Received: input {x.shape}"
         )
-    widths = padding_widths(padding, x.shape[1:-1], kernel.shape[:-2], strides, dilation)
-    return convolution_(
-        x, kernel, strides=strides, dilation=dilation, padding=widths, groups=groups
-    )
+    options = {
+        "strides": strides,
+        "dilation": dilation,
+        "padding": padding_widths(padding, x.shape[1:-1], kernel.shape[:-2], strides, dilation),
+        "groups": groups,
+    }
+    if bias is None:
+        return convolution_(x, kernel, **options)
+    if np.shape(bias) != (kernel.shape[-1],):
+        raise ValueError(
+            f"the kernel {kernel.shape} needs a bias of shape ({kernel.shape[-1]},). "
+            f"Received: {np.shape(bias)}"
+        )
+    return biased_convolution_(x, kernel, bias, **options)
 
 
 def transposed_convolution(

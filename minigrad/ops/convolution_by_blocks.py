@@ -25,13 +25,16 @@ from minigrad.ops.geometry import Pairs, Sizes, output_sizes, places_met, turned
 from minigrad.ops.threads import shared
 from minigrad.ops.tiles import folded, product
 
-# Bytes of a block of windows: half of a usual second-level cache, as the results go there too.
-BLOCK = 2**18
+# Bytes of a block of windows: large enough that the calls for a block take no time beside its
+# arithmetic, small enough that what was copied is still in a cache when it is multiplied.
+BLOCK = 2**20
 # The images are shared out in so many parts, whatever the number of threads: the sums over them
 # are therefore made in the same order everywhere.
 PARTS = 8
 # Multiplications below which threads cost more time than they save.
 WORTH_THREADS = 2**20
+# Channels in for each channel out from which products are scattered, not windows gathered.
+SCATTER = 4
 # Windows whose neighbours in memory are fewer than these are copied place by place.
 SHORT_RUN = 16
 
@@ -39,13 +42,13 @@ SHORT_RUN = 16
 # ---- the three linear maps -----------------------------------------------------------------------
 
 
-def convolution(x: Any, w: Any, strides: Sizes, dilation: Sizes, padding: Pairs) -> Any:
-    """(N, *spatial, C), (*window, C, F) → (N, *output, F)."""
+def convolution(x: Any, w: Any, bias: Any, strides: Sizes, dilation: Sizes, padding: Pairs) -> Any:
+    """(N, *spatial, C), (*window, C, F), (F,) or None → (N, *output, F)."""
     output = output_sizes(x.shape[1:-1], w.shape[:-2], strides, dilation, padding)
     around = turned_padding(w.shape[:-2], strides, dilation, padding)
-    if around is not None and 2 * w.shape[-1] < w.shape[-2]:
-        return _scatter(x, _turned(w), output, strides, dilation, around)
-    return _gather(x, w, output, strides, dilation, padding)
+    if around is not None and SCATTER * w.shape[-1] <= w.shape[-2]:
+        return _scatter(x, _turned(w), bias, output, strides, dilation, around)
+    return _gather(x, w, bias, output, strides, dilation, padding)
 
 
 def transposed(
@@ -53,9 +56,9 @@ def transposed(
 ) -> Any:
     """(N, *output, F), (*window, C, F) → (N, *spatial, C)."""
     around = turned_padding(w.shape[:-2], strides, dilation, padding)
-    if around is not None and 2 * w.shape[-2] >= w.shape[-1]:
-        return _gather(g, _turned(w), spatial, strides, dilation, around)
-    return _scatter(g, w, spatial, strides, dilation, padding)
+    if around is not None and SCATTER * w.shape[-2] > w.shape[-1]:
+        return _gather(g, _turned(w), None, spatial, strides, dilation, around)
+    return _scatter(g, w, None, spatial, strides, dilation, padding)
 
 
 def correlation(
@@ -71,83 +74,6 @@ def correlation(
 def _turned(w: Any) -> Any:
     """Turn the window around its middle, and exchange channels and filters."""
     return w[(slice(None, None, -1),) * (w.ndim - 2)].swapaxes(-1, -2)
-
-
-# ---- the two ways --------------------------------------------------------------------------------
-
-
-def _gather(
-    x: Any, w: Any, output: Sizes, strides: Sizes, dilation: Sizes, padding: Pairs
-) -> Any:
-    """Copy the windows side by side, then multiply."""
-    dtype, (*window, _, filters) = np.result_type(x, w), w.shape
-    z = np.empty((len(x), *output, filters), dtype)
-    kernel = np.ascontiguousarray(w.reshape(-1, filters), dtype)
-
-    def work(parts: Iterable[int]) -> None:
-        framed, block = _Framed(x, padding, dtype), _Buffer(dtype)
-        for images, rows in _blocks(parts, len(x), output, len(kernel), dtype):
-            met = _windows(framed(images), tuple(window), output, strides, dilation)
-            # (places, window · C) · (window · C, F) → (places, F)
-            product(_side_by_side(met[:, rows], block), kernel, z[images, rows].reshape(-1, filters))
-
-    _share(work, len(x), z.size * len(kernel))
-    return z
-
-
-def _scatter(
-    g: Any, w: Any, spatial: Sizes, strides: Sizes, dilation: Sizes, padding: Pairs
-) -> Any:
-    """Multiply, then add each place of the window where it belongs."""
-    dtype, (*window, channels, filters) = np.result_type(g, w), w.shape
-    output = g.shape[1:-1]
-    lengths = tuple(before + n + after for n, (before, after) in zip(spatial, padding, strict=True))
-    inside = tuple(slice(b, b + n) for n, (b, _) in zip(spatial, padding, strict=True))
-    x = np.zeros((len(g), *spatial, channels), dtype)
-    kernel = np.ascontiguousarray(w.reshape(-1, filters), dtype)
-
-    def work(parts: Iterable[int]) -> None:
-        block, frame = _Buffer(dtype), _Buffer(dtype)
-        current, full = None, x
-        for images, rows in _blocks(parts, len(x), output, len(kernel), dtype):
-            if images != current:
-                current, full = images, frame((len(x[images]), *lengths, channels))
-                full[...] = 0
-            slabs = _products(g[images, rows], kernel, block)
-            slabs = slabs.reshape((*window, channels, *slabs.shape[1:]))
-            for place, met in places_met(tuple(window), output, strides, dilation, rows):
-                full[met] += np.moveaxis(slabs[place], 0, -1)
-            if rows.stop == output[0]:
-                x[images] = full[(slice(None), *inside)]
-
-    _share(work, len(x), g.size * len(kernel))
-    return x
-
-
-def _products(g: Any, kernel: Any, block: "_Buffer") -> Any:
-    """(n, *rows, F) · (K, F)ᵀ → (K, n, *rows)."""
-    slabs = block((len(kernel), g.size // max(g.shape[-1], 1)))
-    product(g.reshape(-1, g.shape[-1]).astype(kernel.dtype, copy=False), kernel.T, slabs.T)
-    return slabs.reshape(len(kernel), *g.shape[:-1])
-
-
-def _fold(x: Any, g: Any, window: Sizes, strides: Sizes, dilation: Sizes, padding: Pairs) -> Any:
-    """Copy the windows side by side, then multiply by the upstream gradient, summing over places."""
-    dtype, channels, filters = np.result_type(x, g), x.shape[-1], g.shape[-1]
-    output, size = g.shape[1:-1], prod(window) * channels
-    sums = np.zeros((PARTS, size, filters), dtype)
-
-    def work(parts: Iterable[int]) -> None:
-        framed, block = _Framed(x, padding, dtype), _Buffer(dtype)
-        for part in parts:
-            for images, rows in _blocks((part,), len(x), output, size, dtype):
-                met = _windows(framed(images), window, output, strides, dilation)
-                upstream = g[images, rows].reshape(-1, filters).astype(dtype, copy=False)
-                # (places, window · C)ᵀ · (places, F) → (window · C, F)
-                sums[part] += folded(_side_by_side(met[:, rows], block), upstream)
-
-    _share(work, len(x), g.size * size)
-    return sums.sum(axis=0).reshape(*window, channels, filters)
 
 
 # ---- blocks, frames and windows ------------------------------------------------------------------
@@ -201,7 +127,9 @@ class _Framed:
         if len(self.frame) < len(inner):
             sizes = [b + n + a for n, (b, a) in zip(inner.shape[1:-1], self.padding, strict=True)]
             self.frame = np.zeros((len(inner), *sizes, inner.shape[-1]), self.dtype)
-        inside = [slice(b, b + n) for n, (b, _) in zip(inner.shape[1:-1], self.padding, strict=True)]
+        inside = [
+            slice(b, b + n) for n, (b, _) in zip(inner.shape[1:-1], self.padding, strict=True)
+        ]
         self.frame[(slice(len(inner)), *inside)] = inner
         self.images = images
         return self.frame[: len(inner)]
@@ -237,3 +165,95 @@ def _side_by_side(met: Any, block: _Buffer) -> Any:
     copy = block(tuple(met.shape[axis] for axis in axes))
     copy[...] = met.transpose(axes)
     return copy.reshape(size, places).T
+
+
+# ---- the two ways --------------------------------------------------------------------------------
+
+
+def _gather(
+    x: Any, w: Any, bias: Any, output: Sizes, strides: Sizes, dilation: Sizes, padding: Pairs
+) -> Any:
+    """Copy the windows side by side, then multiply."""
+    dtype, (*window, _, filters) = np.result_type(x, w), w.shape
+    z = np.empty((len(x), *output, filters), dtype)
+    kernel = np.ascontiguousarray(w.reshape(-1, filters), dtype)
+
+    def work(parts: Iterable[int]) -> None:
+        framed, block = _Framed(x, padding, dtype), _Buffer(dtype)
+        for images, rows in _blocks(parts, len(x), output, len(kernel), dtype):
+            met = _windows(framed(images), tuple(window), output, strides, dilation)
+            # (places, window · C) · (window · C, F) → (places, F)
+            result = z[images, rows].reshape(-1, filters)
+            product(_side_by_side(met[:, rows], block), kernel, result)
+            if bias is not None:
+                result += bias
+
+    _share(work, len(x), z.size * len(kernel))
+    return z
+
+
+def _scatter(
+    g: Any, w: Any, bias: Any, spatial: Sizes, strides: Sizes, dilation: Sizes, padding: Pairs
+) -> Any:
+    """Multiply, then add each place of the window where it belongs."""
+    dtype, (*window, channels, _) = np.result_type(g, w), w.shape
+    output = g.shape[1:-1]
+    lengths = [before + n + after for n, (before, after) in zip(spatial, padding, strict=True)]
+    inside = [slice(before, before + n) for n, (before, _) in zip(spatial, padding, strict=True)]
+    x = np.zeros((len(g), *spatial, channels), dtype)
+    kernels = w.reshape(-1, *w.shape[-2:]).astype(dtype, copy=False)
+
+    def work(parts: Iterable[int]) -> None:
+        block, frame = _Buffer(dtype), _Buffer(dtype)
+        for images, rows in _blocks(parts, len(x), output, len(kernels) * channels, dtype):
+            full = frame((len(x[images]), *lengths, channels))
+            if rows.start == 0:
+                full[...] = 0
+            slabs = _products(g[images, rows], kernels, block)
+            places = places_met(tuple(window), output, strides, dilation, rows)
+            for slab, (_, met) in zip(slabs, places, strict=True):
+                full[met] += slab
+            if rows.stop == output[0]:
+                x[images] = full[(slice(None), *inside)]
+                if bias is not None:
+                    x[images] += bias
+
+    _share(work, len(x), g.size * w.size // max(g.shape[-1], 1))
+    return x
+
+
+def _products(g: Any, kernels: Any, block: _Buffer) -> Iterator[Any]:
+    """(n, *rows, F) · (C, F)ᵀ → (n, *rows, C), for each of the kernels.
+
+    With few channels all kernels are multiplied at once, into one long row for each channel.
+    """
+    places, channels, filters = kernels.shape
+    shape, values = g.shape[:-1], g.reshape(-1, filters).astype(kernels.dtype, copy=False)
+    if channels < SHORT_RUN:
+        together = block((places * channels, len(values)))
+        product(values, kernels.reshape(-1, filters).T, together.T)
+        yield from np.moveaxis(together.reshape(places, channels, *shape), 1, -1)
+        return
+    slab = block((len(values), channels))
+    for kernel in kernels:
+        product(values, kernel.T, slab)
+        yield slab.reshape(*shape, channels)
+
+
+def _fold(x: Any, g: Any, window: Sizes, strides: Sizes, dilation: Sizes, padding: Pairs) -> Any:
+    """Copy the windows side by side, then multiply by the upstream gradient, summing over places."""
+    dtype, channels, filters = np.result_type(x, g), x.shape[-1], g.shape[-1]
+    output, size = g.shape[1:-1], prod(window) * channels
+    sums = np.zeros((PARTS, size, filters), dtype)
+
+    def work(parts: Iterable[int]) -> None:
+        framed, block = _Framed(x, padding, dtype), _Buffer(dtype)
+        for part in parts:
+            for images, rows in _blocks((part,), len(x), output, size, dtype):
+                met = _windows(framed(images), window, output, strides, dilation)
+                upstream = g[images, rows].reshape(-1, filters).astype(dtype, copy=False)
+                # (places, window · C)ᵀ · (places, F) → (window · C, F)
+                sums[part] += folded(_side_by_side(met[:, rows], block), upstream)
+
+    _share(work, len(x), g.size * size)
+    return sums.sum(axis=0).reshape(*window, channels, filters)

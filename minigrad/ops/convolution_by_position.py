@@ -32,9 +32,9 @@ def _framed(x: Any, padding: Pairs) -> Any:
 
 
 def convolution(
-    x: Any, w: Any, strides: Sizes, dilation: Sizes, padding: Pairs, groups: int
+    x: Any, w: Any, bias: Any, strides: Sizes, dilation: Sizes, padding: Pairs, groups: int
 ) -> Any:
-    """(N, *spatial, C), (*window, C / groups, F) → (N, *output, F)."""
+    """(N, *spatial, C), (*window, C / groups, F), (F,) or None → (N, *output, F)."""
     window, filters = w.shape[:-2], w.shape[-1]
     output = output_sizes(x.shape[1:-1], window, strides, dilation, padding)
     shape = (x.shape[0], *output, filters)
@@ -43,7 +43,7 @@ def convolution(
         # (groups, rows, C/G) · (groups, C/G, F/G) → (groups, rows, F/G)
         product = _by_group(full[met], groups) @ _kernel_by_group(w[place], groups)
         z += _ungroup(product, shape)
-    return z
+    return z if bias is None else z + bias
 
 
 def transposed(

@@ -45,9 +45,7 @@ def places_met(
         yield place, (slice(None), *met)
 
 
-def turned_padding(
-    window: Sizes, strides: Sizes, dilation: Sizes, padding: Pairs
-) -> Pairs | None:
+def turned_padding(window: Sizes, strides: Sizes, dilation: Sizes, padding: Pairs) -> Pairs | None:
     """Return the padding with which the turned window goes the way back; None if it cannot.
 
     With strides of 1, a convolution's adjoint is itself a convolution, of what came out.

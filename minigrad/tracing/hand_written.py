@@ -87,4 +87,6 @@ def _batch_of(node: Node) -> int | None:
 
 
 # Ops in which a batch meets weights.
-_MEETING = frozenset(("dense", "matmul", "convolution", "transposed_convolution"))
+_MEETING = frozenset(
+    ("dense", "matmul", "convolution", "biased_convolution", "transposed_convolution")
+)

@@ -105,7 +105,7 @@ def _filters(x: Array, g: Array, step: Step, window: tuple[int, ...]) -> Array:
 
 
 def _convolution(step: Step, index: int, g: Array) -> Array:
-    x, kernel = step.operands
+    x, kernel = step.operands[:2]
     return _filters(np.asarray(x), g, step, np.shape(kernel)[:-2])
 
 
@@ -138,6 +138,8 @@ _OPS: dict[tuple[str, int | None], Callable[[Step, int, Array], Array]] = {
     ("dense", 2): _bias,
     ("matmul", 1): _kernel,
     ("convolution", 1): _convolution,
+    ("biased_convolution", 1): _convolution,
+    ("biased_convolution", 2): _bias,
     ("transposed_convolution", 1): _transposed,
     ("add", None): _elementwise,
     ("subtract", None): _elementwise,

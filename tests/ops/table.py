@@ -357,6 +357,15 @@ CONVOLUTION = [
     _conv_row("groups", ((2, 5, 4), (2, 2, 6)), (1,), (2,), 2),
     _conv_row("depthwise", ((1, 3, 3, 4), (2, 2, 1, 4)), (1, 1), (1, 1), 4),
     Row(
+        "biased_convolution",
+        lambda x, w, b: convolution.convolution(x, w, padding="same", bias=b),
+        (anything, anything, anything),
+        ((2, 4, 3), (3, 3, 2), (2,)),
+        expected=lambda x, w, b: (
+            b + _naive_convolution(np.pad(x, ((0, 0), (1, 1), (0, 0))), w, (1,), (1,), 1)
+        ),
+    ),
+    Row(
         "transposed_convolution",
         lambda y, w: convolution.transposed_convolution(y, w, 2),
         (anything, anything),
