@@ -350,6 +350,15 @@ def _adjoint_reference(y, w, spatial, strides):
     return out
 
 
+# Two windows: in the first the second element is the largest, in the other both are.
+LARGEST = {
+    "x": np.array([1.0, 3.0, 2.0, 2.0]).reshape(1, 4, 1),
+    "z": np.array([3.0, 2.0]).reshape(1, 2, 1),
+    "window": (2,),
+    "strides": (2,),
+    "padding": ((0, 0),),
+}
+
 CONVOLUTION = [
     _conv_row("1d", ((2, 6, 2), (3, 2, 3)), (1,), (1,), 1),
     _conv_row("2d", ((2, 5, 6, 2), (2, 3, 2, 3)), (2, 1), (1, 2), 1),
@@ -384,21 +393,36 @@ CONVOLUTION = [
         ),
     ),
     Row(
-        "windows",
-        lambda x: pooling.windows_(x, window=(2,), strides=(1,)),
+        "window_sum",
+        lambda x: pooling.window_sum_(x, window=(2,), strides=(1,), padding=((1, 0),)),
         (anything,),
         ((2, 4, 3),),
-        expected=lambda x: np.stack([x[:, :-1], x[:, 1:]], axis=2),
+        expected=lambda x: x + np.pad(x, ((0, 0), (1, 0), (0, 0)))[:, :-1],
     ),
     Row(
-        "overlap_add",
-        lambda y: pooling.overlap_add_(y, spatial=(4,), window=(2,), strides=(1,)),
-        (anything,),
-        ((2, 3, 2, 3),),
-        expected=lambda y: (
-            np.pad(y[:, :, 0], ((0, 0), (0, 1), (0, 0)))
-            + np.pad(y[:, :, 1], ((0, 0), (1, 0), (0, 0)))
+        "window_spread",
+        lambda y: pooling.window_spread_(
+            y, spatial=(4,), window=(2,), strides=(1,), padding=((0, 0),)
         ),
+        (anything,),
+        ((2, 3, 3),),
+        expected=lambda y: (
+            np.pad(y, ((0, 0), (0, 1), (0, 0))) + np.pad(y, ((0, 0), (1, 0), (0, 0)))
+        ),
+    ),
+    Row(
+        "unpick",
+        lambda g: pooling.unpick_(g, **LARGEST),
+        (anything,),
+        ((1, 2, 1),),
+        expected=lambda g: np.stack([0 * g[:, 0], g[:, 0], g[:, 1] / 2, g[:, 1] / 2], axis=1),
+    ),
+    Row(
+        "pick_largest",
+        lambda h: pooling.pick_largest_(h, **LARGEST),
+        (anything,),
+        ((1, 4, 1),),
+        expected=lambda h: np.stack([h[:, 1], (h[:, 2] + h[:, 3]) / 2], axis=1),
     ),
     Row(
         "max_pool",
