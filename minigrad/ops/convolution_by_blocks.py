@@ -24,6 +24,7 @@ import numpy as np
 from minigrad.ops.geometry import Pairs, Sizes, output_sizes, places_met, turned_padding
 from minigrad.ops.threads import shared
 from minigrad.ops.tiles import folded, product
+from minigrad.ops.windows import Buffer, Windows
 
 # Bytes of a block of windows: large enough that the calls for a block take no time beside its
 # arithmetic, small enough that what was copied is still in a cache when it is multiplied.
@@ -35,8 +36,8 @@ PARTS = 8
 WORTH_THREADS = 2**20
 # Channels in for each channel out from which products are scattered, not windows gathered.
 SCATTER = 4
-# Windows whose neighbours in memory are fewer than these are copied place by place.
-SHORT_RUN = 16
+# Channels below which all places of the window are multiplied at once.
+FEW_CHANNELS = 16
 
 
 # ---- the three linear maps -----------------------------------------------------------------------
@@ -46,7 +47,7 @@ def convolution(x: Any, w: Any, bias: Any, strides: Sizes, dilation: Sizes, padd
     """(N, *spatial, C), (*window, C, F), (F,) or None → (N, *output, F)."""
     output = output_sizes(x.shape[1:-1], w.shape[:-2], strides, dilation, padding)
     around = turned_padding(w.shape[:-2], strides, dilation, padding)
-    if around is not None and SCATTER * w.shape[-1] <= w.shape[-2]:
+    if around is not None and x.size and SCATTER * w.shape[-1] <= w.shape[-2]:
         return _scatter(x, _turned(w), bias, output, strides, dilation, around)
     return _gather(x, w, bias, output, strides, dilation, padding)
 
@@ -76,14 +77,14 @@ def _turned(w: Any) -> Any:
     return w[(slice(None, None, -1),) * (w.ndim - 2)].swapaxes(-1, -2)
 
 
-# ---- blocks, frames and windows ------------------------------------------------------------------
+# ---- blocks ------------------------------------------------------------------------------------
 
 
 def _share(work: Callable[[Iterable[int]], None], images: int, multiplications: int) -> None:
     shared(work, min(PARTS, images), None if multiplications > WORTH_THREADS else 1)
 
 
-def _blocks(
+def blocks(
     parts: Iterable[int], images: int, output: Sizes, size: int, dtype: Any
 ) -> Iterator[tuple[slice, slice]]:
     """Each block of some parts: several images, or one image and some of its rows."""
@@ -94,77 +95,8 @@ def _blocks(
         start, stop = part * images // number, (part + 1) * images // number
         for first in range(start, stop, together):
             for top in range(0, output[0], height):
-                yield slice(first, min(first + together, stop)), slice(top, top + height)
-
-
-class _Buffer:
-    """Memory of one thread during one call, lent out again and again."""
-
-    def __init__(self, dtype: Any) -> None:
-        self.memory = np.empty(0, dtype)
-
-    def __call__(self, shape: Sizes) -> Any:
-        """Return the memory in a shape, with anything in it."""
-        if self.memory.size < prod(shape):
-            self.memory = np.empty(prod(shape), self.memory.dtype)
-        return self.memory[: prod(shape)].reshape(shape)
-
-
-class _Framed:
-    """Images with zeros around them, in memory that the next images use again."""
-
-    def __init__(self, x: Any, padding: Pairs, dtype: Any) -> None:
-        self.x, self.padding, self.dtype = x, padding, dtype
-        self.images, self.frame = slice(0), np.empty((0,) * x.ndim, dtype)
-
-    def __call__(self, images: slice) -> Any:
-        """Return some images in their frame."""
-        inner = self.x[images]
-        if not any(map(any, self.padding)):
-            return inner
-        if images == self.images:
-            return self.frame[: len(inner)]
-        if len(self.frame) < len(inner):
-            sizes = [b + n + a for n, (b, a) in zip(inner.shape[1:-1], self.padding, strict=True)]
-            self.frame = np.zeros((len(inner), *sizes, inner.shape[-1]), self.dtype)
-        inside = [
-            slice(b, b + n) for n, (b, _) in zip(inner.shape[1:-1], self.padding, strict=True)
-        ]
-        self.frame[(slice(len(inner)), *inside)] = inner
-        self.images = images
-        return self.frame[: len(inner)]
-
-
-def _windows(x: Any, window: Sizes, output: Sizes, strides: Sizes, dilation: Sizes) -> Any:
-    """View (N, *spatial, C) as (N, *output, *window, C): nothing is copied."""
-    image, *steps, channel = x.strides
-    moves = [step * s for step, s in zip(steps, strides, strict=True)]
-    within = [step * d for step, d in zip(steps, dilation, strict=True)]
-    return np.lib.stride_tricks.as_strided(
-        x,
-        (len(x), *output, *window, x.shape[-1]),
-        (image, *moves, *within, channel),
-        writeable=False,
-    )
-
-
-def _side_by_side(met: Any, block: _Buffer) -> Any:
-    """Copy windows: (n, *rows, *window, C) → (places, window · C).
-
-    Where neighbours in a window are few, as with one channel, the copy lies place by place in memory,
-    so that whole rows of pixels are neighbours; for BLAS either is as good.
-    """
-    rank = met.ndim // 2 - 1
-    inner = rank + 1
-    places, size = prod(met.shape[:inner]), prod(met.shape[inner:])
-    if prod(met.shape[-2:]) >= min(SHORT_RUN, met.shape[rank]):
-        copy = block(met.shape)
-        copy[...] = met
-        return copy.reshape(places, size)
-    axes = (*range(inner, met.ndim), *range(inner))
-    copy = block(tuple(met.shape[axis] for axis in axes))
-    copy[...] = met.transpose(axes)
-    return copy.reshape(size, places).T
+                rows = slice(top, min(top + height, output[0]))
+                yield slice(first, min(first + together, stop)), rows
 
 
 # ---- the two ways --------------------------------------------------------------------------------
@@ -179,12 +111,11 @@ def _gather(
     kernel = np.ascontiguousarray(w.reshape(-1, filters), dtype)
 
     def work(parts: Iterable[int]) -> None:
-        framed, block = _Framed(x, padding, dtype), _Buffer(dtype)
-        for images, rows in _blocks(parts, len(x), output, len(kernel), dtype):
-            met = _windows(framed(images), tuple(window), output, strides, dilation)
+        windows = Windows(x, tuple(window), output, strides, dilation, padding, dtype)
+        for images, rows in blocks(parts, len(x), output, len(kernel), dtype):
             # (places, window · C) · (window · C, F) → (places, F)
             result = z[images, rows].reshape(-1, filters)
-            product(_side_by_side(met[:, rows], block), kernel, result)
+            product(windows(images, rows), kernel, result)
             if bias is not None:
                 result += bias
 
@@ -204,8 +135,8 @@ def _scatter(
     kernels = w.reshape(-1, *w.shape[-2:]).astype(dtype, copy=False)
 
     def work(parts: Iterable[int]) -> None:
-        block, frame = _Buffer(dtype), _Buffer(dtype)
-        for images, rows in _blocks(parts, len(x), output, len(kernels) * channels, dtype):
+        block, frame = Buffer(dtype), Buffer(dtype)
+        for images, rows in blocks(parts, len(x), output, len(kernels) * channels, dtype):
             full = frame((len(x[images]), *lengths, channels))
             if rows.start == 0:
                 full[...] = 0
@@ -222,14 +153,14 @@ def _scatter(
     return x
 
 
-def _products(g: Any, kernels: Any, block: _Buffer) -> Iterator[Any]:
+def _products(g: Any, kernels: Any, block: Buffer) -> Iterator[Any]:
     """(n, *rows, F) · (C, F)ᵀ → (n, *rows, C), for each of the kernels.
 
     With few channels all kernels are multiplied at once, into one long row for each channel.
     """
     places, channels, filters = kernels.shape
     shape, values = g.shape[:-1], g.reshape(-1, filters).astype(kernels.dtype, copy=False)
-    if channels < SHORT_RUN:
+    if channels < FEW_CHANNELS:
         together = block((places * channels, len(values)))
         product(values, kernels.reshape(-1, filters).T, together.T)
         yield from np.moveaxis(together.reshape(places, channels, *shape), 1, -1)
@@ -247,13 +178,12 @@ def _fold(x: Any, g: Any, window: Sizes, strides: Sizes, dilation: Sizes, paddin
     sums = np.zeros((PARTS, size, filters), dtype)
 
     def work(parts: Iterable[int]) -> None:
-        framed, block = _Framed(x, padding, dtype), _Buffer(dtype)
+        windows = Windows(x, window, output, strides, dilation, padding, dtype)
         for part in parts:
-            for images, rows in _blocks((part,), len(x), output, size, dtype):
-                met = _windows(framed(images), window, output, strides, dilation)
+            for images, rows in blocks((part,), len(x), output, size, dtype):
                 upstream = g[images, rows].reshape(-1, filters).astype(dtype, copy=False)
                 # (places, window · C)ᵀ · (places, F) → (window · C, F)
-                sums[part] += folded(_side_by_side(met[:, rows], block), upstream)
+                sums[part] += folded(windows(images, rows), upstream)
 
     _share(work, len(x), g.size * size)
     return sums.sum(axis=0).reshape(*window, channels, filters)

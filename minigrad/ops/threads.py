@@ -44,9 +44,9 @@ class _Pool:
         return self.executor.submit(copy_context().run, function, *arguments)
 
 
-_POOL = _Pool()
+POOL = _Pool()
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_POOL.reset)
+    os.register_at_fork(after_in_child=POOL.reset)
 
 
 def shared(work: Callable[[Iterable[int]], None], count: int, threads: int | None = None) -> None:
@@ -70,12 +70,12 @@ def shared(work: Callable[[Iterable[int]], None], count: int, threads: int | Non
     >>> squares
     [0, 1, 4, 9, 16]
     """
-    threads = min(_POOL.threads if threads is None else threads, count)
+    threads = min(POOL.threads if threads is None else threads, count)
     if threads <= 1:
         work(range(count))
         return
     try:
-        others = [_POOL.submit(work, range(t, count, threads)) for t in range(1, threads)]
+        others = [POOL.submit(work, range(t, count, threads)) for t in range(1, threads)]
     except RuntimeError:  # the interpreter is shutting down, and starts no thread any more
         work(range(count))
         return
