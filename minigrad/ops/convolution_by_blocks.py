@@ -8,14 +8,14 @@ that share the images. There are two ways to do a convolution:
 - *scatter*: multiply by the kernel first, then add each product where it belongs. It moves
   window · F numbers, twice, as they are added.
 
-The first is natural for a convolution, the second for its adjoint. With strides of 1 each can be done
-the other way too, with the kernel turned around: ``convolution(x, w)`` in the manner of
-``transposed(x, turned(w))``. So whoever has few channels is moved.
+The first is natural for a convolution, the second for its adjoint. With strides of 1 each can be
+done the other way too, with the kernel turned around: ``convolution(x, w)`` in the manner of
+``transposed(x, turned(w))``. So what has few channels is moved.
 
 Each function has its plain form, a few lines long, in `convolution_by_position`.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from math import prod
 from typing import Any
 
@@ -29,11 +29,11 @@ from minigrad.ops.windows import Buffer, Windows
 # Bytes of a block of windows: large enough that the calls for a block take no time beside its
 # arithmetic, small enough that what was copied is still in a cache when it is multiplied.
 BLOCK = 2**20
-# The images are shared out in so many parts, whatever the number of threads: the sums over them
-# are therefore made in the same order everywhere.
+# The images are shared out in at most so many parts, whatever the number of threads: so the sums
+# over them are made in the same order everywhere.
 PARTS = 8
-# Multiplications below which threads cost more time than they save.
-WORTH_THREADS = 2**20
+# Multiplications below which threads cost more time than they save, and there is but one part.
+WORTH_THREADS = 2**22
 # Channels in for each channel out from which products are scattered, not windows gathered.
 SCATTER = 4
 # Channels below which all places of the window are multiplied at once.
@@ -80,15 +80,17 @@ def _turned(w: Any) -> Any:
 # ---- blocks ------------------------------------------------------------------------------------
 
 
-def _share(work: Callable[[Iterable[int]], None], images: int, multiplications: int) -> None:
-    shared(work, min(PARTS, images), None if multiplications > WORTH_THREADS else 1)
+def _number_of_parts(images: int, multiplications: int) -> int:
+    return max(1, min(PARTS, images)) if multiplications > WORTH_THREADS else 1
 
 
 def blocks(
-    parts: Iterable[int], images: int, output: Sizes, size: int, dtype: Any
+    parts: Iterable[int], number: int, images: int, output: Sizes, row: int
 ) -> Iterator[tuple[slice, slice]]:
-    """Each block of some parts: several images, or one image and some of its rows."""
-    number, row = min(PARTS, images), prod(output[1:]) * size * dtype.itemsize
+    """Each block of some parts of `number`: several images, or one image and some of its rows.
+
+    `row` is how many bytes a row of results takes in a block.
+    """
     together = max(1, BLOCK // max(row * output[0], 1))
     height = max(1, min(output[0], BLOCK // max(row, 1)))
     for part in parts:
@@ -109,17 +111,19 @@ def _gather(
     dtype, (*window, _, filters) = np.result_type(x, w), w.shape
     z = np.empty((len(x), *output, filters), dtype)
     kernel = np.ascontiguousarray(w.reshape(-1, filters), dtype)
+    number = _number_of_parts(len(x), z.size * len(kernel))
+    row = prod(output[1:]) * len(kernel) * dtype.itemsize
 
     def work(parts: Iterable[int]) -> None:
         windows = Windows(x, tuple(window), output, strides, dilation, padding, dtype)
-        for images, rows in blocks(parts, len(x), output, len(kernel), dtype):
+        for images, rows in blocks(parts, number, len(x), output, row):
             # (places, window · C) · (window · C, F) → (places, F)
             result = z[images, rows].reshape(-1, filters)
             product(windows(images, rows), kernel, result)
             if bias is not None:
                 result += bias
 
-    _share(work, len(x), z.size * len(kernel))
+    shared(work, number)
     return z
 
 
@@ -133,10 +137,12 @@ def _scatter(
     inside = [slice(before, before + n) for n, (before, _) in zip(spatial, padding, strict=True)]
     x = np.zeros((len(g), *spatial, channels), dtype)
     kernels = w.reshape(-1, *w.shape[-2:]).astype(dtype, copy=False)
+    number = _number_of_parts(len(g), prod(g.shape[:-1]) * w.size)
+    row = prod(output[1:]) * len(kernels) * channels * dtype.itemsize
 
     def work(parts: Iterable[int]) -> None:
         block, frame = Buffer(dtype), Buffer(dtype)
-        for images, rows in blocks(parts, len(x), output, len(kernels) * channels, dtype):
+        for images, rows in blocks(parts, number, len(x), output, row):
             full = frame((len(x[images]), *lengths, channels))
             if rows.start == 0:
                 full[...] = 0
@@ -149,7 +155,7 @@ def _scatter(
                 if bias is not None:
                     x[images] += bias
 
-    _share(work, len(x), g.size * w.size // max(g.shape[-1], 1))
+    shared(work, number)
     return x
 
 
@@ -172,18 +178,20 @@ def _products(g: Any, kernels: Any, block: Buffer) -> Iterator[Any]:
 
 
 def _fold(x: Any, g: Any, window: Sizes, strides: Sizes, dilation: Sizes, padding: Pairs) -> Any:
-    """Copy the windows side by side, then multiply by the upstream gradient, summing over places."""
+    """Copy the windows side by side, then multiply by `g`, summing over the places."""
     dtype, channels, filters = np.result_type(x, g), x.shape[-1], g.shape[-1]
     output, size = g.shape[1:-1], prod(window) * channels
-    sums = np.zeros((PARTS, size, filters), dtype)
+    number = _number_of_parts(len(x), g.size * size)
+    row = prod(output[1:]) * size * dtype.itemsize
+    sums = np.zeros((number, size, filters), dtype)
 
     def work(parts: Iterable[int]) -> None:
         windows = Windows(x, window, output, strides, dilation, padding, dtype)
         for part in parts:
-            for images, rows in blocks((part,), len(x), output, size, dtype):
+            for images, rows in blocks((part,), number, len(x), output, row):
                 upstream = g[images, rows].reshape(-1, filters).astype(dtype, copy=False)
                 # (places, window · C)ᵀ · (places, F) → (window · C, F)
                 sums[part] += folded(windows(images, rows), upstream)
 
-    _share(work, len(x), g.size * size)
+    shared(work, number)
     return sums.sum(axis=0).reshape(*window, channels, filters)

@@ -1,7 +1,7 @@
 """Convolution and its two adjoints in their plain form: a sum over the positions of the window.
 
-Each position is a matrix product over the channels. This is the form to read first, the one that the
-fast form is tested against, and the one that runs where channels are split into groups.
+Each position is a matrix product over the channels. This is the form to read first, the one that
+the fast form is tested against, and the one that runs where channels are split into groups.
 """
 
 from typing import Any

@@ -1,8 +1,7 @@
-"""Where a window meets what it slides over: sizes, places and padding, in any number of dimensions."""
+"""Where a window meets what it slides over: sizes, places and padding, in any dimension."""
 
 from collections.abc import Iterator, Sequence
 from math import ceil
-from typing import Any
 
 import numpy as np
 
