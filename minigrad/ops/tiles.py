@@ -20,7 +20,7 @@ WIDTH = 32
 # Tiles of fewer rows spend their time on what BLAS does before it multiplies.
 FEWEST_ROWS = 8
 # The most rows of a tile of `folded`: the more square a tile, the less BLAS copies.
-HIGHEST = 64
+HIGHEST = 72
 
 
 def product(a: Any, b: Any, out: Any) -> None:
@@ -47,7 +47,7 @@ def folded(a: Any, b: Any) -> Any:
     (rows, size), columns = a.shape, b.shape[1]
     height = max(n for n in range(1, min(size, HIGHEST) + 1) if size % n == 0)
     width = WIDTH if columns % WIDTH == 0 else columns
-    depth = ALONE // (height * width)
+    depth = ALONE // (height * width) // 16 * 16
     if rows * size * columns <= ALONE or depth < FEWEST_ROWS or height < min(size, FEWEST_ROWS):
         return np.matmul(a.T, b)
     total = np.zeros((size // height, columns // width, height, width), np.result_type(a, b))
