@@ -20,6 +20,7 @@ from minigrad.engine.primitive import Primitive
 from minigrad.ops import convolution_by_blocks as by_blocks
 from minigrad.ops import convolution_by_position as by_position
 from minigrad.ops.geometry import Pairs, Sizes, padding_widths, per_axis, transposed_span
+from minigrad.ops.shapes import broadcast_to_
 
 
 def _convolution(
@@ -28,12 +29,6 @@ def _convolution(
     if groups == 1:
         return by_blocks.convolution(x, w, bias, strides, dilation, padding)
     return by_position.convolution(x, w, bias, strides, dilation, padding, groups)
-
-
-def _sum_of_places(g: Any) -> Any:
-    """(N, *output, F) → (F,): by a matrix product, as NumPy's sums of short rows are slow."""
-    rows = np.reshape(g, (-1, g.shape[-1]))
-    return np.reshape(np.matmul(np.ones((1, rows.shape[0]), g.dtype), rows), (-1,))
 
 
 def _transposed(
@@ -52,6 +47,15 @@ def _correlation(
     return by_position.correlation(x, g, window, strides, dilation, padding, groups)
 
 
+def _sum_of_places(x: Any) -> Any:
+    """(N, *spatial, C) → (C,): by a matrix product, as NumPy's sums of short rows are slow."""
+    rows = x.reshape(-1, x.shape[-1])
+    return np.ones(len(rows), x.dtype) @ rows
+
+
+sum_of_places_ = Primitive(
+    _sum_of_places, lambda g, z, x: broadcast_to_(g, shape=x.shape), name="sum_of_places"
+)
 convolution_ = Primitive(
     _convolution,
     lambda g, z, x, w, **o: transposed_(g, w, spatial=x.shape[1:-1], **o),
@@ -62,7 +66,7 @@ biased_convolution_ = Primitive(
     lambda x, w, b, **o: _convolution(x, w, bias=b, **o),
     lambda g, z, x, w, b, **o: transposed_(g, w, spatial=x.shape[1:-1], **o),
     lambda g, z, x, w, b, **o: correlation_(x, g, window=w.shape[:-2], **o),
-    lambda g, z, x, w, b, **o: _sum_of_places(g),
+    lambda g, z, x, w, b, **o: sum_of_places_(g),
     name="biased_convolution",
 )
 transposed_: Primitive = Primitive(

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine.primitive import Primitive
-from minigrad.engine.tensor import plain
 from minigrad.ops.geometry import (
     Pairs,
     Sizes,
@@ -168,13 +167,20 @@ def _pick_largest(h: Any, x: Any, z: Any, window: Sizes, strides: Sizes, padding
     return out
 
 
-# Where the largest stands changes only in jumps: for the derivatives it is a constant.
-max_pool_ = Primitive(
-    _max_pool,
-    lambda g, z, x, **o: unpick_(g, x=plain(x), z=plain(z), **o),
+max_pool_ = Primitive(_max_pool, lambda g, z, x, **o: unpick_(g, x, z, **o))
+# Where the largest stands changes only in jumps: so with respect to x and z both have derivative 0.
+unpick_: Primitive = Primitive(
+    _unpick,
+    lambda g, out, y, x, z, **o: pick_largest_(g, x, z, **o),
+    lambda g, out, y, x, z, **o: np.zeros_like(x),
+    lambda g, out, y, x, z, **o: np.zeros_like(z),
 )
-unpick_: Primitive = Primitive(_unpick, lambda g, _, y, **o: pick_largest_(g, **o))
-pick_largest_: Primitive = Primitive(_pick_largest, lambda g, _, y, **o: unpick_(g, **o))
+pick_largest_: Primitive = Primitive(
+    _pick_largest,
+    lambda g, out, y, x, z, **o: unpick_(g, x, z, **o),
+    lambda g, out, y, x, z, **o: np.zeros_like(x),
+    lambda g, out, y, x, z, **o: np.zeros_like(z),
+)
 
 
 # ---- what layers and users call ------------------------------------------------------------------
@@ -223,7 +229,7 @@ def average_pool(
     geometry = _geometry(x, size, strides, padding)
     if padding == "valid":
         return window_sum_(x, **geometry) * (1 / prod(geometry["window"]))
-    inside = np.ones((1, *x.shape[1:-1], 1), x.dtype)
+    inside = np.ones_like(x[:1, ..., :1])
     return window_sum_(x, **geometry) / window_sum_(inside, **geometry)
 
 

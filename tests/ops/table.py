@@ -351,13 +351,7 @@ def _adjoint_reference(y, w, spatial, strides):
 
 
 # Two windows: in the first the second element is the largest, in the other both are.
-LARGEST = {
-    "x": np.array([1.0, 3.0, 2.0, 2.0]).reshape(1, 4, 1),
-    "z": np.array([3.0, 2.0]).reshape(1, 2, 1),
-    "window": (2,),
-    "strides": (2,),
-    "padding": ((0, 0),),
-}
+LARGEST = (np.array([[[1.0], [3.0], [2.0], [2.0]]]), np.array([[[3.0], [2.0]]]))
 
 CONVOLUTION = [
     _conv_row("1d", ((2, 6, 2), (3, 2, 3)), (1,), (1,), 1),
@@ -373,6 +367,13 @@ CONVOLUTION = [
         expected=lambda x, w, b: (
             b + _naive_convolution(np.pad(x, ((0, 0), (1, 1), (0, 0))), w, (1,), (1,), 1)
         ),
+    ),
+    Row(
+        "sum_of_places",
+        convolution.sum_of_places_,
+        (anything,),
+        ((2, 4, 3),),
+        expected=lambda x: x.sum(axis=(0, 1)),
     ),
     Row(
         "transposed_convolution",
@@ -412,14 +413,14 @@ CONVOLUTION = [
     ),
     Row(
         "unpick",
-        lambda g: pooling.unpick_(g, **LARGEST),
+        lambda g: pooling.unpick_(g, *LARGEST, window=(2,), strides=(2,), padding=((0, 0),)),
         (anything,),
         ((1, 2, 1),),
         expected=lambda g: np.stack([0 * g[:, 0], g[:, 0], g[:, 1] / 2, g[:, 1] / 2], axis=1),
     ),
     Row(
         "pick_largest",
-        lambda h: pooling.pick_largest_(h, **LARGEST),
+        lambda h: pooling.pick_largest_(h, *LARGEST, window=(2,), strides=(2,), padding=((0, 0),)),
         (anything,),
         ((1, 4, 1),),
         expected=lambda h: np.stack([h[:, 1], (h[:, 2] + h[:, 3]) / 2], axis=1),
