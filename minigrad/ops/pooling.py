@@ -136,6 +136,17 @@ def _chosen(x: Any, z: Any, places: list[tuple[slice, ...]]) -> tuple[list[Any],
     return chosen, np.maximum(ties, 1).astype(x.dtype)  # where there is nan, none is the largest
 
 
+def _kept(values: Any, where: Any) -> Any:
+    """Do what ``np.where(where, values, 0)`` does, in a third of the time, on the bits of numbers.
+
+    A mask of all bits keeps a number as it is; a mask of none makes 0 of it, of infinity too.
+    """
+    bits = np.dtype(f"i{values.dtype.itemsize}")
+    mask = -where.astype(bits)
+    mask &= np.ascontiguousarray(values).view(bits)
+    return mask.view(values.dtype)
+
+
 def _unpick(g: Any, x: Any, z: Any, window: Sizes, strides: Sizes, padding: Pairs) -> Any:
     """(N, *output, C) → (N, *spatial, C): to the largest of each window; several share it."""
     out, places = np.empty(x.shape, g.dtype), _met(window, z.shape[1:-1], strides)
@@ -145,7 +156,7 @@ def _unpick(g: Any, x: Any, z: Any, window: Sizes, strides: Sizes, padding: Pair
         chosen, ties = _chosen(_framed(x[few], padding, -np.inf), z[few], places)
         share, frame = g[few] / ties, _framed(np.zeros(x[few].shape, g.dtype), padding)
         for met, where in zip(places, chosen, strict=True):
-            np.add(frame[met], share, out=frame[met], where=where)
+            frame[met] += _kept(share, where)
         out[few] = frame[inside]
 
     _each_few(len(x), z.size * len(places), work)
@@ -160,7 +171,7 @@ def _pick_largest(h: Any, x: Any, z: Any, window: Sizes, strides: Sizes, padding
         chosen, ties = _chosen(_framed(x[few], padding, -np.inf), z[few], places)
         frame, sums = _framed(h[few], padding), np.zeros(z[few].shape, h.dtype)
         for met, where in zip(places, chosen, strict=True):
-            np.add(sums, frame[met], out=sums, where=where)
+            sums += _kept(frame[met], where)
         out[few] = sums / ties
 
     _each_few(len(x), z.size * len(places), work)
