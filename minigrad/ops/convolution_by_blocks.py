@@ -33,7 +33,7 @@ BLOCK = 2**20
 # over them are made in the same order everywhere.
 PARTS = 8
 # Multiplications below which threads cost more time than they save, and there is but one part.
-WORTH_THREADS = 2**22
+WORTH_THREADS = 2**24
 # Channels in for each channel out from which products are scattered, not windows gathered.
 SCATTER = 4
 # Channels below which all places of the window are multiplied at once.

@@ -112,6 +112,7 @@ def all_three(x, w, g):
 
 @pytest.mark.parametrize(("channels", "filters"), [(1, 16), (16, 32), (32, 1)])
 def test_bits_depend_on_no_number_of_threads(monkeypatch, channels, filters):
+    monkeypatch.setattr(by_blocks, "WORTH_THREADS", 0)
     arrays = large(np.random.default_rng(0), channels, filters)
     found = []
     for number in (1, 2, 3):
@@ -123,6 +124,7 @@ def test_bits_depend_on_no_number_of_threads(monkeypatch, channels, filters):
 
 
 def test_threads_of_the_user_may_convolve_at_once(monkeypatch):
+    monkeypatch.setattr(by_blocks, "WORTH_THREADS", 0)
     monkeypatch.setattr(threads.POOL, "threads", 3)
     problems_ = [large(np.random.default_rng(seed)) for seed in range(4)]
     expected = [all_three(*problem) for problem in problems_]
