@@ -6,6 +6,7 @@ from typing import Any
 
 from minigrad.checks import positive_integer
 from minigrad.engine import Tensor
+from minigrad.engine.lines import label
 from minigrad.layers.kernel_layer import KernelLayer
 from minigrad.layers.layer import Shape, registry
 from minigrad.layers.window import SlidingWindow
@@ -85,9 +86,9 @@ class Convolution(SlidingWindow, KernelLayer):
         """Slide the filters over the input: (batch, *spatial, C) → (batch, *output, filters)."""
         self._channels(x.shape, self.kernel.shape[-2] * self.groups)
         self._places(x.shape)  # says so if the window is larger than the input
-        return self._finish(
-            convolution(x, self.kernel, self.strides, self.padding, self.dilation_rate, self.groups)
-        )
+        geometry = (self.strides, self.padding, self.dilation_rate, self.groups)
+        z = convolution(x, self.kernel, *geometry, bias=self.bias)
+        return self.activation(label(z, "pre_activation"))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Count the places of the window in each dimension."""

@@ -9,7 +9,8 @@ from minigrad.engine import Tensor
 from minigrad.layers.kernel_layer import KernelLayer
 from minigrad.layers.layer import Shape, registry
 from minigrad.layers.window import SlidingWindow, check_rank
-from minigrad.ops.convolution import transposed_convolution, transposed_span
+from minigrad.ops.convolution import transposed_convolution
+from minigrad.ops.geometry import transposed_span
 
 
 class TransposedConvolution(SlidingWindow, KernelLayer):

@@ -3,103 +3,71 @@
 Convolution is linear in the input and in the kernel. Its adjoints are the transposed convolution
 (for the input) and the correlation of input and result (for the kernel); the three are closed under
 differentiation: each rule is one of the other two. All are sums over the positions of the window,
-each position a matrix product over the channels.
+each position a matrix product over the channels: `convolution_by_position` has that plain form,
+`convolution_by_blocks` the fast one.
 
-Shapes: input (N, *spatial, C), kernel (*window, C / groups, F), result (N, *output, F).
+Shapes: input (N, *spatial, C), kernel (*window, C / groups, F), result (N, *output, F). Padding is
+part of the op, pairs of numbers of zeros, so that no padded copy of the input is kept on the tape.
 V. Dumoulin, F. Visin, "A guide to convolution arithmetic for deep learning" (2016).
 """
 
-from collections.abc import Iterator, Sequence
-from math import ceil
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from minigrad.engine.primitive import Primitive
-from minigrad.ops.indexing import getitem_
-from minigrad.ops.joining import pad
-
-Sizes = tuple[int, ...]
-
-
-def _positions(
-    window: Sizes, output: Sizes, strides: Sizes, dilation: Sizes
-) -> Iterator[tuple[Sizes, tuple[slice, ...]]]:
-    """Each place in the window, with the slices of the input that it meets."""
-    for place in np.ndindex(*window):
-        met = tuple(
-            slice(p * d, p * d + (n - 1) * s + 1, s)
-            for p, d, n, s in zip(place, dilation, output, strides, strict=True)
-        )
-        yield place, (slice(None), *met)
+from minigrad.ops import convolution_by_blocks as by_blocks
+from minigrad.ops import convolution_by_position as by_position
+from minigrad.ops.geometry import Pairs, Sizes, padding_widths, per_axis, transposed_span
+from minigrad.ops.shapes import broadcast_to_
 
 
-def _by_group(x: Any, groups: int) -> Any:
-    """(…, C) → (groups, rows, C / groups)."""
-    rows = x.reshape((-1, groups, x.shape[-1] // groups))
-    return rows.transpose(1, 0, 2)
-
-
-def _kernel_by_group(slab: Any, groups: int) -> Any:
-    """(C / groups, F) → (groups, C / groups, F / groups)."""
-    return slab.reshape(slab.shape[0], groups, -1).transpose(1, 0, 2)
-
-
-def _ungroup(y: Any, shape: Sizes) -> Any:
-    """(groups, rows, c) → `shape`, with groups · c channels."""
-    return y.transpose(1, 0, 2).reshape(shape)
-
-
-def _output_sizes(spatial: Sizes, window: Sizes, strides: Sizes, dilation: Sizes) -> Sizes:
-    return tuple(
-        max(0, (n - (k - 1) * d - 1) // s + 1)
-        for n, k, s, d in zip(spatial, window, strides, dilation, strict=True)
-    )
-
-
-def _convolution(x: Any, w: Any, strides: Sizes, dilation: Sizes, groups: int) -> Any:
-    window, filters = w.shape[:-2], w.shape[-1]
-    output = _output_sizes(x.shape[1:-1], window, strides, dilation)
-    shape = (x.shape[0], *output, filters)
-    z = np.zeros(shape, np.result_type(x, w))
-    for place, met in _positions(window, output, strides, dilation):
-        # (groups, rows, C/G) · (groups, C/G, F/G) → (groups, rows, F/G)
-        product = _by_group(x[met], groups) @ _kernel_by_group(w[place], groups)
-        z += _ungroup(product, shape)
-    return z
+def _convolution(
+    x: Any, w: Any, strides: Sizes, dilation: Sizes, padding: Pairs, groups: int, bias: Any = None
+) -> Any:
+    if groups == 1:
+        return by_blocks.convolution(x, w, bias, strides, dilation, padding)
+    return by_position.convolution(x, w, bias, strides, dilation, padding, groups)
 
 
 def _transposed(
-    g: Any, w: Any, spatial: Sizes, strides: Sizes, dilation: Sizes, groups: int
+    g: Any, w: Any, spatial: Sizes, strides: Sizes, dilation: Sizes, padding: Pairs, groups: int
 ) -> Any:
-    window = w.shape[:-2]
-    channels = w.shape[-2] * groups
-    x = np.zeros((g.shape[0], *spatial, channels), np.result_type(g, w))
-    rows = _by_group(g, groups)
-    for place, met in _positions(window, g.shape[1:-1], strides, dilation):
-        # (groups, rows, F/G) · (groups, F/G, C/G) → (groups, rows, C/G)
-        product = rows @ _kernel_by_group(w[place], groups).transpose(0, 2, 1)
-        x[met] += _ungroup(product, (*g.shape[:-1], channels))
-    return x
+    if groups == 1:
+        return by_blocks.transposed(g, w, spatial, strides, dilation, padding)
+    return by_position.transposed(g, w, spatial, strides, dilation, padding, groups)
 
 
 def _correlation(
-    x: Any, g: Any, window: Sizes, strides: Sizes, dilation: Sizes, groups: int
+    x: Any, g: Any, window: Sizes, strides: Sizes, dilation: Sizes, padding: Pairs, groups: int
 ) -> Any:
-    filters = g.shape[-1]
-    w = np.zeros((*window, x.shape[-1] // groups, filters), np.result_type(x, g))
-    rows = _by_group(g, groups)
-    for place, met in _positions(window, g.shape[1:-1], strides, dilation):
-        # (groups, C/G, rows) · (groups, rows, F/G) → (groups, C/G, F/G)
-        product = _by_group(x[met], groups).transpose(0, 2, 1) @ rows
-        w[place] = product.transpose(1, 0, 2).reshape(-1, filters)
-    return w
+    if groups == 1:
+        return by_blocks.correlation(x, g, window, strides, dilation, padding)
+    return by_position.correlation(x, g, window, strides, dilation, padding, groups)
 
 
+def _sum_of_places(x: Any) -> Any:
+    """(N, *spatial, C) → (C,): by a matrix product, as NumPy's sums of short rows are slow."""
+    rows = x.reshape(-1, x.shape[-1])
+    return np.ones(len(rows), x.dtype) @ rows
+
+
+sum_of_places_ = Primitive(
+    _sum_of_places, lambda g, z, x: broadcast_to_(g, shape=x.shape), name="sum_of_places"
+)
 convolution_ = Primitive(
     _convolution,
     lambda g, z, x, w, **o: transposed_(g, w, spatial=x.shape[1:-1], **o),
     lambda g, z, x, w, **o: correlation_(x, g, window=w.shape[:-2], **o),
+)
+# With the bias in the same op, there is one node on the tape, and no result without it.
+biased_convolution_ = Primitive(
+    lambda x, w, b, **o: _convolution(x, w, bias=b, **o),
+    lambda g, z, x, w, b, **o: transposed_(g, w, spatial=x.shape[1:-1], **o),
+    lambda g, z, x, w, b, **o: correlation_(x, g, window=w.shape[:-2], **o),
+    lambda g, z, x, w, b, **o: sum_of_places_(g),
+    name="biased_convolution",
 )
 transposed_: Primitive = Primitive(
     _transposed,
@@ -124,6 +92,7 @@ def convolution(
     padding: str | Sequence[tuple[int, int]] = "valid",
     dilation: int | Sequence[int] = 1,
     groups: int = 1,
+    bias: Any = None,
 ) -> Any:
     """Cross-correlate a kernel with an input, as deep learning means by convolution.
 
@@ -139,11 +108,13 @@ def convolution(
         ``"valid"``, ``"same"``, ``"causal"`` (in 1 dimension), or pairs of numbers of zeros.
     groups
         Into how many groups the channels are split, each with filters of its own.
+    bias : (F,), optional
+        What is added to each filter's results.
 
     Raises
     ------
     ValueError
-        If ranks, channels or groups do not fit, naming both shapes.
+        If ranks, channels, groups or the bias do not fit, naming both shapes.
 
     Examples
     --------
@@ -163,10 +134,20 @@ def convolution(
             f"{kernel.shape[-2] * groups} channels, and filters divisible by {groups}. "
             f"Received: input {x.shape}"
         )
-    widths = padding_widths(padding, x.shape[1:-1], kernel.shape[:-2], strides, dilation)
-    if any(width != (0, 0) for width in widths):
-        x = pad(x, ((0, 0), *widths, (0, 0)))
-    return convolution_(x, kernel, strides=strides, dilation=dilation, groups=groups)
+    options = {
+        "strides": strides,
+        "dilation": dilation,
+        "padding": padding_widths(padding, x.shape[1:-1], kernel.shape[:-2], strides, dilation),
+        "groups": groups,
+    }
+    if bias is None:
+        return convolution_(x, kernel, **options)
+    if np.shape(bias) != (kernel.shape[-1],):
+        raise ValueError(
+            f"the kernel {kernel.shape} needs a bias of shape ({kernel.shape[-1]},). "
+            f"Received: {np.shape(bias)}"
+        )
+    return biased_convolution_(x, kernel, bias, **options)
 
 
 def transposed_convolution(
@@ -217,86 +198,18 @@ def transposed_convolution(
         transposed_span(padding, n, *each)
         for n, *each in zip(x.shape[1:-1], reach, strides, extra, strict=True)
     ]
-    full = tuple(
-        max((n - 1) * s + r, before + length)
+    lengths = tuple(length for _, length in spans)
+    # What is cut off is what the convolution, whose adjoint this is, would take as padding.
+    padding_ = tuple(
+        (before, max((n - 1) * s + r - before - length, 0))
         for n, s, r, (before, length) in zip(x.shape[1:-1], strides, reach, spans, strict=True)
     )
-    z = transposed_(x, kernel, spatial=full, strides=strides, dilation=dilation, groups=groups)
-    if all(span == (0, length) for span, length in zip(spans, full, strict=True)):
-        return z
-    cut = [slice(before, before + length) for before, length in spans]
-    return getitem_(z, index=(slice(None), *cut))
-
-
-def transposed_span(
-    padding: str, n: int, reach: int, stride: int, extra: int | None
-) -> tuple[int, int]:
-    """Return how much is cut off in front of a transposed convolution, and how much is kept.
-
-    For `n` elements and a window that reaches over `reach`; `extra` is the output padding.
-
-    Raises
-    ------
-    ValueError
-        For another padding than the two that there are.
-    """
-    if padding == "valid":
-        return 0, (n - 1) * stride + reach + (max(stride - reach, 0) if extra is None else extra)
-    if padding != "same":
-        raise ValueError(f"padding must be 'valid' or 'same'. Received: {padding!r}")
-    if extra is None:
-        return max(reach - stride, 0) // 2, n * stride
-    # As Keras has it: an odd element of what is cut off comes off behind.
-    around = reach + reach % 2 - 2 + extra
-    return max(reach - 1 - (around + 1) // 2, 0), (n - 1) * stride + reach % 2 + extra
-
-
-def per_axis(name: str, value: int | Sequence[int], rank: int, least: int = 1) -> Sizes:
-    """Return a number, `least` or larger, for each dimension.
-
-    Raises
-    ------
-    ValueError
-        For smaller numbers, or not one for each dimension.
-    """
-    numbers = (value,) * rank if isinstance(value, int) else tuple(value)
-    if len(numbers) != rank or any(not isinstance(n, int) or n < least for n in numbers):
-        raise ValueError(
-            f"{name} must be {rank} integers, {least} or larger, or one. Received: {value!r}"
-        )
-    return numbers
-
-
-def padding_widths(
-    padding: str | Sequence[tuple[int, int]],
-    spatial: Sizes,
-    window: Sizes,
-    strides: Sizes,
-    dilation: Sizes,
-) -> tuple[tuple[int, int], ...]:
-    """Return how many elements to add before and after, for each dimension.
-
-    ``"same"`` makes ⌈n / stride⌉ results; an odd element goes behind, as in TensorFlow and Keras.
-
-    Raises
-    ------
-    ValueError
-        For another padding than those that there are.
-    """
-    reach = [(k - 1) * d + 1 for k, d in zip(window, dilation, strict=True)]
-    if padding == "valid":
-        return ((0, 0),) * len(window)
-    if padding == "causal" and len(window) == 1:
-        return ((reach[0] - 1, 0),)
-    if padding == "same":
-        totals = [
-            max((ceil(n / s) - 1) * s + r - n, 0)
-            for n, s, r in zip(spatial, strides, reach, strict=True)
-        ]
-        return tuple((total // 2, total - total // 2) for total in totals)
-    if isinstance(padding, str) or len(padding) != len(window):
-        raise ValueError(
-            "padding must be 'valid', 'same', 'causal' (1 dimension), or a pair of numbers for "
-            f"each of {len(window)} dimensions. Received: {padding!r}"
-        )
-    return tuple((int(before), int(after)) for before, after in padding)
+    return transposed_(
+        x,
+        kernel,
+        spatial=lengths,
+        strides=strides,
+        dilation=dilation,
+        padding=padding_,
+        groups=groups,
+    )

@@ -1,63 +1,205 @@
-"""Windows over the spatial axes, and what is made of them: pooling and upsampling.
+"""Pooling and upsampling: a window moves over the spatial axes, channel by channel.
 
-``windows`` and ``overlap_add`` are an adjoint pair: one copies every window out, the other adds
-every window back to where it came from.
+Two adjoint pairs do all of it. ``window_sum`` adds up what each window meets, and ``window_spread``
+gives each place of a window the same: average pooling is the first, upsampling the second.
+``pick_largest`` takes from each window what stands where the input is largest, and ``unpick`` puts
+it back there: the derivatives of max pooling.
+
+All of them are loops over the places of the window, a few images of the batch at a time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from minigrad.engine.primitive import Primitive
-from minigrad.ops.convolution import (
+from minigrad.ops.geometry import (
+    Pairs,
     Sizes,
-    _output_sizes,
-    _positions,
+    output_sizes,
     padding_widths,
     per_axis,
+    places_met,
 )
-from minigrad.ops.joining import pad, repeat, take
+from minigrad.ops.joining import take
+from minigrad.ops.threads import shared
+
+# Elements of a few images that fit into a processor's second-level cache.
+TOGETHER = 2**16
+# Elements below which threads cost more time than they save.
+WORTH_THREADS = 2**18
 
 
-def _windows(x: Any, window: Sizes, strides: Sizes) -> Any:
-    """(N, *spatial, C) → (N, *output, places in the window, C)."""
-    ones = (1,) * len(window)
-    output = _output_sizes(x.shape[1:-1], window, strides, ones)
-    copies = np.empty((x.shape[0], *output, int(np.prod(window)), x.shape[-1]), x.dtype)
-    for number, (_, met) in enumerate(_positions(window, output, strides, ones)):
-        copies[..., number, :] = x[met]
-    return copies
+def _each_few(images: int, elements: int, work: Callable[[slice], None]) -> None:
+    """Call `work` on a few images at a time, by several threads if it is worth it.
+
+    So what belongs to them stays in the cache from one place of the window to the next.
+    """
+    few = max(1, TOGETHER * images // max(elements, 1))
+
+    def several(numbers: Iterable[int]) -> None:
+        for number in numbers:
+            work(slice(number * few, (number + 1) * few))
+
+    shared(several, -(-images // few), None if elements > WORTH_THREADS else 1)
 
 
-def _overlap_add(y: Any, spatial: Sizes, window: Sizes, strides: Sizes) -> Any:
-    """(N, *output, places in the window, C) → (N, *spatial, C)."""
-    x = np.zeros((y.shape[0], *spatial, y.shape[-1]), y.dtype)
-    ones = (1,) * len(window)
-    for number, (_, met) in enumerate(_positions(window, y.shape[1:-2], strides, ones)):
-        x[met] += y[..., number, :]
+def _met(window: Sizes, output: Sizes, strides: Sizes) -> list[tuple[slice, ...]]:
+    """Return what each place of the window meets."""
+    return [met for _, met in places_met(window, output, strides, (1,) * len(window))]
+
+
+def _inside(spatial: Sizes, padding: Pairs) -> tuple[slice, ...]:
+    """Return where the input is in its frame."""
+    cuts = (slice(b, b + n) for n, (b, _) in zip(spatial, padding, strict=True))
+    return (slice(None), *cuts)
+
+
+def _framed(x: Any, padding: Pairs, filler: float = 0.0) -> Any:
+    """Return images with `filler` around them."""
+    if not any(map(any, padding)):
+        return x
+    lengths = (b + n + a for n, (b, a) in zip(x.shape[1:-1], padding, strict=True))
+    frame = np.full((len(x), *lengths, x.shape[-1]), filler, x.dtype)
+    frame[_inside(x.shape[1:-1], padding)] = x
+    return frame
+
+
+# ---- sums and spreading --------------------------------------------------------------------------
+
+
+def _window_sum(x: Any, window: Sizes, strides: Sizes, padding: Pairs) -> Any:
+    """(N, *spatial, C) → (N, *output, C)."""
+    output = output_sizes(x.shape[1:-1], window, strides, (1,) * len(window), padding)
+    z, places = np.zeros((len(x), *output, x.shape[-1]), x.dtype), _met(window, output, strides)
+
+    def work(few: slice) -> None:
+        frame, sums = _framed(x[few], padding), z[few]
+        for met in places:
+            sums += frame[met]
+
+    _each_few(len(x), z.size * len(places), work)
+    return z
+
+
+def _window_spread(g: Any, spatial: Sizes, window: Sizes, strides: Sizes, padding: Pairs) -> Any:
+    """(N, *output, C) → (N, *spatial, C)."""
+    x = np.empty((len(g), *spatial, g.shape[-1]), g.dtype)
+    places, inside = _met(window, g.shape[1:-1], strides), _inside(spatial, padding)
+
+    def work(few: slice) -> None:
+        frame = _framed(np.zeros(x[few].shape, x.dtype), padding)
+        for met in places:
+            frame[met] += g[few]
+        x[few] = frame[inside]
+
+    _each_few(len(g), g.size * len(places), work)
     return x
 
 
-windows_ = Primitive(
-    _windows,
-    lambda g, z, x, window, strides: overlap_add_(
-        g, spatial=x.shape[1:-1], window=window, strides=strides
-    ),
+window_sum_ = Primitive(
+    _window_sum,
+    lambda g, z, x, **o: window_spread_(g, spatial=x.shape[1:-1], **o),
 )
-overlap_add_: Primitive = Primitive(
-    _overlap_add,
-    lambda g, z, y, spatial, window, strides: windows_(g, window=window, strides=strides),
+window_spread_: Primitive = Primitive(
+    _window_spread,
+    lambda g, z, y, spatial, **o: window_sum_(g, **o),
 )
 
 
-def _pool_windows(
-    x: Any,
-    size: int | Sequence[int],
-    strides: int | Sequence[int] | None,
-    padding: str,
-    filler: float,
-) -> tuple[Any, Any]:
+# ---- the largest ---------------------------------------------------------------------------------
+
+
+def _max_pool(x: Any, window: Sizes, strides: Sizes, padding: Pairs) -> Any:
+    output = output_sizes(x.shape[1:-1], window, strides, (1,) * len(window), padding)
+    z = np.empty((len(x), *output, x.shape[-1]), x.dtype)
+    first, *places = _met(window, output, strides)
+
+    def work(few: slice) -> None:
+        frame, largest = _framed(x[few], padding, -np.inf), z[few]
+        largest[...] = frame[first]
+        for met in places:
+            np.maximum(largest, frame[met], out=largest)
+
+    _each_few(len(x), z.size * len(places), work)
+    return z
+
+
+def _chosen(x: Any, z: Any, places: list[tuple[slice, ...]]) -> tuple[list[Any], Any]:
+    """Return where each place of the windows has the largest, and how many places have it."""
+    chosen = [x[met] == z for met in places]
+    ties = np.zeros(z.shape, np.int8 if len(places) < 128 else np.intp)
+    for where in chosen:
+        ties += where
+    return chosen, np.maximum(ties, 1).astype(x.dtype)  # where there is nan, none is the largest
+
+
+def _kept(values: Any, where: Any) -> Any:
+    """Do what ``np.where(where, values, 0)`` does, in a third of the time, on the bits of numbers.
+
+    A mask of all bits keeps a number as it is; a mask of none makes 0 of it, of infinity too.
+    """
+    bits = np.dtype(f"i{values.dtype.itemsize}")
+    mask = -where.astype(bits)
+    mask &= np.ascontiguousarray(values).view(bits)
+    return mask.view(values.dtype)
+
+
+def _unpick(g: Any, x: Any, z: Any, window: Sizes, strides: Sizes, padding: Pairs) -> Any:
+    """(N, *output, C) → (N, *spatial, C): to the largest of each window; several share it."""
+    out, places = np.empty(x.shape, g.dtype), _met(window, z.shape[1:-1], strides)
+    inside = _inside(x.shape[1:-1], padding)
+
+    def work(few: slice) -> None:
+        chosen, ties = _chosen(_framed(x[few], padding, -np.inf), z[few], places)
+        share, frame = g[few] / ties, _framed(np.zeros(x[few].shape, g.dtype), padding)
+        for met, where in zip(places, chosen, strict=True):
+            frame[met] += _kept(share, where)
+        out[few] = frame[inside]
+
+    _each_few(len(x), z.size * len(places), work)
+    return out
+
+
+def _pick_largest(h: Any, x: Any, z: Any, window: Sizes, strides: Sizes, padding: Pairs) -> Any:
+    """(N, *spatial, C) → (N, *output, C): what stands where x is largest; the mean of several."""
+    out, places = np.empty(z.shape, h.dtype), _met(window, z.shape[1:-1], strides)
+
+    def work(few: slice) -> None:
+        chosen, ties = _chosen(_framed(x[few], padding, -np.inf), z[few], places)
+        frame, sums = _framed(h[few], padding), np.zeros(z[few].shape, h.dtype)
+        for met, where in zip(places, chosen, strict=True):
+            sums += _kept(frame[met], where)
+        out[few] = sums / ties
+
+    _each_few(len(x), z.size * len(places), work)
+    return out
+
+
+max_pool_ = Primitive(_max_pool, lambda g, z, x, **o: unpick_(g, x, z, **o))
+# Where the largest stands changes only in jumps: so with respect to x and z both have derivative 0.
+unpick_: Primitive = Primitive(
+    _unpick,
+    lambda g, out, y, x, z, **o: pick_largest_(g, x, z, **o),
+    lambda g, out, y, x, z, **o: np.zeros_like(x),
+    lambda g, out, y, x, z, **o: np.zeros_like(z),
+)
+pick_largest_: Primitive = Primitive(
+    _pick_largest,
+    lambda g, out, y, x, z, **o: unpick_(g, x, z, **o),
+    lambda g, out, y, x, z, **o: np.zeros_like(x),
+    lambda g, out, y, x, z, **o: np.zeros_like(z),
+)
+
+
+# ---- what layers and users call ------------------------------------------------------------------
+
+
+def _geometry(
+    x: Any, size: int | Sequence[int], strides: int | Sequence[int] | None, padding: str
+) -> dict[str, Any]:
     rank = np.ndim(x) - 2
     if not 1 <= rank <= 3:
         raise ValueError(
@@ -66,13 +208,7 @@ def _pool_windows(
     window = per_axis("size", size, rank)
     steps = window if strides is None else per_axis("strides", strides, rank)
     widths = padding_widths(padding, x.shape[1:-1], window, steps, (1,) * rank)
-    around = ((0, 0), *widths, (0, 0))
-    padded = pad(x, around, constant_values=filler)
-    inside = np.pad(np.ones((1, *x.shape[1:-1], 1), x.dtype), around)
-    return (
-        windows_(padded, window=window, strides=steps),
-        windows_(inside, window=window, strides=steps),
-    )
+    return {"window": window, "strides": steps, "padding": widths}
 
 
 def max_pool(
@@ -91,7 +227,7 @@ def max_pool(
     ValueError
         If the input has not 1 to 3 dimensions, or sizes are not positive.
     """
-    return np.max(_pool_windows(x, size, strides, padding, -np.inf)[0], axis=-2)
+    return max_pool_(x, **_geometry(x, size, strides, padding))
 
 
 def average_pool(
@@ -101,8 +237,11 @@ def average_pool(
     padding: str = "valid",
 ) -> Any:
     """Mean of each window, not counting padding; arguments and errors as `max_pool`."""
-    values, inside = _pool_windows(x, size, strides, padding, 0.0)
-    return np.sum(values, axis=-2) / np.sum(inside, axis=-2)
+    geometry = _geometry(x, size, strides, padding)
+    if padding == "valid":
+        return window_sum_(x, **geometry) * (1 / prod(geometry["window"]))
+    inside = np.ones_like(x[:1, ..., :1])
+    return window_sum_(x, **geometry) / window_sum_(inside, **geometry)
 
 
 def upsample(x: Any, size: int | Sequence[int] = 2, interpolation: str = "nearest") -> Any:
@@ -120,10 +259,13 @@ def upsample(x: Any, size: int | Sequence[int] = 2, interpolation: str = "neares
         raise ValueError(
             f"interpolation must be 'nearest' or 'linear'. Received: {interpolation!r}"
         )
-    for axis, factor in enumerate(per_axis("size", size, np.ndim(x) - 2), 1):
-        if interpolation == "nearest":
-            x = repeat(x, factor, axis=axis)
-        elif factor > 1:
+    factors = per_axis("size", size, np.ndim(x) - 2)
+    if interpolation == "nearest":
+        longer = tuple(n * factor for n, factor in zip(x.shape[1:-1], factors, strict=True))
+        none = ((0, 0),) * len(factors)
+        return window_spread_(x, spatial=longer, window=factors, strides=factors, padding=none)
+    for axis, factor in enumerate(factors, 1):
+        if factor > 1:
             x = _interpolate(x, factor, axis)
     return x
 

@@ -112,4 +112,6 @@ def _first_sum(node: Node) -> Node | None:
 
 
 # Ops in which a batch meets weights.
-_MEETING = frozenset(("dense", "matmul", "convolution", "transposed_convolution"))
+_MEETING = frozenset(
+    ("dense", "matmul", "convolution", "biased_convolution", "transposed_convolution")
+)

@@ -98,6 +98,7 @@ def _filters(x: Array, g: Array, step: Step, window: tuple[int, ...]) -> Array:
         window=window,
         strides=step.node.options["strides"],
         dilation=step.node.options["dilation"],
+        padding=step.node.options["padding"],
         groups=batch * groups,
     )
     # (*window, c, batch · f) → (batch, *window, c, f)
@@ -105,7 +106,7 @@ def _filters(x: Array, g: Array, step: Step, window: tuple[int, ...]) -> Array:
 
 
 def _convolution(step: Step, index: int, g: Array) -> Array:
-    x, kernel = step.operands
+    x, kernel = step.operands[:2]
     return _filters(np.asarray(x), g, step, np.shape(kernel)[:-2])
 
 
@@ -138,6 +139,8 @@ _OPS: dict[tuple[str, int | None], Callable[[Step, int, Array], Array]] = {
     ("dense", 2): _bias,
     ("matmul", 1): _kernel,
     ("convolution", 1): _convolution,
+    ("biased_convolution", 1): _convolution,
+    ("biased_convolution", 2): _bias,
     ("transposed_convolution", 1): _transposed,
     ("add", None): _elementwise,
     ("subtract", None): _elementwise,

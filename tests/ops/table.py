@@ -353,12 +353,31 @@ def _adjoint_reference(y, w, spatial, strides):
     return out
 
 
+# Two windows: in the first the second element is the largest, in the other both are.
+LARGEST = (np.array([[[1.0], [3.0], [2.0], [2.0]]]), np.array([[[3.0], [2.0]]]))
+
 CONVOLUTION = [
     _conv_row("1d", ((2, 6, 2), (3, 2, 3)), (1,), (1,), 1),
     _conv_row("2d", ((2, 5, 6, 2), (2, 3, 2, 3)), (2, 1), (1, 2), 1),
     _conv_row("3d", ((1, 3, 4, 3, 2), (2, 2, 1, 2, 2)), (1, 2, 1), (1, 1, 1), 1),
     _conv_row("groups", ((2, 5, 4), (2, 2, 6)), (1,), (2,), 2),
     _conv_row("depthwise", ((1, 3, 3, 4), (2, 2, 1, 4)), (1, 1), (1, 1), 4),
+    Row(
+        "biased_convolution",
+        lambda x, w, b: convolution.convolution(x, w, padding="same", bias=b),
+        (anything, anything, anything),
+        ((2, 4, 3), (3, 3, 2), (2,)),
+        expected=lambda x, w, b: (
+            b + _naive_convolution(np.pad(x, ((0, 0), (1, 1), (0, 0))), w, (1,), (1,), 1)
+        ),
+    ),
+    Row(
+        "sum_of_places",
+        convolution.sum_of_places_,
+        (anything,),
+        ((2, 4, 3),),
+        expected=lambda x: x.sum(axis=(0, 1)),
+    ),
     Row(
         "transposed_convolution",
         lambda y, w: convolution.transposed_convolution(y, w, 2),
@@ -369,7 +388,7 @@ CONVOLUTION = [
     Row(
         "correlation",
         lambda x, g: convolution.correlation_(
-            x, g, window=(2,), strides=(1,), dilation=(1,), groups=1
+            x, g, window=(2,), strides=(1,), dilation=(1,), padding=((0, 0),), groups=1
         ),
         (anything, anything),
         ((2, 4, 2), (2, 3, 3)),
@@ -378,21 +397,36 @@ CONVOLUTION = [
         ),
     ),
     Row(
-        "windows",
-        lambda x: pooling.windows_(x, window=(2,), strides=(1,)),
+        "window_sum",
+        lambda x: pooling.window_sum_(x, window=(2,), strides=(1,), padding=((1, 0),)),
         (anything,),
         ((2, 4, 3),),
-        expected=lambda x: np.stack([x[:, :-1], x[:, 1:]], axis=2),
+        expected=lambda x: x + np.pad(x, ((0, 0), (1, 0), (0, 0)))[:, :-1],
     ),
     Row(
-        "overlap_add",
-        lambda y: pooling.overlap_add_(y, spatial=(4,), window=(2,), strides=(1,)),
-        (anything,),
-        ((2, 3, 2, 3),),
-        expected=lambda y: (
-            np.pad(y[:, :, 0], ((0, 0), (0, 1), (0, 0)))
-            + np.pad(y[:, :, 1], ((0, 0), (1, 0), (0, 0)))
+        "window_spread",
+        lambda y: pooling.window_spread_(
+            y, spatial=(4,), window=(2,), strides=(1,), padding=((0, 0),)
         ),
+        (anything,),
+        ((2, 3, 3),),
+        expected=lambda y: (
+            np.pad(y, ((0, 0), (0, 1), (0, 0))) + np.pad(y, ((0, 0), (1, 0), (0, 0)))
+        ),
+    ),
+    Row(
+        "unpick",
+        lambda g: pooling.unpick_(g, *LARGEST, window=(2,), strides=(2,), padding=((0, 0),)),
+        (anything,),
+        ((1, 2, 1),),
+        expected=lambda g: np.stack([0 * g[:, 0], g[:, 0], g[:, 1] / 2, g[:, 1] / 2], axis=1),
+    ),
+    Row(
+        "pick_largest",
+        lambda h: pooling.pick_largest_(h, *LARGEST, window=(2,), strides=(2,), padding=((0, 0),)),
+        (anything,),
+        ((1, 4, 1),),
+        expected=lambda h: np.stack([h[:, 1], (h[:, 2] + h[:, 3]) / 2], axis=1),
     ),
     Row(
         "max_pool",

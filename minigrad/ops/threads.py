@@ -1,0 +1,88 @@
+"""Threads that share a loop: NumPy lets the others run while it copies, adds and multiplies.
+
+One pool serves the whole process. It is made when it is first needed, holds no data, and ends with
+the interpreter; a forked process makes its own.
+"""
+
+import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from threading import Lock
+from typing import Any
+
+# A user who gives BLAS fewer threads, as those do who run several processes, means these too.
+LIMITS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
+MOST = 8
+
+
+def _number_of_threads() -> int:
+    """Return how many threads may work: one for each processor that this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    numbers = [len(affinity(0)) if affinity else os.cpu_count() or 1, MOST]
+    numbers += [int(os.environ[name]) for name in LIMITS if os.environ.get(name, "").isdigit()]
+    return max(1, min(numbers))
+
+
+class _Pool:
+    """The threads beside the one that asks, made at the first request."""
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the threads: those of a parent do not live on in a forked process."""
+        self.lock = Lock()
+        self.threads = _number_of_threads()
+        self.executor: ThreadPoolExecutor | None = None
+
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Start a call on another thread, with this thread's context: `np.errstate` is there."""
+        with self.lock:
+            if self.executor is None:
+                self.executor = ThreadPoolExecutor(self.threads - 1, "minigrad")
+        return self.executor.submit(copy_context().run, function, *arguments)
+
+
+POOL = _Pool()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=POOL.reset)
+
+
+def shared(work: Callable[[Iterable[int]], None], count: int, threads: int | None = None) -> None:
+    """Call `work` on parts of ``range(count)``, each on a thread of its own; wait for all.
+
+    Thread t of T does t, t + T, t + 2 T, …: which numbers go together depends on no timing. Each
+    call may make buffers for itself. What it writes must lie apart for different numbers.
+
+    Raises
+    ------
+    Exception
+        What a call raised: the first of them.
+
+    Examples
+    --------
+    >>> squares = [0] * 5
+    >>> def work(numbers):
+    ...     for n in numbers:
+    ...         squares[n] = n * n
+    >>> shared(work, 5)
+    >>> squares
+    [0, 1, 4, 9, 16]
+    """
+    threads = min(POOL.threads if threads is None else threads, count)
+    if threads <= 1:
+        work(range(count))
+        return
+    try:
+        others = [POOL.submit(work, range(t, count, threads)) for t in range(1, threads)]
+    except RuntimeError:  # the interpreter is shutting down, and starts no thread any more
+        work(range(count))
+        return
+    try:
+        work(range(0, count, threads))
+    finally:
+        errors = [other.exception() for other in others]
+    for error in errors:
+        if error is not None:
+            raise error
