@@ -53,8 +53,7 @@ if TYPE_CHECKING:
         testing,
         utils,
     )
-    from minigrad.tracing import Trace
-    from minigrad.tracing.hand_written import trace
+    from minigrad.tracing.trace import Trace, trace
     from minigrad.training import History, Model, NonFiniteLossError, Sequential
     from minigrad.training.saving import LoadError, load, model_from_json, save
 

@@ -13,7 +13,16 @@ from tests.ops.table import COMPOSED, ROWS
 EAGER = (
     *("maximum", "minimum", "fmax", "fmin", "median", "std", "prod-zeros", "norm", "where-tri"),
     *("float_power", "power", "power-base_two", "getitem-", "scatter", "sum-trace", "einsum-i"),
-    *("average_pool", "upsample-linear", "cholesky", "det", "log_determinant", "inv", "solve"),
+    *(
+        "pick_largest",
+        "unpick",
+        "upsample-linear",
+        "cholesky",
+        "det",
+        "log_determinant",
+        "inv",
+        "solve",
+    ),
     *("eigen", "left_vectors", "right_vectors"),
 )
 
