@@ -1,6 +1,7 @@
 """Ops of neural networks that NumPy does not have: activations and the fused Dense step."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -36,17 +37,28 @@ dense = Primitive(
 relu = Primitive(lambda x: np.maximum(x, 0), lambda g, z, x: where(z > 0, g, 0.0), name="relu")
 
 
-def _sigmoid(x: Any, out: Any = None) -> Any:
+def _sigmoid(x: Any) -> Any:
     # 1 / (1 + ∞) = 0 is right. Through tanh, small values would be lost: σ(−20) = 2e-9, not 0.
-    z = np.negative(x, out=out)
-    into = z if isinstance(z, np.ndarray) else None  # a scalar has no memory to write into
     with np.errstate(over="ignore"):
-        z = np.exp(z, out=into)
-    z = np.add(z, 1, out=into)
-    return np.divide(1, z, out=into)
+        z = np.exp(-x)
+    z += 1
+    return np.divide(1, z, out=z if isinstance(z, np.ndarray) else None)
 
 
-sigmoid = Primitive(_sigmoid, lambda g, z, x: g * (z * (1 - z)))
+def _prepared_sigmoid(x: Any, out: Any) -> Callable[[], None]:
+    one = np.ones((), x.dtype)
+
+    def call() -> None:
+        np.negative(x, out)
+        with np.errstate(over="ignore"):
+            np.exp(out, out)
+        np.add(out, one, out)
+        np.divide(one, out, out)
+
+    return call
+
+
+sigmoid = Primitive(_sigmoid, lambda g, z, x: g * (z * (1 - z)), prepare=_prepared_sigmoid)
 # ln(1 + eˣ), by a function that does not overflow.
 softplus = Primitive(
     lambda x: np.logaddexp(x, np.zeros((), x.dtype)),

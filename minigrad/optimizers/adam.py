@@ -54,6 +54,7 @@ class Adam(Optimizer):
         self.amsgrad = bool(amsgrad)
         self.slots = ("momentum", "velocity", *(("largest_velocity",) if self.amsgrad else ()))
         self._size = 0.0
+        self._numbers: dict[Any, tuple[Array, ...]] = {}
         super().__init__(learning_rate, **arguments)
 
     def begin_step(self) -> None:
@@ -64,20 +65,30 @@ class Adam(Optimizer):
     def update(self, w: Array, g: Array, scratch: Array, *averages: Array) -> None:
         """Change values and averages in place."""
         m, v, *largest = averages
+        one_minus_beta_1, one_minus_beta_2, epsilon, size = self._as_arrays(w.dtype)
         np.subtract(g, m, scratch)  # m ← m + (1 − β₁)(g − m), the same as above
-        np.multiply(scratch, 1 - self.beta_1, scratch)
+        np.multiply(scratch, one_minus_beta_1, scratch)
         np.add(m, scratch, m)
         np.multiply(g, g, scratch)
         np.subtract(scratch, v, scratch)
-        np.multiply(scratch, 1 - self.beta_2, scratch)
+        np.multiply(scratch, one_minus_beta_2, scratch)
         np.add(v, scratch, v)
         if largest:
             v = np.maximum(largest[0], v, out=largest[0])
         np.sqrt(v, scratch)
-        np.add(scratch, self.epsilon, scratch)
+        np.add(scratch, epsilon, scratch)
         np.divide(m, scratch, scratch)
-        np.multiply(scratch, self._size, scratch)
+        np.multiply(scratch, size, scratch)
         np.subtract(w, scratch, w)
+
+    def _as_arrays(self, dtype: Any) -> tuple[Array, ...]:
+        """Return 1 − β₁, 1 − β₂, ε and the step's size as arrays, which NumPy need not convert."""
+        arrays = self._numbers.get(dtype)
+        if arrays is None:
+            numbers = (1 - self.beta_1, 1 - self.beta_2, self.epsilon, 0.0)
+            arrays = self._numbers[dtype] = tuple(np.array(number, dtype) for number in numbers)
+        arrays[-1][...] = self._size
+        return arrays
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make this optimizer again."""

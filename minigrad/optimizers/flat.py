@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.engine.node import clock
 from minigrad.layers import Parameter
 
 Array = np.ndarray[Any, Any]
@@ -37,6 +38,9 @@ class FlatBuffer:
         self.gradients = np.zeros(self.offsets[-1], dtype)
         self._value_views = self._views(self.values)
         self._gradient_views = self._views(self.gradients)
+        self._usual = list(
+            zip(self.parameters, self._value_views, self._gradient_views, strict=True)
+        )
 
     @cached_property
     def clipped(self) -> Array:
@@ -67,6 +71,8 @@ class FlatBuffer:
         list of (int, int)
             The stretches of the buffers that have gradients; usually a single one.
         """
+        if self._all_is_in_place():
+            return [(0, self.offsets[-1])]
         stretches: list[Stretch] = []
         for index, parameter in enumerate(self.parameters):
             leaf = parameter._leaf
@@ -83,6 +89,14 @@ class FlatBuffer:
                 stretches.append((start, stop))
         return stretches
 
+    def _all_is_in_place(self) -> bool:
+        """Whether all have gradients, and nobody has replaced anything: the usual case."""
+        for parameter, values, gradient in self._usual:
+            leaf = parameter._node
+            if leaf is None or leaf.gradient is not gradient or parameter._value is not values:  # type: ignore[union-attr]
+                return False
+        return True
+
     def bring_values(self) -> None:
         """Bring values that were replaced since the last step into the buffer."""
         for index, parameter in enumerate(self.parameters):
@@ -97,11 +111,12 @@ class FlatBuffer:
 
     def publish(self) -> None:
         """Tell every parameter that was updated, and every tape that had used its old values."""
-        for index, parameter in enumerate(self.parameters):
-            if parameter.trainable and parameter._leaf.gradient is not None:
-                view = self._value_views[index]
+        now = next(clock)
+        for parameter, view, _ in self._usual:
+            leaf = parameter._leaf
+            if parameter._node is not None and leaf.gradient is not None:
                 if parameter.constraint is not None:
                     view[...] = parameter.constraint(view)
                 if parameter._value is not view:
                     np.copyto(parameter._value, view)
-                parameter._leaf.mark_changed()
+                leaf.changed = now

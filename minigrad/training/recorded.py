@@ -105,6 +105,7 @@ class RecordedStep(RecordedPass):
         self._buffers = [leaf.buffer for leaf in self._leaves]
         if any(buffer is None for buffer in self._buffers):
             raise NotRepeatableError("the optimizer has not said yet where it wants gradients")
+        self._where = list(zip(self._leaves, self._buffers, strict=True))
         losses = [total, *recording.terms.values()]
         results = [*losses, *self._addends.tensors, *gradients.values()]
         ops = recording.recorder.ops
@@ -116,7 +117,7 @@ class RecordedStep(RecordedPass):
         """Whether nothing has changed but the numbers in the parameters."""
         if model.optimizer is not self._optimizer or not self._snapshot.still_holds():
             return False
-        for leaf, buffer in zip(self._leaves, self._buffers, strict=True):
+        for leaf, buffer in self._where:
             if leaf.buffer is not buffer:
                 return False
         if self._holds_the_same_memory():
@@ -142,8 +143,8 @@ class RecordedStep(RecordedPass):
         loss, *values = [scalar.item() for scalar in self._losses]
         if math.isfinite(loss):
             program.go_on()
-            for leaf in self._leaves:
-                leaf.gradient = leaf.buffer
+            for leaf, buffer in self._where:
+                leaf.gradient = buffer
             for leaf in self._unreached:
                 leaf.gradient = None
         self._addends.give(self._activities)

@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from minigrad.layers import Layer
     from minigrad.training.model import Model
 
-# What a step itself changes, or what it does not look at.
+# What a step itself changes, or what it does not look at. (Weights are watched one by one.)
 _NOT_SETTINGS = {
-    *("_addends", "_generator", "_replays", "optimizer", "history", "stop_training"),
-    *("compiled_metrics", "unweighted_metrics", "checked_config"),
+    *("_addends", "_generator", "_replays", "_weights", "_state_names", "_shapes"),
+    *("optimizer", "history", "stop_training", "checked_config", "name_is_given"),
+    *("compiled_metrics", "unweighted_metrics"),
+    *("kernel_initializer", "bias_initializer"),
 }
 _OURS = __name__.partition(".")[0]
 
