@@ -17,6 +17,7 @@ GROUPS = {
     "Training": ("toy", "digits", "wide", "fit"),
     "Convolution": ("convolution", "convolutional"),
     "Prediction": ("inference",),
+    "Search": ("path",),
     "Gradients by term": ("attribution",),
     "Memory": ("memory",),
     "Tape": ("scalar_chain", "small_vectors"),

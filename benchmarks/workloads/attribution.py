@@ -57,31 +57,47 @@ def contenders(spec):
     return found
 
 
-def peak(function):
-    """Return the bytes that a call needs at its peak, result included, and the result's."""
-    function()
+def peak(make):
+    """Return the bytes at the peak of a call beyond the model's own, and the result of the call.
+
+    The call is repeated before, so that a program that has been recorded by then counts with its
+    buffers.
+    """
+    function = make()
+    function()  # loads what is loaded when it is first needed
     gc.collect()
     tracemalloc.start()
+    function = make()
+    gc.collect()
+    before = tracemalloc.get_traced_memory()[0]
+    for _ in range(4):
+        function()
+    gc.collect()  # also what Python keeps of objects that are gone
+    tracemalloc.reset_peak()
     result = function()
     highest = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    return highest, result
+    return highest - before, result
 
 
 def memory_row(spec, title):
     """Return a row: the peak beside that of a plain backward pass and the contributions."""
-    model = model_of(spec)
     x = np.random.default_rng(0).random((spec.batch, spec.width), np.float32)
 
     def plain():
-        for parameter in model.parameters():
-            parameter.grad = None
-        model.loss_terms(x, x, training=True).total().backward()
+        model = model_of(spec)
 
-    ours, contributions = peak(partial(minigrad, model, x))
+        def call():
+            for parameter in model.parameters():
+                parameter.grad = None
+            model.loss_terms(x, x, training=True).total().backward()
+
+        return call
+
+    ours, contributions = peak(lambda: partial(minigrad, model_of(spec), x))
     arrays = [array for row in contributions for array in row if array is not None]
     own = sum(array.nbytes for array in arrays)
-    backward = peak(plain)[0]
+    backward, _ = peak(plain)
     return row(
         f"{title}: peak memory",
         f"{(ours - own) / 1e3:,.0f} kB beyond the {own / 1e3:,.0f} kB of contributions",

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.engine.blocks import in_blocks
 from minigrad.engine.buffers import Buffers
 from minigrad.engine.recorder import RecordedOp, Slot, takes_out
 from minigrad.engine.simplify import simplified
@@ -80,6 +81,8 @@ class Program:
                 (self.calls_after if op in second_part else self.calls).append(call)
             self._buffers.free_after(index)
         self.outputs = list(map(self._output, places, targets))
+        self.calls, self.calls_after = in_blocks(self.calls), in_blocks(self.calls_after)
+        del self._arrays, self._buffers  # with what was there while recording
 
     def run(self, *inputs: Array) -> list[Array]:
         """Compute the outputs for other inputs of the same shapes and dtypes."""

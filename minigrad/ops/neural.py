@@ -1,14 +1,19 @@
 """Ops of neural networks that NumPy does not have: activations and the fused Dense step."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 
+from minigrad.engine.blocks import BLOCK, blocks_of
 from minigrad.engine.primitive import Primitive
 from minigrad.ops.elementwise import where
 from minigrad.ops.reductions import sum_rows
+from minigrad.ops.threads import shared
+
+SHARED_BLOCKS = 4  # fewer blocks are not worth a second thread
 
 
 def _dense(x: Any, kernel: Any, bias: Any) -> Any:
@@ -24,6 +29,16 @@ def _rows(x: Any) -> Any:
     return x if x.ndim == 2 else x.reshape((-1, x.shape[-1]))
 
 
+def _in_one_piece(prepare: Callable[[Any, Any], Any]) -> Callable[..., Any]:
+    """Return what prepares a call on arrays that lie in one piece, and leaves others to the op."""
+
+    def prepared(x: Any, out: Any) -> Any:
+        in_order = x.flags.c_contiguous and out.flags.c_contiguous and x.size > 0
+        return prepare(x, out) if in_order else None
+
+    return prepared
+
+
 # x W + b in one op: one node on the tape, one temporary, and the three rules in one place.
 dense = Primitive(
     _dense,
@@ -33,11 +48,51 @@ dense = Primitive(
 )
 
 
+@lru_cache(maxsize=64)
+def _zeros(length: int, dtype: Any) -> Any:
+    row = np.zeros(length, dtype)
+    row.flags.writeable = False
+    return row
+
+
+def _relu(x: Any) -> Any:
+    if not isinstance(x, np.ndarray) or not x.flags.c_contiguous:
+        return np.maximum(x, 0)
+    z = np.empty_like(x)
+    _prepared_relu(x, z)()
+    return z
+
+
+def _prepared_relu(x: Any, out: Any) -> Callable[[], None]:
+    # Against a row of zeros, maximum is four times as fast as against the number 0, for which
+    # NumPy has no vector instructions.
+    parts = [
+        (
+            x.reshape(-1)[start : start + BLOCK],
+            _zeros(min(BLOCK, x.size - start), x.dtype),
+            out.reshape(-1)[start : start + BLOCK],
+        )
+        for start in range(0, x.size, BLOCK)
+    ]
+
+    def call() -> None:
+        for part, zeros, result in parts:
+            np.maximum(part, zeros, out=result)
+
+    return call
+
+
 # relu'(0) = 0, as everywhere. By a choice, as g * 0 would be nan where g is infinite: √relu(x).
-relu = Primitive(lambda x: np.maximum(x, 0), lambda g, z, x: where(z > 0, g, 0.0), name="relu")
+relu = Primitive(
+    _relu, lambda g, z, x: where(z > 0, g, 0.0), name="relu", prepare=_in_one_piece(_prepared_relu)
+)
 
 
 def _sigmoid(x: Any) -> Any:
+    if isinstance(x, np.ndarray) and x.flags.c_contiguous and x.size >= BLOCK:
+        z = np.empty_like(x)
+        _prepared_sigmoid(x, z)()
+        return z
     # 1 / (1 + ∞) = 0 is right. Through tanh, small values would be lost: σ(−20) = 2e-9, not 0.
     with np.errstate(over="ignore"):
         z = np.exp(-x)
@@ -47,18 +102,31 @@ def _sigmoid(x: Any) -> Any:
 
 def _prepared_sigmoid(x: Any, out: Any) -> Callable[[], None]:
     one = np.ones((), x.dtype)
+    blocks = blocks_of(
+        [
+            partial(np.negative, x, out),
+            partial(np.exp, out, out),
+            partial(np.add, out, one, out),
+            partial(np.divide, one, out, out),
+        ]
+    )
+
+    def work(numbers: Iterable[int]) -> None:
+        for number in numbers:
+            for part in blocks[number]:
+                part()
 
     def call() -> None:
-        np.negative(x, out)
         with np.errstate(over="ignore"):
-            np.exp(out, out)
-        np.add(out, one, out)
-        np.divide(one, out, out)
+            # An exponential is slow enough for a second thread to pay off.
+            shared(work, len(blocks), None if len(blocks) >= SHARED_BLOCKS else 1)
 
     return call
 
 
-sigmoid = Primitive(_sigmoid, lambda g, z, x: g * (z * (1 - z)), prepare=_prepared_sigmoid)
+sigmoid = Primitive(
+    _sigmoid, lambda g, z, x: g * (z * (1 - z)), prepare=_in_one_piece(_prepared_sigmoid)
+)
 # ln(1 + eˣ), by a function that does not overflow.
 softplus = Primitive(
     lambda x: np.logaddexp(x, np.zeros((), x.dtype)),
