@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from itertools import chain, groupby
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -23,22 +23,14 @@ BLOCK = 16_384  # numbers: a few arrays of so many fit into the second cache
 def in_blocks(calls: Sequence[Call]) -> list[Call]:
     """Return calls that do the same, with runs of elementwise ones cut into blocks."""
     made: list[Call] = []
-    for is_elementwise, run in groupby(calls, key=_shape_of_large):
-        group = list(run)
-        if is_elementwise is None or len(group) == 1:
+    for shape, run in groupby(calls, key=_shape_of_large):
+        group: list[Any] = list(run)
+        if shape is None or len(group) == 1:
             made += group
-        else:
-            made += chain.from_iterable(blocks_of(group))
+            continue
+        for start in range(0, int(np.prod(shape)), BLOCK):
+            made += [partial(c.func, *(_part(a, start) for a in c.args)) for c in group]
     return made
-
-
-def blocks_of(calls: Sequence[Any]) -> list[list[Call]]:
-    """Return, for each block, elementwise calls on arrays of one shape that lie in one piece."""
-    size = calls[0].args[-1].size
-    return [
-        [partial(call.func, *(_part(a, start) for a in call.args)) for call in calls]
-        for start in range(0, size, BLOCK)
-    ]
 
 
 def _part(array: Array, start: int) -> Array:

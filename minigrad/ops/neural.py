@@ -1,19 +1,16 @@
 """Ops of neural networks that NumPy does not have: activations and the fused Dense step."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 
-from minigrad.engine.blocks import BLOCK, blocks_of
+from minigrad.engine.blocks import BLOCK, in_blocks
 from minigrad.engine.primitive import Primitive
 from minigrad.ops.elementwise import where
 from minigrad.ops.reductions import sum_rows
-from minigrad.ops.threads import shared
-
-SHARED_BLOCKS = 4  # fewer blocks are not worth a second thread
 
 
 def _dense(x: Any, kernel: Any, bias: Any) -> Any:
@@ -102,7 +99,7 @@ def _sigmoid(x: Any) -> Any:
 
 def _prepared_sigmoid(x: Any, out: Any) -> Callable[[], None]:
     one = np.ones((), x.dtype)
-    blocks = blocks_of(
+    parts = in_blocks(
         [
             partial(np.negative, x, out),
             partial(np.exp, out, out),
@@ -111,15 +108,10 @@ def _prepared_sigmoid(x: Any, out: Any) -> Callable[[], None]:
         ]
     )
 
-    def work(numbers: Iterable[int]) -> None:
-        for number in numbers:
-            for part in blocks[number]:
-                part()
-
     def call() -> None:
         with np.errstate(over="ignore"):
-            # An exponential is slow enough for a second thread to pay off.
-            shared(work, len(blocks), None if len(blocks) >= SHARED_BLOCKS else 1)
+            for part in parts:
+                part()
 
     return call
 

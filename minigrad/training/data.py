@@ -27,12 +27,9 @@ def as_data(name: str, values: Any, dtype: np.dtype[Any]) -> Array:
     ValueError
         For a scalar, no samples, or numbers that are not finite, saying how many and where.
     """
-    if type(values) is np.ndarray and values.dtype == dtype and values.ndim and values.size:
-        # What most batches are. A sum of squares is finite only if all numbers are, and is found
-        # in a fraction of the time; that it can overflow, the longer way below sorts out.
-        row = values.reshape(-1)
-        if math.isfinite(np.dot(row, row)):
-            return values
+    is_ready = type(values) is np.ndarray and values.dtype == dtype  # as most batches are
+    if is_ready and values.ndim and values.size and is_clearly_finite(values):
+        return values
     try:
         array = numeric_array(values.numpy() if isinstance(values, Tensor) else values)
     except TypeError as error:
@@ -52,6 +49,16 @@ def as_data(name: str, values: Any, dtype: np.dtype[Any]) -> Array:
             "those samples out."
         )
     return converted
+
+
+def is_clearly_finite(array: Array) -> bool:
+    """Whether all numbers are finite, and not so large that their squares are not.
+
+    A sum of squares is finite only if all numbers are, and is found in a fraction of the time that
+    it takes to look at each; whoever gets a False has to look.
+    """
+    row = array.reshape(-1)
+    return math.isfinite(np.dot(row, row))
 
 
 def as_pair(x: Any, y: Any, dtype: np.dtype[Any]) -> tuple[Array, Array | None]:

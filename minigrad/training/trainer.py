@@ -13,6 +13,7 @@ from minigrad.training.data import (
     Array,
     as_data,
     as_pair,
+    is_clearly_finite,
     sample_weights,
     split_off_validation,
 )
@@ -335,10 +336,14 @@ class Trainer(Objective):
             source = Batches(x, self.compute_dtype, steps=steps)
             parts = (batch.x for batch in source.epoch(None))
             return np.concatenate([np.array(self._replays.predict(model, part)) for part in parts])
-        inputs = as_data("x", x, self.compute_dtype)
+        is_ready = type(x) is np.ndarray and x.dtype == self.compute_dtype and x.ndim > 0 and len(x)
+        inputs = x if is_ready else as_data("x", x, self.compute_dtype)
         outputs: Any = None
         for start in range(0, len(inputs), size):
-            part = self._replays.predict(model, inputs[start : start + size])
+            part = inputs[start : start + size]
+            if is_ready and not is_clearly_finite(part):  # looked at while it is in the cache
+                as_data("x", x, self.compute_dtype)
+            part = self._replays.predict(model, part)
             if outputs is None:
                 outputs = np.empty((len(inputs), *part.shape[1:]), part.dtype)
             outputs[start : start + size] = part
