@@ -138,8 +138,10 @@ class Recorder(Watcher):
     ) -> None:
         """Write down an op."""
         for operand, value in zip(operands, values, strict=True):
-            if id(operand) in self._held:  # the value may be a snapshot of its array
-                self._slots[id(value)] = self._held[id(operand)]
+            held = self._held.get(id(operand))
+            if held is not None and value is not held.sample:  # a snapshot of its array
+                held.samples.append(value)
+                self._slots[id(value)] = held
         if not self._follow(primitive, values, options, result):
             function, prepare = primitive.function, primitive.prepare
             self._write(primitive.name, function, values, options, result, prepare)
