@@ -13,11 +13,10 @@ from minigrad.engine.recorder import NotRepeatableError, RecordedOp, Recorder
 from minigrad.engine.tensor import copy_or_none
 from minigrad.layers import Layer, LossTerms
 from minigrad.layers.forward_pass import Watched
-from minigrad.optimizers import Optimizer
 from minigrad.training.data import Array
 from minigrad.training.replay import Outcome, losses_kept
 from minigrad.training.sources import Batch
-from minigrad.training.unchanged import Snapshot, all_layers
+from minigrad.training.unchanged import Snapshot, all_layers, forgets_gradients
 
 if TYPE_CHECKING:
     from minigrad.training.model import Model
@@ -106,8 +105,6 @@ class RecordedStep(RecordedPass):
         self._prepare(model, recording)
         assert model.optimizer is not None
         self._optimizer = model.optimizer
-        if not forgets_gradients(self._optimizer):
-            raise NotRepeatableError("the optimizer has a zero_grad of its own")
         self._addends = _Addends(model)
         self._leaves = list(gradients)
         known = [*model.parameters(), *self._optimizer.parameters]  # it may train more than these
@@ -193,12 +190,6 @@ class RecordedContributions(RecordedPass):
         for (name, term), has_path in zip(self._places, self._has_path, strict=True):
             found.setdefault(name, {})[term] = np.array(next(outputs)) if has_path else None
         return found
-
-
-def forgets_gradients(optimizer: Optimizer) -> bool:
-    """Whether `zero_grad` is the usual one, as a program's gradients take the place of old ones."""
-    kind: Any = type(optimizer)
-    return kind.zero_grad is Optimizer.zero_grad and "zero_grad" not in vars(optimizer)
 
 
 class _Addends:

@@ -27,7 +27,7 @@ from minigrad.layers.forward_pass import Watched, current_frame
 from minigrad.tracing.contributions import contributions
 from minigrad.training.data import Array
 from minigrad.training.sources import Batch
-from minigrad.training.unchanged import all_layers, is_all_ours
+from minigrad.training.unchanged import all_layers, forgets_gradients, is_all_ours
 
 if TYPE_CHECKING:
     from minigrad.training.model import Model
@@ -121,7 +121,8 @@ class Replays:
 
         if any(weight._leaf.hooks for weight in model.weights):
             return None  # a hook expects arrays, once a step; it may be removed, so it's not never
-        if is_all_ours(model):
+        is_usual = key[0] is not eager_step or forgets_gradients(model.optimizer)
+        if is_usual and is_all_ours(model):
             record = {
                 eager_step: recording.record_step,
                 eager_evaluation: recording.record_evaluation,

@@ -16,6 +16,7 @@ import numpy as np
 
 from minigrad.engine.primitive import Primitive
 from minigrad.engine.table import TABLE
+from minigrad.optimizers import Optimizer
 
 if TYPE_CHECKING:
     from minigrad.layers import Layer
@@ -98,6 +99,12 @@ def _owners(model: Model) -> list[Any]:
 def all_layers(model: Model) -> list[Layer]:
     """Return a model and all layers inside of it."""
     return [model, *(layer for _, layer in model.paths())]
+
+
+def forgets_gradients(optimizer: Any) -> bool:
+    """Whether `zero_grad` is the usual one, as a program's gradients take the place of old ones."""
+    usual = getattr(type(optimizer), "zero_grad", None) is Optimizer.zero_grad
+    return usual and "zero_grad" not in vars(optimizer)
 
 
 def is_all_ours(model: Model) -> bool:

@@ -145,3 +145,15 @@ def test_results_can_be_written_where_somebody_wants_them():
     assert all(output is target for output, target in zip(outputs, targets, strict=True))
     for target in targets:
         np.testing.assert_array_equal(target.ravel(), [6.0, 8.0])
+
+
+def test_a_sum_of_squares_of_a_strided_view_has_the_same_bits():
+    arrays = np.random.default_rng(0).normal(size=(50, 6, 8))
+    program = recorded(lambda x: mg.ops.reductions.sum_of_squares(x[..., ::2]), [arrays[0]])
+    for array in arrays:
+        for found, expected in zip(
+            program.run(array),
+            eagerly(lambda x: mg.ops.reductions.sum_of_squares(x[..., ::2]), [array]),
+            strict=True,
+        ):
+            np.testing.assert_array_equal(found, expected)
