@@ -237,7 +237,7 @@ def _holds_an_array(option: Any) -> bool:
     """Whether an option is an array, or a tuple or list that holds one."""
     if isinstance(option, tuple | list):
         return any(map(_holds_an_array, option))
-    return isinstance(option, np.ndarray | np.generic | Tensor) and bool(np.ndim(option))
+    return isinstance(option, np.ndarray | Tensor)
 
 
 class recorded_by(override):  # noqa: N801  (used like a function, as no_grad)

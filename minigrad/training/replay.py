@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -129,8 +129,11 @@ class Replays:
                 eager_prediction: recording.record_prediction,
                 eager_contributions: recording.record_contributions,
             }[key[0]]
+            # The attempt may end behind noise that was drawn; prediction draws none, and must not
+            # put back what another thread may be training.
+            draws_noise = key[0] in (eager_step, eager_contributions)
             try:
-                with model.undisturbed():  # the attempt may end behind noise that was drawn
+                with model.undisturbed() if draws_noise else nullcontext():
                     self._known[key], outcome = record(model, batch)
                 return outcome
             except (NotRepeatableError, NotImplementedError, TypeError):

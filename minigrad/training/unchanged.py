@@ -80,8 +80,8 @@ def _all_settings(model: Model) -> Iterator[Any]:
             continue
         yield vars(owner)
         for name, value in vars(owner).items():
-            if isinstance(value, dict | list) and name not in _NOT_SETTINGS:
-                yield value
+            if name not in _NOT_SETTINGS:
+                yield from (held for held in _within(value) if isinstance(held, dict | list))
 
 
 def _owners(model: Model) -> list[Any]:
@@ -119,14 +119,19 @@ def is_all_ours(model: Model) -> bool:
 def _parts(owner: Any) -> Iterator[Any]:
     """What an object holds in its attributes, and in lists and the like there."""
     for name, value in getattr(owner, "__dict__", {}).items():
-        if name in _NOT_SETTINGS:
-            continue
-        if isinstance(value, dict):
-            yield from value.values()
-        elif isinstance(value, list | tuple):
-            yield from value
-        else:
-            yield value
+        if name not in _NOT_SETTINGS:
+            yield from _within(value)
+
+
+def _within(value: Any) -> Iterator[Any]:
+    """A value and, if it is a collection, all that it holds, and what that holds."""
+    yield value
+    if isinstance(value, dict):
+        value = value.values()
+    elif not isinstance(value, list | tuple | set | frozenset):
+        return
+    for held in value:
+        yield from _within(held)
 
 
 def _is_ours(thing: Any) -> bool:

@@ -3,6 +3,7 @@
 import copy
 import sys
 import threading
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import layers, losses, optimizers, regularizers
-from minigrad.training.unchanged import is_all_ours
+from minigrad.training.unchanged import Snapshot, is_all_ours
 from tests.training.test_replay import NoReplays, X, autoencoder, is_replaying, train
 
 
@@ -47,18 +48,30 @@ def with_own_rule_alone(factor):
     return mg.Sequential(layers.Dense(6, op, input_dim=6))
 
 
-def with_a_method_of_the_regularizer_replaced(factor):
-    class Spied(regularizers.L2):
-        pass
+def with_a_regularizer_that_was_given_a_function(factor):
+    regularizer = regularizers.L2(0.1)
+    regularizer.measure = lambda w: factor[0] * (w * w).sum()
+    return mg.Sequential(layers.Dense(6, kernel_regularizer=regularizer, input_dim=6))
 
-    spied = Spied(0.1)
-    spied.__class__ = regularizers.L2
-    spied.measure = lambda w: factor[0] * (w * w).sum()
-    return mg.Sequential(layers.Dense(6, kernel_regularizer=spied, input_dim=6))
+
+def with_a_function_among_arguments(factor):
+    arguments = {"functions": [{"first": lambda x: x * factor[0]}]}
+    return mg.Sequential(layers.Lambda(np.tanh, arguments=arguments))
+
+
+def with_a_part_of_a_function(factor):
+    return mg.Sequential(layers.Dense(6, partial(np.multiply, factor[0]), input_dim=6))
 
 
 @pytest.mark.parametrize(
-    "make", [with_own_op, with_own_rule_alone, with_a_method_of_the_regularizer_replaced]
+    "make",
+    [
+        with_own_op,
+        with_own_rule_alone,
+        with_a_regularizer_that_was_given_a_function,
+        with_a_function_among_arguments,
+        with_a_part_of_a_function,
+    ],
 )
 def test_functions_of_a_user_are_found_where_they_hide(make):
     assert not is_all_ours(make([1.0]))
@@ -107,6 +120,15 @@ def test_a_method_that_is_replaced_on_a_class_takes_effect_at_once(monkeypatch, 
     monkeypatch.setattr(layers.Dense, "call", lambda self, x: original(self, x) * factor[0])
     for factor[0] in (2.0, 3.0):
         assert train(model, X, X, steps=5) == train(expected, X, X, steps=5)
+
+
+def test_a_list_deep_in_a_setting_is_watched():
+    inner = [1.0, 2.0]
+    model = mg.Sequential(layers.Lambda(np.tanh, arguments={"deep": ({"factors": inner},)}))
+    snapshot = Snapshot(model)
+    assert snapshot.still_holds()
+    inner[0] = 3.0
+    assert not snapshot.still_holds()
 
 
 # ---- hooks ---------------------------------------------------------------------------------------
@@ -254,3 +276,14 @@ def test_threads_that_predict_with_one_model_do_not_disturb_each_other():
     finally:
         sys.setswitchinterval(interval)
     assert not wrong
+
+
+def test_recording_a_prediction_puts_no_moving_averages_back():
+    model = mg.Sequential(layers.BatchNormalization(), layers.Dense(6))
+    model.compile("sgd", "mse")
+    model(X[:1])
+    before = [weight._value for weight in model.weights]
+    for _ in range(4):
+        model.predict(X[:8])
+        model.evaluate(X[:8], X[:8])
+    assert all(weight._value is value for weight, value in zip(model.weights, before, strict=True))
