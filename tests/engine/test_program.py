@@ -157,3 +157,19 @@ def test_a_sum_of_squares_of_a_strided_view_has_the_same_bits():
             strict=True,
         ):
             np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("is_exposed", [False, True])
+@pytest.mark.parametrize("write", ["assign", "augment"])
+def test_a_leaf_that_is_written_while_recording_ends_it(write, is_exposed):
+    weight = mg.layers.Parameter([1.0, 2.0])
+    if is_exposed:
+        assert weight.data.shape == (2,)
+    recorder = Recorder()
+    recorder.hold(weight)
+    x = recorder.input(np.ones(2, np.float32))
+    with recorded_by(recorder), mg.no_grad(), pytest.raises(NotRepeatableError):
+        if write == "assign":
+            weight.assign(x * 2)
+        else:
+            weight += 1.0
