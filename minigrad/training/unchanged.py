@@ -34,10 +34,12 @@ _OURS = __name__.partition(".")[0]
 
 
 class Snapshot:
-    """The settings of a model, of its layers, of their regularizers, and of its loss."""
+    """The settings of a model: of its layers and their regularizers, its loss and its metrics."""
 
     def __init__(self, model: Model) -> None:
         self._watched = [_watch(settings) for settings in _all_settings(model)]
+        self._watching = [m for m in model.compiled_metrics if getattr(m, "watches_layer", False)]
+        self._layers = [metric.layer for metric in self._watching]
         self._methods = [_watch_methods(kind) for kind in {type(t) for t in _owners(model)}]
 
     def still_holds(self) -> bool:
@@ -49,7 +51,9 @@ class Snapshot:
             for kind, methods_of, methods in self._methods:
                 if methods_of(kind) != methods:
                     return False
-        except (KeyError, IndexError, ValueError):  # gone, or an array in place of another one
+            if self._watching and [metric.layer for metric in self._watching] != self._layers:
+                return False
+        except (KeyError, AttributeError, ValueError):  # gone, or an array in place of another one
             return False
         return True
 

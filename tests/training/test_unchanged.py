@@ -248,6 +248,20 @@ def test_metrics_that_are_added_later_see_predictions():
     assert train(model, X, X, steps=1)[0].keys() >= {"mae"}
 
 
+def test_a_metric_that_turns_to_another_layer_sees_it_in_the_next_step():
+    metric = mg.metrics.ActiveUnits("codings")
+    model = built(metrics=[metric])
+    train(model, X, X, steps=6)
+    assert is_replaying(model)
+    metric.layer = "outputs"
+    found = train(model, X, X, steps=1)[0]
+    other = mg.metrics.ActiveUnits("outputs")
+    expected = built(metrics=[other])
+    expected._replays = NoReplays()
+    train(expected, X, X, steps=6)
+    assert found[metric.name] == train(expected, X, X, steps=1)[0][other.name]
+
+
 def test_penalties_of_a_model_that_predicts_in_a_layers_call_are_handed_on_every_time():
     inner = built()
 
