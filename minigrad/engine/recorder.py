@@ -138,8 +138,10 @@ class Recorder(Watcher):
     ) -> None:
         """Write down an op."""
         for operand, value in zip(operands, values, strict=True):
-            if id(operand) in self._held:  # the value may be a snapshot of its array
-                self._slots[id(value)] = self._held[id(operand)]
+            held = self._held.get(id(operand))
+            if held is not None and value is not held.sample:  # a snapshot of its array
+                held.samples.append(value)
+                self._slots[id(value)] = held
         if not self._follow(primitive, values, options, result):
             function, prepare = primitive.function, primitive.prepare
             self._write(primitive.name, function, values, options, result, prepare)
@@ -235,7 +237,7 @@ def _holds_an_array(option: Any) -> bool:
     """Whether an option is an array, or a tuple or list that holds one."""
     if isinstance(option, tuple | list):
         return any(map(_holds_an_array, option))
-    return isinstance(option, np.ndarray | np.generic | Tensor) and bool(np.ndim(option))
+    return isinstance(option, np.ndarray | Tensor)
 
 
 class recorded_by(override):  # noqa: N801  (used like a function, as no_grad)

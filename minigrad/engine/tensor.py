@@ -202,6 +202,7 @@ class Tensor(Operators):
                 f"the values of the result of op {self._node.primitive.name!r} cannot be "
                 "replaced: its gradient would be wrong. Use detach() to get a free tensor."
             )
+        reveal(self)  # a repetition would not write, so a recording ends here
         if value is self._value:
             return  # the second half of `t.data -= …`, which has already written in place
         array = value._value if isinstance(value, Tensor) else numeric_array(value)
@@ -254,6 +255,7 @@ class Tensor(Operators):
                 f"leaf {leaf.name!r} requires gradients, so it cannot be changed while ops are "
                 "recorded. Do it inside `with mg.no_grad():`, or write t = t + … for a new tensor."
             )
+        reveal(self)
         changed = function(self._value, plain(other))
         if self._exposed:
             self._value[...] = changed  # whoever holds .data sees it

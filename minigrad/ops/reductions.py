@@ -78,8 +78,10 @@ def _sum_of_squares(x: Any) -> Any:
 
 
 def _prepared_sum_of_squares(x: Any, out: Any) -> Any:
+    if not x.flags.c_contiguous:  # strided, BLAS would add up in another order than the forward
+        return None
     row = x.reshape(-1)
-    return partial(np.dot, row, row, out) if np.may_share_memory(row, x) else None
+    return partial(np.dot, row, row, out)
 
 
 # Σ x² in one op, whose forward is one product, and whose rule takes one look at x.

@@ -16,7 +16,7 @@ from minigrad.layers.forward_pass import Watched
 from minigrad.training.data import Array
 from minigrad.training.replay import Outcome, losses_kept
 from minigrad.training.sources import Batch
-from minigrad.training.unchanged import Snapshot, all_layers
+from minigrad.training.unchanged import Snapshot, all_layers, forgets_gradients
 
 if TYPE_CHECKING:
     from minigrad.training.model import Model
@@ -47,6 +47,7 @@ class RecordedPass:
 
     def _prepare(self, model: Model, recording: Recording) -> None:
         self.is_trusted = False
+        self._attributes = vars(model)
         self._names = list(recording.terms)
         self._shown = recording.shown
         self._snapshot = Snapshot(model)
@@ -56,7 +57,11 @@ class RecordedPass:
 
     def fits(self, model: Model) -> bool:
         """Whether nothing has changed but the numbers in the weights."""
-        return self._snapshot.still_holds() and self._holds_the_same_memory()
+        return self._is_of(model) and self._holds_the_same_memory()
+
+    def _is_of(self, model: Model) -> bool:
+        """Whether it belongs to this model, no shallow copy of it, whose settings are the same."""
+        return vars(model) is self._attributes and self._snapshot.still_holds()
 
     def _holds_the_same_memory(self) -> bool:
         for weight, value, node, leaf in self._held:
@@ -98,10 +103,12 @@ class RecordedStep(RecordedPass):
         gradients: dict[Leaf, Tensor],
     ) -> None:
         self._prepare(model, recording)
+        assert model.optimizer is not None
         self._optimizer = model.optimizer
         self._addends = _Addends(model)
         self._leaves = list(gradients)
-        self._unreached = [p._leaf for p in model.parameters() if p._leaf not in gradients]
+        known = [*model.parameters(), *self._optimizer.parameters]  # it may train more than these
+        self._unreached = list({p._leaf for p in known} - gradients.keys())
         self._buffers = [leaf.buffer for leaf in self._leaves]
         if any(buffer is None for buffer in self._buffers):
             raise NotRepeatableError("the optimizer has not said yet where it wants gradients")
@@ -115,14 +122,15 @@ class RecordedStep(RecordedPass):
 
     def fits(self, model: Model) -> bool:
         """Whether nothing has changed but the numbers in the parameters."""
-        if model.optimizer is not self._optimizer or not self._snapshot.still_holds():
+        if model.optimizer is not self._optimizer or not self._is_of(model):
+            return False
+        if not forgets_gradients(self._optimizer):
             return False
         for leaf, buffer in self._where:
             if leaf.buffer is not buffer:
                 return False
         if self._holds_the_same_memory():
             return True
-        assert self._optimizer is not None
         self._optimizer.bring_values()  # somebody has given a parameter new values
         return self._holds_the_same_memory()
 

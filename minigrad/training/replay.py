@@ -15,18 +15,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minigrad.engine import enable_grad, get_default_dtype, no_grad
 from minigrad.engine.recorder import NotRepeatableError
 from minigrad.engine.state import STATE
 from minigrad.engine.tensor import plain
-from minigrad.layers.forward_pass import Watched
+from minigrad.layers.forward_pass import Watched, current_frame
 from minigrad.tracing.contributions import contributions
 from minigrad.training.data import Array
 from minigrad.training.sources import Batch
-from minigrad.training.unchanged import all_layers, is_all_ours
+from minigrad.training.unchanged import all_layers, forgets_gradients, is_all_ours
 
 if TYPE_CHECKING:
     from minigrad.training.model import Model
@@ -82,6 +83,8 @@ class Replays:
         """Run a program; or run eagerly, recording or comparing on the way."""
         if self._failures >= _MOST_FAILURES or STATE.get().watcher is not None:
             return eagerly(model, batch)
+        if current_frame() is not None:  # in a layer's call, to which penalties are handed
+            return eagerly(model, batch)
         key = (eagerly, *_key(batch))
         recorded = self._known.get(key)
         if recorded is None:
@@ -116,30 +119,39 @@ class Replays:
         """Make a program of a pass; return what it found, None if it cannot be repeated."""
         from minigrad.training import recording  # loaded when something is trained
 
-        if is_all_ours(model):
+        if any(weight._leaf.hooks for weight in model.weights):
+            return None  # a hook expects arrays, once a step; it may be removed, so it's not never
+        is_usual = key[0] is not eager_step or forgets_gradients(model.optimizer)
+        if is_usual and is_all_ours(model):
             record = {
                 eager_step: recording.record_step,
                 eager_evaluation: recording.record_evaluation,
                 eager_prediction: recording.record_prediction,
                 eager_contributions: recording.record_contributions,
             }[key[0]]
+            # The attempt may end behind noise that was drawn; prediction draws none, and must not
+            # put back what another thread may be training.
+            draws_noise = key[0] in (eager_step, eager_contributions)
             try:
-                with model.undisturbed():  # the attempt may end behind noise that was drawn
+                with model.undisturbed() if draws_noise else nullcontext():
                     self._known[key], outcome = record(model, batch)
                 return outcome
             except (NotRepeatableError, NotImplementedError, TypeError):
                 pass  # in a recording all is Tensors, which not every line of ours expects
-        del self._known[key]
+        self._known.pop(key, None)  # another thread may have forgotten all
         self._never.add(key)
         return None
 
     def _drop(self, key: Any) -> None:
-        del self._known[key]
+        self._known.pop(key, None)
         self._failures += 1
 
 
 def _key(batch: Batch) -> tuple[Any, ...]:
-    """What a program depends on besides settings: shapes, dtypes, and which arrays are the same."""
+    """What a program depends on besides settings: shapes, dtypes, and which arrays are the same.
+
+    And the thread, as a program's buffers are one thread's at a time.
+    """
     x, y, weights = batch
     return (
         x.shape,
@@ -147,6 +159,7 @@ def _key(batch: Batch) -> tuple[Any, ...]:
         None if y is None else y is x or (y.shape, y.dtype),
         None if weights is None else weights.dtype,
         get_default_dtype(),
+        get_ident(),
     )
 
 

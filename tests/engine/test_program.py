@@ -161,3 +161,31 @@ def test_large_arrays_are_worked_through_in_blocks_with_the_same_bits():
         x, w = (rng.normal(size=(300, 257)).astype(np.float32) for _ in range(2))
         for found, expected in zip(program.run(x, w), eagerly(call, [x, w]), strict=True):
             np.testing.assert_array_equal(found, expected)
+
+
+def test_a_sum_of_squares_of_a_strided_view_has_the_same_bits():
+    arrays = np.random.default_rng(0).normal(size=(50, 6, 8))
+    program = recorded(lambda x: mg.ops.reductions.sum_of_squares(x[..., ::2]), [arrays[0]])
+    for array in arrays:
+        for found, expected in zip(
+            program.run(array),
+            eagerly(lambda x: mg.ops.reductions.sum_of_squares(x[..., ::2]), [array]),
+            strict=True,
+        ):
+            np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("is_exposed", [False, True])
+@pytest.mark.parametrize("write", ["assign", "augment"])
+def test_a_leaf_that_is_written_while_recording_ends_it(write, is_exposed):
+    weight = mg.layers.Parameter([1.0, 2.0])
+    if is_exposed:
+        assert weight.data.shape == (2,)
+    recorder = Recorder()
+    recorder.hold(weight)
+    x = recorder.input(np.ones(2, np.float32))
+    with recorded_by(recorder), mg.no_grad(), pytest.raises(NotRepeatableError):
+        if write == "assign":
+            weight.assign(x * 2)
+        else:
+            weight += 1.0
