@@ -186,9 +186,7 @@ class Recorder(Watcher):
         if function in _SHAPED_BY_DATA:
             raise NotRepeatableError(f"the shape of what {function.__name__} gives depends on data")
         values = [value._value if isinstance(value, Tensor) else value for value in operands]
-        result = np.asarray(result)
-        if result.ndim == 0:
-            result = result.reshape(1)[0:1].reshape(())  # an array: NumPy's True is always the same
+        result = np.array(result)  # a new array, as NumPy's True is always the same object
         self._write(function.__name__, function, values, options, result)
         return Tensor._wrap(result)
 

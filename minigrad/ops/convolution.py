@@ -21,6 +21,7 @@ from minigrad.ops import convolution_by_blocks as by_blocks
 from minigrad.ops import convolution_by_position as by_position
 from minigrad.ops.geometry import Pairs, Sizes, padding_widths, per_axis, transposed_span
 from minigrad.ops.shapes import broadcast_to_
+from minigrad.ops.tiles import summed
 
 
 def _convolution(
@@ -48,9 +49,8 @@ def _correlation(
 
 
 def _sum_of_places(x: Any) -> Any:
-    """(N, *spatial, C) → (C,): by a matrix product, as NumPy's sums of short rows are slow."""
-    rows = x.reshape(-1, x.shape[-1])
-    return np.ones(len(rows), x.dtype) @ rows
+    """(N, *spatial, C) → (C,)."""
+    return summed(x.reshape(-1, x.shape[-1]))
 
 
 sum_of_places_ = Primitive(

@@ -27,8 +27,9 @@ from minigrad.ops.tiles import folded, product
 from minigrad.ops.windows import Buffer, Windows
 
 # Bytes of a block of windows: large enough that the calls for a block take no time beside its
-# arithmetic, small enough that what was copied is still in a cache when it is multiplied.
-BLOCK = 2**20
+# arithmetic (threads wait for each other there), small enough that what was copied is still in a
+# cache when it is multiplied.
+BLOCK = 2**21
 # The images are shared out in at most so many parts, whatever the number of threads: so the sums
 # over them are made in the same order everywhere.
 PARTS = 8

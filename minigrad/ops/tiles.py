@@ -6,7 +6,10 @@ multiply large matrices take turns; two that multiply tiles run side by side. `n
 through a stack of tiles without returning to Python. Each tile costs a call of BLAS: tiles are a
 tenth to a quarter slower than one product on one thread. With another BLAS all of it works as well.
 
-The plain forms are ``out[...] = a @ b`` and ``a.T @ b``.
+A single product on several threads would do harm beyond its own time: for some 20 ms after it,
+OpenBLAS's threads wait for the next by spinning, and take the processors from ours.
+
+The plain forms are ``out[...] = a @ b``, ``a.T @ b`` and ``a.sum(axis=0)``.
 """
 
 from typing import Any
@@ -15,6 +18,8 @@ import numpy as np
 
 # The number of multiplications of OpenBLAS's smallest product on several threads.
 ALONE = 65536 * 4
+# The same for a vector times a matrix: the elements of the matrix.
+ALONE_WITH_A_VECTOR = 2304 * 4
 # The columns of a tile, where all of them at once would leave it few rows.
 WIDTH = 32
 # Tiles of fewer rows spend their time on what BLAS does before it multiplies.
@@ -59,3 +64,14 @@ def folded(a: Any, b: Any) -> Any:
             right = b[part].reshape(-1, deep, 1, columns // width, width).transpose(0, 2, 3, 1, 4)
             total += np.matmul(left, right).sum(axis=0)
     return total.transpose(0, 2, 1, 3).reshape(size, columns)
+
+
+def summed(a: Any) -> Any:
+    """Return the sums over the rows: (M, N) → (N,). NumPy's own are slow where rows are short."""
+    rows, columns = a.shape
+    height = max(ALONE_WITH_A_VECTOR // max(columns, 1), 1)
+    ones = np.ones((1, height), a.dtype)
+    whole = rows // height * height
+    # (1, height) · (tiles, height, N) → (tiles, 1, N)
+    total = np.matmul(ones, a[:whole].reshape(-1, height, columns)).sum(axis=(0, 1))
+    return total + np.matmul(ones[0, : rows - whole], a[whole:])

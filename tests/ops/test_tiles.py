@@ -35,3 +35,13 @@ def test_a_product_writes_into_columns_of_a_larger_matrix():
     tiles.product(a, b, z[:, 4:36])
     assert z[:, 4:36].min() == z.max() == 80
     assert z[:, :4].max() == z[:, 36:].max() == 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(rows=st.integers(0, 300), columns=st.integers(1, 40), alone=st.sampled_from([1, 100, 9216]))
+def test_sums_over_rows_are_made_in_parts(rows, columns, alone):
+    a = np.random.default_rng(0).normal(size=(rows, columns))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tiles, "ALONE_WITH_A_VECTOR", alone)
+        found = tiles.summed(a)
+    np.testing.assert_allclose(found, a.sum(axis=0), rtol=1e-10, atol=1e-12)
