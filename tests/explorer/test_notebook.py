@@ -95,7 +95,7 @@ def test_the_output_has_a_page_and_a_text(notebook):
 
 def test_converted_to_html_it_is_the_explorer(notebook, browser, tmp_path):
     page = open_offline(browser, tmp_path / "converted.html", to_html(notebook))
-    assert "step 3 of 17" in walk_by_keyboard(page)
+    assert "step 3 of 16" in walk_by_keyboard(page)
     assert visible_pictures(page) == []
     keep_picture(page, "notebook_converted")
     page.close()
@@ -111,7 +111,7 @@ def test_converted_and_sanitized_it_keeps_its_text(notebook):
 def test_in_a_static_page_it_is_the_explorer(browser, tmp_path):
     body = notebook_html(document(toy_trace()))
     visit = Visit(browser, tmp_path / "static.html", f"<!doctype html><h1>Lecture</h1>{body}")
-    assert "step 3 of 17" in walk_by_keyboard(visit.page)
+    assert "step 3 of 16" in walk_by_keyboard(visit.page)
     assert visible_pictures(visit.page) == []
     visit.close()
 
@@ -211,7 +211,7 @@ def test_a_trusted_notebook_in_jupyterlab_shows_the_explorer(jupyter, browser):
     page = open_in_jupyter(browser, jupyter, "trusted")
     page.wait_for_selector(".minigrad-explorer iframe")
     page.frame_locator(".minigrad-explorer iframe").locator("#panel-step").wait_for()
-    assert "step 3 of 17" in walk_by_keyboard(page)
+    assert "step 3 of 16" in walk_by_keyboard(page)
     assert visible_pictures(page) == []
     keep_picture(page, "jupyterlab_trusted")
     page.close()

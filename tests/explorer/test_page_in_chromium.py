@@ -38,13 +38,13 @@ def visit(browser, tmp_path):
 def test_steps_by_click(visit):
     opened = visit(toy_trace())
     opened.page.click("#next")
-    assert "step 1 of 17" in opened.text("#panel-step")
+    assert "step 1 of 16" in opened.text("#panel-step")
     opened.page.click("#next")
-    assert "step 2 of 17" in opened.text("#panel-step")
+    assert "step 2 of 16" in opened.text("#panel-step")
     opened.page.click("#back")
-    assert "step 1 of 17" in opened.text("#panel-step")
+    assert "step 1 of 16" in opened.text("#panel-step")
     opened.page.click("#last")
-    assert "dense in a · step 17 of 17" in " ".join(opened.text("#panel-step h2").split())
+    assert "dense in a · step 16 of 16" in " ".join(opened.text("#panel-step h2").split())
     assert opened.page.is_disabled("#next")
 
 
@@ -52,12 +52,12 @@ def test_steps_by_keyboard_and_says_each_aloud(visit):
     opened = visit(toy_trace())
     for _ in range(3):
         opened.page.keyboard.press("ArrowRight")
-    assert "step 3 of 17" in opened.text("#panel-step")
+    assert "step 3 of 16" in opened.text("#panel-step")
     opened.page.keyboard.press("ArrowLeft")
-    assert "step 2 of 17" in opened.text("#panel-step")
+    assert "step 2 of 16" in opened.text("#panel-step")
     opened.page.keyboard.press("End")
     spoken = opened.page.text_content("#spoken")
-    assert spoken.startswith("Step 17 of 17: dense in a. Arriving: data with norm")
+    assert spoken.startswith("Step 16 of 16: dense in a. Arriving: data with norm")
     assert spoken.endswith("Goes on to input, a/kernel, a/bias.")
     opened.page.keyboard.press("Home")
     assert opened.page.text_content("#spoken") == "Overview"
@@ -67,14 +67,14 @@ def test_space_plays_and_pauses(visit):
     opened = visit(toy_trace())
     opened.page.keyboard.press(" ")
     assert opened.text("#play") == "Pause"
-    opened.page.wait_for_selector("text=step 2 of 17")
+    opened.page.wait_for_selector("text=step 2 of 16")
     opened.page.keyboard.press(" ")
     assert opened.text("#play") == "Play"
 
 
 def test_an_op_in_the_graph_leads_to_its_step(visit):
     opened = visit(toy_trace())
-    opened.page.click(".node[data-step='15']")
+    opened.page.click(".node[data-step='14']")
     assert "relu" in opened.text("#panel-step h2")
     assert "where(z > 0, g, 0.0)" in opened.text("#panel-step")
     assert "g where z > 0, else 0" in opened.text("#panel-step")
@@ -131,7 +131,7 @@ def test_the_keyboard_reads_cells_without_stepping(visit):
     place, number = figure.locator(".readout").inner_text().split("\n")
     assert place == "row 1, column 2"
     assert number == f"{trace.gradient('a/kernel', 'data')[1, 2]:.6g}"
-    assert "step 17 of 17" in opened.text("#panel-step")
+    assert "step 16 of 16" in opened.text("#panel-step")
 
 
 def test_a_large_array_is_read_in_blocks_with_exact_norms(visit):
@@ -381,7 +381,7 @@ def test_it_works_in_a_sandboxed_frame(browser, tmp_path):
     opened = Visit(browser, tmp_path / "notebook.html", text)
     frame = opened.page.frame_locator("iframe")
     frame.locator("#next").click()
-    assert "step 1 of 17" in frame.locator("#panel-step").inner_text()
+    assert "step 1 of 16" in frame.locator("#panel-step").inner_text()
     frame.locator("#theme").click()
     assert not opened.page.is_visible("img")
     opened.close()
