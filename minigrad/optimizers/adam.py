@@ -85,9 +85,10 @@ class Adam(Optimizer):
         """Return 1 − β₁, 1 − β₂, ε and the step's size as arrays, which NumPy need not convert."""
         arrays = self._numbers.get(dtype)
         if arrays is None:
-            numbers = (1 - self.beta_1, 1 - self.beta_2, self.epsilon, 0.0)
-            arrays = self._numbers[dtype] = tuple(np.array(number, dtype) for number in numbers)
-        arrays[-1][...] = self._size
+            arrays = self._numbers[dtype] = tuple(np.empty((), dtype) for _ in range(4))
+        numbers = (1 - self.beta_1, 1 - self.beta_2, self.epsilon, self._size)
+        for array, number in zip(arrays, numbers, strict=True):
+            array[...] = number
         return arrays
 
     def get_config(self) -> dict[str, Any]:

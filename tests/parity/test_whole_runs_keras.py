@@ -49,12 +49,15 @@ def _one_thread():
 def computing_in(dtype):
     """Let `dtype` be the default of both frameworks."""
     before = keras.config.floatx(), minigrad.get_default_dtype()
+    policy = keras.config.dtype_policy()  # once it has been asked for, it no longer follows floatx
     keras.config.set_floatx(dtype)
+    keras.config.set_dtype_policy(dtype)
     minigrad.set_default_dtype(dtype)
     try:
         yield
     finally:
         keras.config.set_floatx(before[0])
+        keras.config.set_dtype_policy(policy)
         minigrad.set_default_dtype(before[1])
 
 
