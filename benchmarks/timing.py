@@ -5,8 +5,8 @@ import random
 import statistics
 import time
 
-FILL = 0.02  # seconds that the calls of one contender in one round take, if it may choose
-REST = 0.03  # seconds after which the idle threads of a contender no longer spin
+FILL = 0.1  # seconds that the calls of one contender in one round take, if it may choose
+REST = 0.05  # seconds after which the idle threads of a contender no longer spin
 
 
 def interleaved(contenders, rounds, calls=1, seed=0):

@@ -19,9 +19,9 @@ import numpy as np
 from minigrad.engine.primitive import Primitive
 from minigrad.ops import convolution_by_blocks as by_blocks
 from minigrad.ops import convolution_by_position as by_position
+from minigrad.ops.blas import ALONE
 from minigrad.ops.geometry import Pairs, Sizes, padding_widths, per_axis, transposed_span
 from minigrad.ops.shapes import broadcast_to_
-from minigrad.ops.tiles import summed
 
 
 def _convolution(
@@ -50,7 +50,9 @@ def _correlation(
 
 def _sum_of_places(x: Any) -> Any:
     """(N, *spatial, C) → (C,)."""
-    return summed(x.reshape(-1, x.shape[-1]))
+    rows = x.reshape(-1, x.shape[-1])
+    with ALONE:  # a product with ones is faster than NumPy's sum where rows are short
+        return np.matmul(np.ones(len(rows), x.dtype), rows)
 
 
 sum_of_places_ = Primitive(

@@ -23,7 +23,6 @@ import numpy as np
 
 from minigrad.ops.geometry import Pairs, Sizes, output_sizes, places_met, turned_padding
 from minigrad.ops.threads import shared
-from minigrad.ops.tiles import folded, product
 from minigrad.ops.windows import Buffer, Windows
 
 # Bytes of a block of windows: large enough that the calls for a block take no time beside its
@@ -120,7 +119,7 @@ def _gather(
         for images, rows in blocks(parts, number, len(x), output, row):
             # (places, window · C) · (window · C, F) → (places, F)
             result = z[images, rows].reshape(-1, filters)
-            product(windows(images, rows), kernel, result)
+            np.matmul(windows(images, rows), kernel, out=result)
             if bias is not None:
                 result += bias
 
@@ -169,12 +168,12 @@ def _products(g: Any, kernels: Any, block: Buffer) -> Iterator[Any]:
     shape, values = g.shape[:-1], g.reshape(-1, filters).astype(kernels.dtype, copy=False)
     if channels < FEW_CHANNELS:
         together = block((places * channels, len(values)))
-        product(values, kernels.reshape(-1, filters).T, together.T)
+        np.matmul(values, kernels.reshape(-1, filters).T, out=together.T)
         yield from np.moveaxis(together.reshape(places, channels, *shape), 1, -1)
         return
     slab = block((len(values), channels))
     for kernel in kernels:
-        product(values, kernel.T, slab)
+        np.matmul(values, kernel.T, out=slab)
         yield slab.reshape(*shape, channels)
 
 
@@ -192,7 +191,7 @@ def _fold(x: Any, g: Any, window: Sizes, strides: Sizes, dilation: Sizes, paddin
             for images, rows in blocks((part,), number, len(x), output, row):
                 upstream = g[images, rows].reshape(-1, filters).astype(dtype, copy=False)
                 # (places, window · C)ᵀ · (places, F) → (window · C, F)
-                sums[part] += folded(windows(images, rows), upstream)
+                sums[part] += windows(images, rows).T @ upstream
 
     shared(work, number)
     return sums.sum(axis=0).reshape(*window, channels, filters)

@@ -11,6 +11,8 @@ from contextvars import copy_context
 from threading import Lock
 from typing import Any
 
+from minigrad.ops.blas import ALONE
+
 # A user who gives BLAS fewer threads, as those do who run several processes, means these too.
 LIMITS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
 MOST = 8
@@ -47,13 +49,21 @@ class _Pool:
 POOL = _Pool()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=POOL.reset)
+    os.register_at_fork(after_in_child=ALONE.release)
+
+
+def number_of_threads() -> int:
+    """Return how many threads may share a loop: no more than BLAS may use now."""
+    limit = ALONE.limit
+    return POOL.threads if limit is None else min(POOL.threads, limit)
 
 
 def shared(work: Callable[[Iterable[int]], None], count: int, threads: int | None = None) -> None:
     """Call `work` on parts of ``range(count)``, each on a thread of its own; wait for all.
 
     Thread t of T does t, t + T, t + 2 T, …: which numbers go together depends on no timing. Each
-    call may make buffers for itself. What it writes must lie apart for different numbers.
+    call may make buffers for itself. What it writes must lie apart for different numbers. BLAS
+    computes on the threads that ask meanwhile.
 
     Raises
     ------
@@ -70,10 +80,15 @@ def shared(work: Callable[[Iterable[int]], None], count: int, threads: int | Non
     >>> squares
     [0, 1, 4, 9, 16]
     """
-    threads = min(POOL.threads if threads is None else threads, count)
-    if threads <= 1:
-        work(range(count))
-        return
+    threads = min(number_of_threads() if threads is None else threads, count)
+    with ALONE:
+        if threads <= 1:
+            work(range(count))
+        else:
+            _share(work, count, threads)
+
+
+def _share(work: Callable[[Iterable[int]], None], count: int, threads: int) -> None:
     try:
         others = [POOL.submit(work, range(t, count, threads)) for t in range(1, threads)]
     except RuntimeError:  # the interpreter is shutting down, and starts no thread any more
