@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from itertools import groupby
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -18,19 +18,45 @@ Array = np.ndarray[Any, Any]
 Call = Callable[[], Any]
 
 BLOCK = 16_384  # numbers: a few arrays of so many fit into the second cache
+LONGEST = 100  # calls of a run, as each is compared with all before it
 
 
 def in_blocks(calls: Sequence[Call]) -> list[Call]:
     """Return calls that do the same, with runs of elementwise ones cut into blocks."""
     made: list[Call] = []
-    for shape, run in groupby(calls, key=_shape_of_large):
-        group: list[Any] = list(run)
-        if shape is None or len(group) == 1:
-            made += group
+    for shape, run in _runs(calls):
+        if shape is None or len(run) == 1:
+            made += run
             continue
         for start in range(0, int(np.prod(shape)), BLOCK):
-            made += [partial(c.func, *(_part(a, start) for a in c.args)) for c in group]
+            made += [partial(c.func, *(_part(a, start) for a in c.args)) for c in run]
     return made
+
+
+def _runs(calls: Sequence[Call]) -> list[tuple[tuple[int, ...] | None, list[Any]]]:
+    """Return calls that can be made block by block together, with the shape they work on."""
+    runs: list[tuple[tuple[int, ...] | None, list[Any]]] = []
+    for call in calls:
+        shape = _shape_of_large(call)
+        previous, run = runs[-1] if runs else (None, [])
+        together = shape is not None and shape == previous and len(run) < LONGEST
+        if together and not any(_crosses(call, other) for other in run):
+            run.append(call)
+        else:
+            runs.append((shape, [call]))
+    return runs
+
+
+def _crosses(call: Any, other: Any) -> bool:
+    """Whether a block of one call meets, in a buffer of both, another block of the other.
+
+    So it is where the same memory holds numbers of another size later on.
+    """
+    return any(
+        np.may_share_memory(a, b) and (a.itemsize != b.itemsize or a.ctypes.data != b.ctypes.data)
+        for a, b in product(call.args, other.args)
+        if a.ndim and b.ndim
+    )
 
 
 def _part(array: Array, start: int) -> Array:

@@ -26,7 +26,7 @@ def require() -> None:
         Saying how to install it.
     """
     try:
-        for name in ("joblib", "cloudpickle", "threadpoolctl"):
+        for name in ("joblib", "cloudpickle"):
             import_module(name)
     except ImportError as error:
         raise ImportError(
