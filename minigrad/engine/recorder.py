@@ -62,9 +62,12 @@ class Slot:
 
 
 class RecordedOp:
-    """A function that was run: on which operands (Slots, or plain constants), with which result."""
+    """A function that was run: on which operands (Slots, or plain constants), with which result.
 
-    __slots__ = ("function", "name", "operands", "options", "prepare", "result")
+    A check has none: it is run because it may raise an error.
+    """
+
+    __slots__ = ("function", "is_check", "name", "operands", "options", "prepare", "result")
 
     def __init__(
         self,
@@ -81,6 +84,7 @@ class RecordedOp:
         self.options = options
         self.result = result
         self.prepare = prepare  # see `Primitive`
+        self.is_check = False
 
 
 class Recorder(Watcher):
@@ -188,7 +192,13 @@ class Recorder(Watcher):
         values = [value._value if isinstance(value, Tensor) else value for value in operands]
         result = np.array(result)  # a new array, as NumPy's True is always the same object
         self._write(function.__name__, function, values, options, result)
-        return Tensor._wrap(result)
+        return Tensor._wrap(result, Leaf())  # as `input` does
+
+    def watch_check(self, function: Callable[..., None], operands: tuple[Any, ...]) -> None:
+        """Write down a function that raises an error if the numbers are wrong."""
+        values = [value._value if isinstance(value, Tensor) else value for value in operands]
+        self._write(function.__name__, function, values, {}, None)
+        self.ops[-1].is_check = True
 
     def reveal(self, tensor: Tensor) -> None:
         """End the recording: what is done with these numbers will not be seen."""

@@ -2,7 +2,7 @@
 
 Numbers that depend on shapes alone (the 1 with which a reverse walk begins, times the strength of a
 penalty, divided by the batch size) are computed once. What is computed twice (an error, in the loss
-and in its derivative) is computed once. What no output depends on is left out.
+and in its derivative) is computed once. What no output depends on is left out, unless it checks.
 """
 
 from __future__ import annotations
@@ -55,11 +55,11 @@ def _identity(operand: Any) -> Any:
 
 
 def _needed(ops: Sequence[RecordedOp], outputs: Sequence[Slot]) -> list[RecordedOp]:
-    """Return the ops that the outputs depend on."""
+    """Return the ops that the outputs depend on, and checks."""
     wanted = set(outputs)
     kept = []
     for op in reversed(ops):
-        if op.result in wanted:
+        if op.result in wanted or op.is_check:
             wanted.update(place for place in op.operands if isinstance(place, Slot))
             kept.append(op)
     return kept[::-1]

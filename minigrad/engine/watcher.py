@@ -34,6 +34,9 @@ class Watcher:
         """See a function without derivative, such as a comparison; return what the caller gets."""
         return result
 
+    def watch_check(self, function: Callable[..., None], operands: tuple[Any, ...]) -> None:
+        """See a function that has looked at operands, and would have raised an error."""
+
     def before(self, node: Node) -> None:
         """See an op whose rules are about to run."""
 

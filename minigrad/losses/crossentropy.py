@@ -9,7 +9,6 @@ import numpy as np
 from minigrad.checks import number
 from minigrad.engine import Tensor
 from minigrad.engine.primitive import Primitive
-from minigrad.engine.tensor import plain
 from minigrad.losses.loss import (
     SMALLEST,
     Loss,
@@ -21,7 +20,7 @@ from minigrad.losses.loss import (
 )
 from minigrad.ops.conversion import as_float_tensor
 from minigrad.ops.neural import log_softmax, sigmoid, softmax
-from minigrad.ops.sorting import one_hot
+from minigrad.ops.plain import check, without_derivative
 
 
 def _sigmoid_cross_entropy(logits: Any, target: Any) -> Any:
@@ -94,6 +93,14 @@ class CrossEntropy(Loss):
         }
 
 
+def _refuse_improbable(targets: Any) -> None:
+    if targets.min() < 0 or targets.max() > 1:
+        raise ValueError(
+            "BinaryCrossentropy: targets must be between 0 and 1. "
+            f"Received: from {targets.min()} to {targets.max()}"
+        )
+
+
 @registry.register()
 class BinaryCrossentropy(CrossEntropy):
     """Mean of ``−t ln p − (1 − t) ln(1 − p)``, for targets t in [0, 1].
@@ -113,12 +120,7 @@ class BinaryCrossentropy(CrossEntropy):
 
     def match(self, y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
         target, prediction = same_shape("BinaryCrossentropy", y_true, y_pred)
-        values = plain(target)
-        if values.min() < 0 or values.max() > 1:
-            raise ValueError(
-                "BinaryCrossentropy: targets must be between 0 and 1. "
-                f"Received: from {values.min()} to {values.max()}"
-            )
+        check(_refuse_improbable, target)
         return target, prediction
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
@@ -184,6 +186,23 @@ class CategoricalCrossentropy(CrossEntropy):
         return _of_probabilities(target, y_pred)
 
 
+def _rows_of_labels(labels: Any, shape: tuple[int, ...], dtype: Any) -> Any:
+    """Return rows of zeros with a 1 at each label: (…) or (…, 1) → (…, classes)."""
+    labels, classes = np.asarray(labels).reshape(shape[:-1]), shape[-1]
+    is_number = labels.dtype.kind in "iufb"
+    if (
+        not is_number
+        or not (labels == np.floor(labels)).all()
+        or not (labels.min() >= 0 and labels.max() < classes)
+    ):
+        shown = f" from {labels.min()} to {labels.max()}" if is_number else ""
+        raise ValueError(
+            f"SparseCategoricalCrossentropy: labels must be integers from 0 to {classes - 1}, as "
+            f"predictions have {classes} classes. Received: {labels.dtype}{shown}"
+        )
+    return np.eye(classes, dtype=dtype)[labels.astype(np.int64)]
+
+
 @registry.register()
 class SparseCategoricalCrossentropy(Loss):
     """``−ln p[label]``, for integer labels, of shape (batch, …) or (batch, …, 1).
@@ -220,29 +239,18 @@ class SparseCategoricalCrossentropy(Loss):
         prediction = as_float_tensor(y_pred)
         _refuse_single_axis(kind, prediction)
         refuse_empty(kind, prediction)
-        labels = np.asarray(plain(y_true))
-        classes = prediction.shape[-1]
-        if labels.shape == (*prediction.shape[:-1], 1):
-            labels = labels[..., 0]
-        if labels.shape != prediction.shape[:-1]:
+        shape, wanted = np.shape(y_true), prediction.shape[:-1]
+        if shape not in (wanted, (*wanted, 1)):
             hint = ". For one-hot targets use 'categorical_crossentropy'."
             raise ValueError(
-                f"{kind}: expected a label for each of {prediction.shape[:-1]} predictions. "
-                f"Received: targets {labels.shape}, predictions {prediction.shape}"
-                f"{hint if labels.shape == prediction.shape else ''}"
+                f"{kind}: expected a label for each of {wanted} predictions. "
+                f"Received: targets {shape}, predictions {prediction.shape}"
+                f"{hint if shape == prediction.shape else ''}"
             )
-        is_number = labels.dtype.kind in "iufb"
-        if (
-            not is_number
-            or not (labels == np.floor(labels)).all()
-            or not (labels.min() >= 0 and labels.max() < classes)
-        ):
-            shown = f" from {labels.min()} to {labels.max()}" if is_number else ""
-            raise ValueError(
-                f"{kind}: labels must be integers from 0 to {classes - 1}, as predictions have "
-                f"{classes} classes. Received: {labels.dtype}{shown}"
-            )
-        return one_hot(labels.astype(np.int64), classes, prediction.dtype), prediction
+        target = without_derivative(
+            _rows_of_labels, y_true, shape=prediction.shape, dtype=prediction.dtype
+        )
+        return as_float_tensor(target), prediction
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         if self.from_logits:

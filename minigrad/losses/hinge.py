@@ -7,14 +7,13 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine import Tensor
-from minigrad.engine.tensor import plain
 from minigrad.losses.loss import Loss, mean_of_last_axis, registry
 
 
-def _as_signs(target: Tensor) -> Tensor:
+def _as_signs(target: Tensor) -> Any:
     """Return targets as −1 and 1; those that are all 0 or 1 are taken for classes."""
-    values = plain(target)
-    return 2 * target - 1 if ((values == 0) | (values == 1)).all() else target
+    are_classes = np.all(np.logical_or(target == 0, target == 1))
+    return np.where(are_classes, 2 * target - 1, target)
 
 
 @registry.register()

@@ -13,7 +13,7 @@ import numpy as np
 
 from minigrad.engine.primitive import Primitive
 from minigrad.engine.table import implements
-from minigrad.engine.tensor import plain
+from minigrad.engine.tensor import Tensor, plain
 from minigrad.engine.watcher import constant
 
 # ---- arithmetic ------------------------------------------------------------------------------
@@ -188,7 +188,8 @@ def _share(g: Any, wins: Any, ties: Any) -> Any:
 
     By np.where, not by a product: an infinite gradient times 0 would be nan for the loser.
     """
-    if np.count_nonzero(ties) == 0:  # as nearly always, and a look is quicker than the choice
+    is_seen = not isinstance(ties, Tensor)  # else it is recorded, and others may tie next time
+    if is_seen and np.count_nonzero(ties) == 0:  # as nearly always; to look is quicker
         return where(wins, g, 0.0)
     return where(wins, g, where(ties, g / 2, 0.0))
 

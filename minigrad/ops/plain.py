@@ -68,6 +68,35 @@ def _on_values(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
+def without_derivative(function: Callable[..., Any], *operands: Any, **options: Any) -> Any:
+    """Return ``function(*operands, **options)`` of plain arrays; for a repetition it runs again.
+
+    Examples
+    --------
+    >>> without_derivative(lambda labels: labels + 1, Tensor([1, 2])).tolist()
+    [2, 3]
+    """
+    return _on_values(function)(*operands, **options)
+
+
+def check(function: Callable[..., None], *operands: Any) -> None:
+    """Let a function look at plain arrays, and raise if they are wrong; a repetition looks anew.
+
+    Examples
+    --------
+    >>> def positive(x):
+    ...     if x.min() <= 0:
+    ...         raise ValueError(f"expected positive numbers. Received: {x.min()}")
+    >>> check(positive, Tensor([1.0, -2.0]))
+    Traceback (most recent call last):
+    ValueError: expected positive numbers. Received: -2.0
+    """
+    _apply(function, operands, {})
+    watcher = STATE.get().watcher
+    if watcher is not None:
+        watcher.watch_check(function, operands)
+
+
 def _on_shapes(function: Callable[..., Any]) -> Callable[..., Any]:
     def call(*args: Any, **keywords: Any) -> Any:
         return constant(_apply(function, args, keywords))

@@ -86,7 +86,10 @@ def test_a_run_is_the_same_to_the_last_bit_with_and_without(dtype):
 
 ACTIVATIONS = ["linear", "relu", "sigmoid", "tanh", "softplus", "elu", "silu", "softmax", "gelu"]
 PENALTIES = [None, "l1", "l2", "l1_l2", regularizers.OrthogonalRegularizer(0.1, "columns")]
-LOSSES = ["mse", "mae", "huber", "log_cosh", "cosine_similarity", "poisson", "binary_crossentropy"]
+LOSSES = [
+    *("mse", "mae", "mape", "msle", "huber", "log_cosh", "cosine_similarity", "poisson"),
+    *("kl_divergence", "binary_crossentropy", "hinge", "squared_hinge", "categorical_hinge"),
+]
 
 
 @st.composite
@@ -143,6 +146,78 @@ def dense_models(draw):
 def test_random_models_train_the_same_to_the_last_bit(model):
     x = 1 / (1 + np.exp(-X))
     assert_trains_alike(model, x, x)
+
+
+LABELS = np.arange(24) * 5 % 6
+
+
+def classifier(loss, activation, **changes):
+    mg.set_seed(3)
+    made = mg.Sequential(
+        layers.Dense(5, "relu", kernel_regularizer="l2"), layers.Dense(6, activation)
+    )
+    made.compile(mg.optimizers.Adam(0.01), loss, **changes)
+    return made
+
+
+@pytest.mark.parametrize("from_logits", [False, True])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(
+    ("kind", "targets"),
+    [
+        ("SparseCategoricalCrossentropy", LABELS),
+        ("SparseCategoricalCrossentropy", LABELS[:, None]),
+        ("CategoricalCrossentropy", np.eye(6)[LABELS]),
+        ("BinaryCrossentropy", np.eye(6)[LABELS]),
+    ],
+)
+def test_classifiers_are_replayed(kind, targets, from_logits, weighted):
+    options = {"label_smoothing": 0.1} if not kind.startswith("Sparse") and weighted else {}
+    loss = getattr(mg.losses, kind)(from_logits=from_logits, **options)
+    activation = None if from_logits else "sigmoid" if kind.startswith("Binary") else "softmax"
+    model = classifier(loss, activation, metrics=["accuracy"])
+    assert assert_trains_alike(model, X, targets)
+
+
+@pytest.mark.parametrize(
+    ("loss", "good", "bad", "message"),
+    [
+        ("sparse_categorical_crossentropy", LABELS, 6, "from 0 to 5"),
+        ("sparse_categorical_crossentropy", LABELS, 0.5, "must be integers"),
+        ("binary_crossentropy", np.eye(6)[LABELS], 1.5, "between 0 and 1"),
+    ],
+)
+def test_a_program_looks_at_the_targets_of_every_batch(loss, good, bad, message):
+    model = classifier(loss, "softmax")
+    train(model, X, good)
+    assert is_replaying(model)
+    wrong = np.array(good[:8], np.float32)
+    wrong.flat[-1] = bad
+    before = [weight.numpy() for weight in model.weights]
+    with pytest.raises(ValueError, match=message):
+        model.train_on_batch(X[:8], wrong)
+    for weight, values in zip(model.weights, before, strict=True):
+        np.testing.assert_array_equal(weight.numpy(), values)
+    assert assert_trains_alike(model, X, good)
+
+
+def test_signs_or_classes_are_told_apart_anew_in_each_batch():
+    model = classifier("hinge", "tanh")
+    classes = np.eye(6)[LABELS]
+    train(model, X, classes)
+    assert is_replaying(model)
+    assert assert_trains_alike(model, X, np.concatenate([classes[:8], 2 * classes[8:] - 1]))
+
+
+def test_a_tie_that_comes_later_shares_its_gradient():
+    x = np.linspace(-1, 1, 24, dtype=np.float32).reshape(4, 6)
+    program_of = mg.Sequential(layers.Dense(6, use_bias=False, kernel_initializer="identity"))
+    program_of.compile(mg.optimizers.SGD(1e-12), "hinge")  # max(1 − t p, 0), which ties at p = t
+    signs = np.sign(x)
+    for _ in range(4):
+        program_of.train_on_batch(x, signs)
+    assert is_replaying(program_of)
+    assert assert_trains_alike(program_of, np.ones((24, 6)), np.ones((24, 6)), batch=4)
 
 
 @settings(deadline=None, max_examples=15)
