@@ -38,6 +38,11 @@ class Adam(Optimizer):
         For an argument outside of its range.
     """
 
+    # The averages are kept without their factors: s = m / (1 − β₁) and q = v / (1 − β₂), that is
+    # s ← β₁ s + g. It takes two passes over all weights less, and m / (√v + ε) is a number times
+    # s / (√q + ε / √(1 − β₂)).
+    scalars: tuple[str, ...] = ("kept_with_beta_1", "kept_with_beta_2")
+
     def __init__(
         self,
         learning_rate: Any = 0.001,
@@ -48,48 +53,60 @@ class Adam(Optimizer):
         **arguments: Any,
     ) -> None:
         kind = type(self).__name__
-        self.beta_1 = fraction(kind, "beta_1", beta_1)
-        self.beta_2 = fraction(kind, "beta_2", beta_2)
+        self.beta_1 = self.kept_with_beta_1 = fraction(kind, "beta_1", beta_1)
+        self.beta_2 = self.kept_with_beta_2 = fraction(kind, "beta_2", beta_2)
         self.epsilon = above_zero(kind, "epsilon", epsilon)
         self.amsgrad = bool(amsgrad)
         self.slots = ("momentum", "velocity", *(("largest_velocity",) if self.amsgrad else ()))
-        self._size = 0.0
         self._numbers: dict[Any, tuple[Array, ...]] = {}
         super().__init__(learning_rate, **arguments)
 
     def begin_step(self) -> None:
-        """Correct the step's size for averages that began at 0."""
-        t = self.iterations
-        self._size = self.rate * math.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
+        """Compute the numbers of this step; averages that began at 0 make it larger."""
+        if (self.beta_1, self.beta_2) != (self.kept_with_beta_1, self.kept_with_beta_2):
+            self._keep_otherwise()
+        for buffer in self._buffers:
+            dtype = buffer.values.dtype
+            arrays = self._numbers.get(dtype)
+            if arrays is None:  # as arrays, which NumPy need not convert
+                arrays = self._numbers[dtype] = tuple(np.empty((), dtype) for _ in range(4))
+            for array, value in zip(arrays, self._numbers_of(dtype), strict=True):
+                array[...] = value
+
+    def _numbers_of(self, dtype: Any) -> tuple[float, ...]:
+        """Return β₁, β₂, ε and the step's size as averages without their factors need them."""
+        # As exact as `dtype` can hold them: 1 − 0.999 in float32 is off by 0.001 %.
+        beta_1, beta_2 = float(dtype.type(self.beta_1)), float(dtype.type(self.beta_2))
+        t, factor = self.iterations, math.sqrt(1 - beta_2)
+        correction = math.sqrt(1 - beta_2**t) / (1 - beta_1**t)
+        size = self.rate * correction * (1 - beta_1) / factor
+        return beta_1, beta_2, self.epsilon / factor, size
+
+    def _keep_otherwise(self) -> None:
+        """Change what is kept so that the averages stay the same, after β₁ or β₂ has changed."""
+        factors = [(1 - self.kept_with_beta_1) / (1 - self.beta_1)]
+        factors += [(1 - self.kept_with_beta_2) / (1 - self.beta_2)] * 2
+        for averages in self._averages:
+            for array, factor in zip(averages, factors, strict=False):
+                array *= factor
+        self.kept_with_beta_1, self.kept_with_beta_2 = self.beta_1, self.beta_2
 
     def update(self, w: Array, g: Array, scratch: Array, *averages: Array) -> None:
         """Change values and averages in place."""
-        m, v, *largest = averages
-        one_minus_beta_1, one_minus_beta_2, epsilon, size = self._as_arrays(w.dtype)
-        np.subtract(g, m, scratch)  # m ← m + (1 − β₁)(g − m), the same as above
-        np.multiply(scratch, one_minus_beta_1, scratch)
-        np.add(m, scratch, m)
+        s, q, *largest = averages
+        beta_1, beta_2, epsilon, size = self._numbers[w.dtype]
+        np.multiply(s, beta_1, s)
+        np.add(s, g, s)
+        np.multiply(q, beta_2, q)
         np.multiply(g, g, scratch)
-        np.subtract(scratch, v, scratch)
-        np.multiply(scratch, one_minus_beta_2, scratch)
-        np.add(v, scratch, v)
+        np.add(q, scratch, q)
         if largest:
-            v = np.maximum(largest[0], v, out=largest[0])
-        np.sqrt(v, scratch)
+            q = np.maximum(largest[0], q, out=largest[0])
+        np.sqrt(q, scratch)
         np.add(scratch, epsilon, scratch)
-        np.divide(m, scratch, scratch)
+        np.divide(s, scratch, scratch)
         np.multiply(scratch, size, scratch)
         np.subtract(w, scratch, w)
-
-    def _as_arrays(self, dtype: Any) -> tuple[Array, ...]:
-        """Return 1 − β₁, 1 − β₂, ε and the step's size as arrays, which NumPy need not convert."""
-        arrays = self._numbers.get(dtype)
-        if arrays is None:
-            arrays = self._numbers[dtype] = tuple(np.empty((), dtype) for _ in range(4))
-        numbers = (1 - self.beta_1, 1 - self.beta_2, self.epsilon, self._size)
-        for array, number in zip(arrays, numbers, strict=True):
-            array[...] = number
-        return arrays
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make this optimizer again."""
