@@ -7,7 +7,7 @@ the interpreter; a forked process makes its own.
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
+from contextvars import ContextVar, copy_context
 from threading import Lock
 from typing import Any
 
@@ -46,6 +46,11 @@ class _Pool:
         return self.executor.submit(copy_context().run, function, *arguments)
 
 
+# Whether a shared loop is going on: a loop within it is not shared again, as its thread might wait
+# for itself.
+_SHARING = ContextVar("sharing", default=False)
+
+
 POOL = _Pool()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=POOL.reset)
@@ -80,12 +85,19 @@ def shared(work: Callable[[Iterable[int]], None], count: int, threads: int | Non
     >>> squares
     [0, 1, 4, 9, 16]
     """
+    if _SHARING.get():
+        work(range(count))
+        return
     threads = min(number_of_threads() if threads is None else threads, count)
     with ALONE:
         if threads <= 1:
             work(range(count))
-        else:
+            return
+        token = _SHARING.set(True)
+        try:
             _share(work, count, threads)
+        finally:
+            _SHARING.reset(token)
 
 
 def _share(work: Callable[[Iterable[int]], None], count: int, threads: int) -> None:

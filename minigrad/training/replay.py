@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from minigrad.training.model import Model
     from minigrad.training.recorded import RecordedPass
 
-_MOST_SHAPES = 12  # are kept in mind; an epoch has two, as its last batch may be smaller
+_MOST_SHAPES = 12  # are kept in mind by a thread; an epoch has two, as its last batch is smaller
+_MOST_PROGRAMS = 8 * _MOST_SHAPES  # by all threads, as some of them may be no more
 _MOST_FAILURES = 3  # in a row: then somebody changes settings all the time, and eager is quicker
 
 
@@ -105,8 +106,7 @@ class Replays:
     def _run_eagerly(self, key: Any, model: Model, batch: Batch) -> Any:
         """Run the first pass of a shape, or record the second."""
         if key not in self._known and key not in self._never:
-            if len(self._known) >= _MOST_SHAPES:
-                self._known.clear()
+            self._make_room(key[-1])
             self._known[key] = None
         elif key not in self._never:
             outcome = self._record(key, model, batch)
@@ -114,6 +114,16 @@ class Replays:
                 return outcome
         eagerly: Eagerly = key[0]
         return eagerly(model, batch)
+
+    def _make_room(self, thread: Any) -> None:
+        """Forget what a thread has recorded, or all threads have, if that is too much."""
+        known = list(self._known)
+        if len(known) >= _MOST_PROGRAMS:
+            self._known.clear()
+        mine = [key for key in known if key[-1] == thread]
+        if len(mine) >= _MOST_SHAPES:
+            for key in mine:
+                self._known.pop(key, None)
 
     def _record(self, key: Any, model: Model, batch: Batch) -> Any:
         """Make a program of a pass; return what it found, None if it cannot be repeated."""

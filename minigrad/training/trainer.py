@@ -20,6 +20,7 @@ from minigrad.training.data import (
 from minigrad.training.history import Averages, History
 from minigrad.training.loop import TrainingLoop
 from minigrad.training.objective import Objective
+from minigrad.training.prediction import predict_in_batches
 from minigrad.training.progress import checked_verbosity, format_values
 from minigrad.training.replay import Replays
 from minigrad.training.sources import (
@@ -338,16 +339,12 @@ class Trainer(Objective):
             return np.concatenate([np.array(self._replays.predict(model, part)) for part in parts])
         is_ready = type(x) is np.ndarray and x.dtype == self.compute_dtype and x.ndim > 0 and len(x)
         inputs = x if is_ready else as_data("x", x, self.compute_dtype)
-        outputs: Any = None
-        for start in range(0, len(inputs), size):
-            part = inputs[start : start + size]
+
+        def check(part: Array) -> None:
             if is_ready and not is_clearly_finite(part):  # looked at while it is in the cache
                 as_data("x", x, self.compute_dtype)
-            part = self._replays.predict(model, part)
-            if outputs is None:
-                outputs = np.empty((len(inputs), *part.shape[1:]), part.dtype)
-            outputs[start : start + size] = part
-        return np.asarray(outputs)
+
+        return predict_in_batches(model, inputs, size, check)
 
     def predict_on_batch(self, x: Any) -> Array:
         """Return the outputs for one batch as an array."""

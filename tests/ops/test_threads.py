@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 import threading
+from functools import partial
 
 import numpy as np
 import pytest
@@ -30,7 +31,8 @@ def test_others_take_part_and_live_on(monkeypatch):
 
     for _ in range(3):
         shared(work, 2)
-    assert len(names) == 2
+    assert len(names) > 1
+    assert "MainThread" in names
     assert len([t for t in threading.enumerate() if t.name.startswith("minigrad")]) <= 8
 
 
@@ -92,3 +94,21 @@ print(os.waitpid(child, 0)[1])
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
     assert found.stdout.strip() == "0"
+
+
+def test_a_loop_within_a_shared_loop_is_not_shared_again(monkeypatch):
+    monkeypatch.setattr(threads.POOL, "threads", 2)
+    monkeypatch.setattr(threads, "number_of_threads", lambda: 2)
+    done = []
+
+    def note(inner, number, name):
+        assert threading.current_thread().name == name
+        done.extend((number, i) for i in inner)
+
+    def outer(numbers):
+        for number in numbers:
+            name = threading.current_thread().name
+            shared(partial(note, number=number, name=name), 3)
+
+    shared(outer, 4)
+    assert sorted(done) == [(n, i) for n in range(4) for i in range(3)]

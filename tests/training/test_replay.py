@@ -1,6 +1,7 @@
 """Replayed steps are eager steps, to the last bit; and whatever changes ends them."""
 
 import copy
+import threading
 
 import numpy as np
 import pytest
@@ -506,3 +507,16 @@ def test_contributions_add_up_to_the_gradient_of_a_step():
         for name, parameter in model.named_parameters().items():
             parts = [array for array in found[name].values() if array is not None]
             np.testing.assert_allclose(sum(parts), parameter.grad, rtol=1e-4, atol=1e-6)
+
+
+def test_a_thread_keeps_a_dozen_shapes_and_leaves_those_of_others():
+    model = autoencoder()
+    other = threading.Thread(target=lambda: [model.predict(X[:2]) for _ in range(5)])
+    other.start()
+    other.join()
+    for size in range(1, 20):
+        for _ in range(3):
+            model.predict(X[:size])
+            assert len(model._replays._known) <= 13
+    of_others = [key for key in model._replays._known if key[-1] == other.ident]
+    assert len(of_others) == 1
