@@ -41,12 +41,35 @@ def pytorch(spec, model, x):
     return list(zip(*by_term, strict=True))
 
 
+def products(spec, x):
+    """Return what makes the matrix products alone, which everyone needs: the limit in NumPy.
+
+    Two forward, three for the error (one for each kernel, one for the codings), and one for the
+    kernel that the activity penalty reaches.
+    """
+    kernel, decoder = spec.start()[0], spec.start()[2]
+    codings = np.empty((spec.batch, spec.codings), np.float32)
+    outputs = np.empty_like(x)
+    slopes = [np.empty_like(matrix) for matrix in (kernel, kernel, decoder)]
+
+    def run():
+        np.dot(x, kernel, codings)
+        np.dot(codings, decoder, outputs)
+        np.dot(codings.T, outputs, slopes[2])
+        np.dot(outputs, decoder.T, codings)
+        np.dot(x.T, codings, slopes[0])
+        np.dot(x.T, codings, slopes[1])
+
+    return run
+
+
 def contenders(spec):
-    """Return both, checked to give the same."""
+    """Return all; minigrad's and PyTorch's results are checked to be the same."""
     x = np.random.default_rng(0).random((spec.batch, spec.width), np.float32)
     found = {
         "minigrad": partial(minigrad, model_of(spec), x),
         "PyTorch": partial(pytorch, spec, Autoencoder(spec), torch.from_numpy(x)),
+        "the products alone": products(spec, x),
     }
     # Terms stand layer by layer in minigrad, as in `terms_of`.
     for ours, theirs in zip(found["minigrad"](), found["PyTorch"](), strict=True):

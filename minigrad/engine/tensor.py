@@ -6,7 +6,7 @@ NumPy's own functions; so this file knows no derivative, and no op.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,9 +15,9 @@ from minigrad.engine.collector import show
 from minigrad.engine.dtypes import numeric_array
 from minigrad.engine.lines import note_cut
 from minigrad.engine.node import Leaf, Node, clock
-from minigrad.engine.operators import Operators
+from minigrad.engine.protocols import Protocols
 from minigrad.engine.state import STATE
-from minigrad.engine.table import look_up, refuse_keywords
+from minigrad.engine.table import look_up
 from minigrad.engine.watcher import reveal
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _new = object.__new__
 
 
-class Tensor(Operators):
+class Tensor(Protocols):
     """An n-dimensional array of numbers that gradients can be taken of.
 
     Parameters
@@ -321,115 +321,6 @@ class Tensor(Operators):
         hooks = node.hooks
         return lambda: hooks.pop(key, None) and None
 
-    # ---- NumPy's functions -------------------------------------------------------------------
-
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **keywords: Any) -> Any:
-        if method != "__call__":
-            raise NotImplementedError(
-                f"np.{ufunc.__name__}.{method} has no derivative rule. Use the function of its "
-                "own, such as np.sum, np.cumsum or np.prod."
-            )
-        if keywords:
-            refuse_keywords(ufunc.__name__, keywords)
-            raise TypeError(f"np.{ufunc.__name__} of a Tensor takes no {next(iter(keywords))}=")
-        rule = look_up(ufunc)
-        return getattr(rule, "pair", rule)(*inputs) if len(inputs) == 2 else rule(*inputs)
-
-    def __array_function__(self, function: Any, types: Any, args: Any, keywords: Any) -> Any:
-        rule = look_up(function)
-        refuse_keywords(function.__name__, keywords)
-        return rule(*args, **keywords)
-
-    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Any:
-        if self.requires_grad:
-            raise TypeError(
-                "a Tensor that requires gradients does not turn into an array by itself, as its "
-                "gradient would be lost without a word. Call tensor.numpy() if that is meant."
-            )
-        reveal(self)
-        return np.array(self._value, dtype=dtype)
-
-    # ---- Python's protocols ------------------------------------------------------------------
-
-    def __bool__(self) -> bool:
-        if self.size != 1:
-            raise ValueError(
-                f"the truth of a Tensor of shape {self.shape} is ambiguous: use (t > 0).any() "
-                "or (t > 0).all()"
-            )
-        reveal(self)
-        return bool(self._value)
-
-    def __float__(self) -> float:
-        return float(self.item())
-
-    def __int__(self) -> int:
-        return int(self.item())
-
-    def __len__(self) -> int:
-        if self.ndim == 0:
-            raise TypeError("a 0-d Tensor has no length")
-        return self.shape[0]
-
-    def __iter__(self) -> Iterator[Tensor]:
-        return (self[index] for index in range(len(self)))
-
-    def __contains__(self, value: Any) -> bool:
-        return bool(np.any(self == value))
-
-    def __setitem__(self, index: Any, value: Any) -> None:
-        raise TypeError(
-            "a Tensor is not changed item by item: its gradient would be wrong. Compute a new one "
-            "(np.where, np.concatenate), or write into a leaf's .data before the forward pass."
-        )
-
-    def __format__(self, specification: str) -> str:
-        if self.ndim == 0 and specification:
-            return format(self.item(), specification)
-        return format(str(self), specification)
-
-    def __repr__(self) -> str:
-        values = np.array2string(np.asarray(self._value), separator=", ", prefix="Tensor(")
-        parts = [values]
-        if self.dtype != np.float32:
-            parts.append(f"dtype={self.dtype}")
-        if isinstance(self._node, Node):
-            parts.append(f"op={self._node.primitive.name}")
-        elif self.requires_grad:
-            parts.append("requires_grad=True")
-        return f"Tensor({', '.join(parts)})"
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
-        copy = self.__class__.__new__(self.__class__)
-        memo[id(self)] = copy
-        copy.__setstate__(self.__getstate__())
-        return copy
-
-    def _refuse_result(self, wish: str) -> None:
-        if isinstance(self._node, Node):
-            raise TypeError(
-                f"the result of op {self._node.primitive.name!r} cannot be {wish} with "
-                "its tape. Use tensor.detach()."
-            )
-
-    def __getstate__(self) -> dict[str, Any]:
-        self._refuse_result("copied or pickled")
-        leaf = self._node
-        assert not isinstance(leaf, Node)
-        return {
-            "value": np.array(self._value),
-            "leaf": None if leaf is None else (leaf.name, copy_or_none(leaf.gradient)),
-        }
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self._value = state["value"]
-        self._exposed = False
-        self._node = None
-        if state["leaf"] is not None:
-            name, gradient = state["leaf"]
-            self._node = Leaf(name)
-            self._node.gradient = gradient
-
     __hash__ = object.__hash__  # by identity, as `==` compares element by element
 
 
@@ -438,11 +329,6 @@ def read_only(value: Any) -> Any:
     view = np.asarray(value).view()
     view.flags.writeable = False
     return view
-
-
-def copy_or_none(array: Any) -> Any:
-    """Return a copy of `array`, or None for None."""
-    return None if array is None else np.array(array)
 
 
 def plain(value: Any) -> Any:

@@ -45,20 +45,23 @@ def predict_in_batches(
     outputs: list[Array] = []  # one array, made when its shape is known
     failures: list[BaseException] = []
 
+    def predict(number: int) -> None:
+        rows = slice(number * size, (number + 1) * size)
+        check(inputs[rows])
+        part = model._replays.predict(model, inputs[rows])
+        if not outputs:
+            outputs.append(np.empty((len(inputs), *part.shape[1:]), part.dtype))
+        outputs[0][rows] = part
+
     def work(batches: Iterable[int]) -> None:
-        for number in batches:
-            if failures:  # after Ctrl-C, say, the other threads need not go on to their end
-                return
-            rows = slice(number * size, (number + 1) * size)
-            try:
-                check(inputs[rows])
-                part = model._replays.predict(model, inputs[rows])
-            except BaseException as failure:
-                failures.append(failure)
-                raise
-            if not outputs:
-                outputs.append(np.empty((len(inputs), *part.shape[1:]), part.dtype))
-            outputs[0][rows] = part
+        try:
+            for number in batches:
+                if failures:  # after Ctrl-C, say, the other threads need not go on to their end
+                    return
+                predict(number)
+        except BaseException as failure:
+            failures.append(failure)
+            raise
 
     count = -(-len(inputs) // size)
     if _is_shared(model, inputs, size):

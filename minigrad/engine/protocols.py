@@ -1,0 +1,156 @@
+"""What NumPy and Python ask of a Tensor: functions, conversions, printing, copies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minigrad.engine.node import Leaf, Node
+from minigrad.engine.operators import Operators
+from minigrad.engine.table import look_up, refuse_keywords
+from minigrad.engine.watcher import reveal
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from numpy.typing import DTypeLike
+
+
+class Protocols(Operators):
+    """Methods with two underscores that `Tensor` inherits."""
+
+    __slots__ = ()
+
+    _value: Any
+    _node: Node | Leaf | None
+    _exposed: bool
+
+    if TYPE_CHECKING:  # what `Tensor` defines
+
+        @property
+        def shape(self) -> tuple[int, ...]: ...
+        @property
+        def ndim(self) -> int: ...
+        @property
+        def size(self) -> int: ...
+        @property
+        def dtype(self) -> np.dtype[Any]: ...
+        @property
+        def requires_grad(self) -> bool: ...
+        def item(self) -> float: ...
+
+    # ---- NumPy's functions -------------------------------------------------------------------
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **keywords: Any) -> Any:
+        if method != "__call__":
+            raise NotImplementedError(
+                f"np.{ufunc.__name__}.{method} has no derivative rule. Use the function of its "
+                "own, such as np.sum, np.cumsum or np.prod."
+            )
+        if keywords:
+            refuse_keywords(ufunc.__name__, keywords)
+            raise TypeError(f"np.{ufunc.__name__} of a Tensor takes no {next(iter(keywords))}=")
+        rule = look_up(ufunc)
+        return getattr(rule, "pair", rule)(*inputs) if len(inputs) == 2 else rule(*inputs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, keywords: Any) -> Any:
+        rule = look_up(function)
+        refuse_keywords(function.__name__, keywords)
+        return rule(*args, **keywords)
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Any:
+        if self.requires_grad:
+            raise TypeError(
+                "a Tensor that requires gradients does not turn into an array by itself, as its "
+                "gradient would be lost without a word. Call tensor.numpy() if that is meant."
+            )
+        reveal(self)
+        return np.array(self._value, dtype=dtype)
+
+    # ---- Python's protocols ------------------------------------------------------------------
+
+    def __bool__(self) -> bool:
+        if self.size != 1:
+            raise ValueError(
+                f"the truth of a Tensor of shape {self.shape} is ambiguous: use (t > 0).any() "
+                "or (t > 0).all()"
+            )
+        reveal(self)
+        return bool(self._value)
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __len__(self) -> int:
+        if self.ndim == 0:
+            raise TypeError("a 0-d Tensor has no length")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[index] for index in range(len(self)))
+
+    def __contains__(self, value: Any) -> bool:
+        return bool(np.any(self == value))
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise TypeError(
+            "a Tensor is not changed item by item: its gradient would be wrong. Compute a new one "
+            "(np.where, np.concatenate), or write into a leaf's .data before the forward pass."
+        )
+
+    def __format__(self, specification: str) -> str:
+        if self.ndim == 0 and specification:
+            return format(self.item(), specification)
+        return format(str(self), specification)
+
+    def __repr__(self) -> str:
+        values = np.array2string(np.asarray(self._value), separator=", ", prefix="Tensor(")
+        parts = [values]
+        if self.dtype != np.float32:
+            parts.append(f"dtype={self.dtype}")
+        if isinstance(self._node, Node):
+            parts.append(f"op={self._node.primitive.name}")
+        elif self.requires_grad:
+            parts.append("requires_grad=True")
+        return f"Tensor({', '.join(parts)})"
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        copy = self.__class__.__new__(self.__class__)
+        memo[id(self)] = copy
+        copy.__setstate__(self.__getstate__())
+        return copy
+
+    def _refuse_result(self, wish: str) -> None:
+        if isinstance(self._node, Node):
+            raise TypeError(
+                f"the result of op {self._node.primitive.name!r} cannot be {wish} with "
+                "its tape. Use tensor.detach()."
+            )
+
+    def __getstate__(self) -> dict[str, Any]:
+        self._refuse_result("copied or pickled")
+        leaf = self._node
+        assert not isinstance(leaf, Node)
+        return {
+            "value": np.array(self._value),
+            "leaf": None if leaf is None else (leaf.name, copy_or_none(leaf.gradient)),
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._value = state["value"]
+        self._exposed = False
+        self._node = None
+        if state["leaf"] is not None:
+            name, gradient = state["leaf"]
+            self._node = Leaf(name)
+            self._node.gradient = gradient
+
+
+def copy_or_none(array: Any) -> Any:
+    """Return a copy of `array`, or None for None."""
+    return None if array is None else np.array(array)
