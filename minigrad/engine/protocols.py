@@ -1,4 +1,4 @@
-"""What NumPy and Python ask of a Tensor: functions, conversions, printing, copies."""
+"""What NumPy and Python ask of a Tensor: functions, conversions, printing."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ from minigrad.engine.table import look_up, refuse_keywords
 from minigrad.engine.watcher import reveal
 
 if TYPE_CHECKING:
-    from typing import Self
-
     from numpy.typing import DTypeLike
 
 
@@ -25,7 +23,6 @@ class Protocols(Operators):
 
     _value: Any
     _node: Node | Leaf | None
-    _exposed: bool
 
     if TYPE_CHECKING:  # what `Tensor` defines
 
@@ -118,39 +115,3 @@ class Protocols(Operators):
         elif self.requires_grad:
             parts.append("requires_grad=True")
         return f"Tensor({', '.join(parts)})"
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        copy = self.__class__.__new__(self.__class__)
-        memo[id(self)] = copy
-        copy.__setstate__(self.__getstate__())
-        return copy
-
-    def _refuse_result(self, wish: str) -> None:
-        if isinstance(self._node, Node):
-            raise TypeError(
-                f"the result of op {self._node.primitive.name!r} cannot be {wish} with "
-                "its tape. Use tensor.detach()."
-            )
-
-    def __getstate__(self) -> dict[str, Any]:
-        self._refuse_result("copied or pickled")
-        leaf = self._node
-        assert not isinstance(leaf, Node)
-        return {
-            "value": np.array(self._value),
-            "leaf": None if leaf is None else (leaf.name, copy_or_none(leaf.gradient)),
-        }
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self._value = state["value"]
-        self._exposed = False
-        self._node = None
-        if state["leaf"] is not None:
-            name, gradient = state["leaf"]
-            self._node = Leaf(name)
-            self._node.gradient = gradient
-
-
-def copy_or_none(array: Any) -> Any:
-    """Return a copy of `array`, or None for None."""
-    return None if array is None else np.array(array)

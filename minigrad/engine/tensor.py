@@ -321,6 +321,39 @@ class Tensor(Protocols):
         hooks = node.hooks
         return lambda: hooks.pop(key, None) and None
 
+    # ---- copies ------------------------------------------------------------------------------
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        copy = self.__class__.__new__(self.__class__)
+        memo[id(self)] = copy
+        copy.__setstate__(self.__getstate__())
+        return copy
+
+    def _refuse_result(self, wish: str) -> None:
+        if isinstance(self._node, Node):
+            raise TypeError(
+                f"the result of op {self._node.primitive.name!r} cannot be {wish} with "
+                "its tape. Use tensor.detach()."
+            )
+
+    def __getstate__(self) -> dict[str, Any]:
+        self._refuse_result("copied or pickled")
+        leaf = self._node
+        assert not isinstance(leaf, Node)
+        return {
+            "value": np.array(self._value),
+            "leaf": None if leaf is None else (leaf.name, copy_or_none(leaf.gradient)),
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._value = state["value"]
+        self._exposed = False
+        self._node = None
+        if state["leaf"] is not None:
+            name, gradient = state["leaf"]
+            self._node = Leaf(name)
+            self._node.gradient = gradient
+
     __hash__ = object.__hash__  # by identity, as `==` compares element by element
 
 
@@ -329,6 +362,11 @@ def read_only(value: Any) -> Any:
     view = np.asarray(value).view()
     view.flags.writeable = False
     return view
+
+
+def copy_or_none(array: Any) -> Any:
+    """Return a copy of `array`, or None for None."""
+    return None if array is None else np.array(array)
 
 
 def plain(value: Any) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 from minigrad.engine import Leaf, Node, Tensor
 from minigrad.engine.program import Program
 from minigrad.engine.recorder import NotRepeatableError, RecordedOp, Recorder
-from minigrad.engine.protocols import copy_or_none
+from minigrad.engine.tensor import copy_or_none
 from minigrad.layers import Layer, LossTerms
 from minigrad.layers.forward_pass import Watched
 from minigrad.training.data import Array
