@@ -4,14 +4,18 @@ One pool serves the whole process. It is made when it is first needed, holds no 
 the interpreter; a forked process makes its own.
 """
 
+from __future__ import annotations
+
 import os
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar, copy_context
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minigrad.ops.blas import ALONE
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 # A user who gives BLAS fewer threads, as those do who run several processes, means these too.
 LIMITS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
@@ -40,6 +44,8 @@ class _Pool:
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Start a call on another thread, with this thread's context: `np.errstate` is there."""
+        from concurrent.futures import ThreadPoolExecutor  # a tenth of `import minigrad`
+
         with self.lock:
             if self.executor is None:
                 self.executor = ThreadPoolExecutor(self.threads - 1, "minigrad")
