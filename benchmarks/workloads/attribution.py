@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 import torch
 
+from benchmarks.autoencoders.by_hand import Contender
 from benchmarks.autoencoders.by_minigrad import model_of
 from benchmarks.autoencoders.by_pytorch import Autoencoder, terms_of
 from benchmarks.rows import peer_rows, row
@@ -41,42 +42,51 @@ def pytorch(spec, model, x):
     return list(zip(*by_term, strict=True))
 
 
-def products(spec, x):
-    """Return what makes the matrix products alone, which everyone needs: the limit in NumPy.
-
-    Two forward, three for the error (one for each kernel, one for the codings), and one for the
-    kernel that the activity penalty reaches.
-    """
-    kernel, decoder = spec.start()[0], spec.start()[2]
-    codings = np.empty((spec.batch, spec.codings), np.float32)
-    outputs = np.empty_like(x)
-    slopes = [np.empty_like(matrix) for matrix in (kernel, kernel, decoder)]
+def hand(spec, x):
+    """Return the same, derived by hand: the limit for whatever is built on NumPy."""
+    step = Contender(replace(spec, activity_l1=0.0), [x])  # whose gradients are the error's alone
+    strengths = (spec.kernel_l2, spec.bias_l2, spec.decoder_l2)
+    penalized = [
+        (w, np.empty_like(w), 2 * l2) for w, l2 in zip(step.parameters[:3], strengths, strict=True)
+    ]
+    pull, kernel, bias = (np.empty_like(w) for w in (step.codings, *step.parameters[:2]))
+    x_transposed = x.T
 
     def run():
-        np.dot(x, kernel, codings)
-        np.dot(codings, decoder, outputs)
-        np.dot(codings.T, outputs, slopes[2])
-        np.dot(outputs, decoder.T, codings)
-        np.dot(x.T, codings, slopes[0])
-        np.dot(x.T, codings, slopes[1])
+        step.forward(x)
+        step.backward(x_transposed)
+        np.multiply(step.active, np.float32(spec.activity_l1 / spec.batch), pull)
+        np.dot(x_transposed, pull, kernel)
+        np.dot(step.ones, pull, bias)
+        for w, slope, strength in penalized:
+            np.multiply(w, np.float32(strength), slope)
+        data, (of_kernel, of_bias, of_decoder) = step.slopes, (slope for _, slope, _ in penalized)
+        return [
+            [data[0], of_kernel, None, kernel, None],
+            [data[1], None, of_bias, bias, None],
+            [data[2], None, None, None, of_decoder],
+            [data[3], None, None, None, None],
+        ]
 
     return run
 
 
 def contenders(spec):
-    """Return all; minigrad's and PyTorch's results are checked to be the same."""
+    """Return all, checked to give the same."""
     x = np.random.default_rng(0).random((spec.batch, spec.width), np.float32)
     found = {
         "minigrad": partial(minigrad, model_of(spec), x),
         "PyTorch": partial(pytorch, spec, Autoencoder(spec), torch.from_numpy(x)),
-        "the products alone": products(spec, x),
+        "Hand": hand(spec, x),
     }
     # Terms stand layer by layer in minigrad, as in `terms_of`.
-    for ours, theirs in zip(found["minigrad"](), found["PyTorch"](), strict=True):
-        for mine, other in zip(ours, theirs, strict=True):
-            assert (mine is None) == (other is None)
-            if mine is not None:
-                np.testing.assert_allclose(mine, other.numpy().T, rtol=1e-3, atol=1e-6)
+    ours = found["minigrad"]()
+    for peer, turned in (("PyTorch", lambda slope: slope.numpy().T), ("Hand", np.asarray)):
+        for mine, theirs in zip(ours, found[peer](), strict=True):
+            for one, other in zip(mine, theirs, strict=True):
+                assert (one is None) == (other is None)
+                if one is not None:
+                    np.testing.assert_allclose(one, turned(other), rtol=1e-3, atol=1e-6)
     return found
 
 

@@ -50,12 +50,13 @@ def _runs(calls: Sequence[Call]) -> list[tuple[tuple[int, ...] | None, list[Any]
 def _crosses(call: Any, other: Any) -> bool:
     """Whether a block of one call meets, in a buffer of both, another block of the other.
 
-    So it is where the same memory holds numbers of another size later on.
+    So it is where the same memory holds numbers of another size later on, or held a single number.
     """
     return any(
-        np.may_share_memory(a, b) and (a.itemsize != b.itemsize or a.ctypes.data != b.ctypes.data)
+        np.may_share_memory(a, b)
+        and (a.ndim != b.ndim or a.itemsize != b.itemsize or a.ctypes.data != b.ctypes.data)
         for a, b in product(call.args, other.args)
-        if a.ndim and b.ndim
+        if a.ndim or b.ndim
     )
 
 

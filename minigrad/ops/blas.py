@@ -25,8 +25,9 @@ class _Alone:
 
     def __enter__(self) -> None:
         with self._lock:
-            if self._inside == 0:
+            if not self._before:  # else an interrupt came before they were restored
                 self._before = self._limits()
+            if self._inside == 0:
                 self._set([1] * len(self._before))
             self._inside += 1
 
@@ -34,20 +35,23 @@ class _Alone:
         with self._lock:
             self._inside -= 1
             if self._inside == 0:
-                self._set(self._before)
+                self._restore()
 
     @property
     def limit(self) -> int | None:
         """How many threads BLAS may use outside of such a block; None if it does not say."""
         with self._lock:
-            return min(self._before if self._inside else self._limits(), default=None)
+            return min(self._before or self._limits(), default=None)
 
     def release(self) -> None:
         """End all blocks: in a forked process, the threads that were inside are no more."""
         self._lock = Lock()
-        if self._inside:
-            self._set(self._before)
         self._inside = 0
+        self._restore()
+
+    def _restore(self) -> None:
+        self._set(self._before)
+        self._before = []
 
     def _limits(self) -> list[int]:
         if self._libraries is None:
@@ -58,7 +62,7 @@ class _Alone:
         return [library.get_num_threads() or 1 for library in self._libraries]
 
     def _set(self, limits: list[int]) -> None:
-        for library, limit in zip(self._libraries or (), limits, strict=True):
+        for library, limit in zip(self._libraries or (), limits, strict=False):
             library.set_num_threads(limit)
             # Otherwise threadpoolctl would let no other thread change the limit from now on.
             if hasattr(library, "clear_controlling_thread"):

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from contextvars import ContextVar, copy_context
-from threading import Lock
+from threading import Event, Lock
 from typing import TYPE_CHECKING, Any
 
 from minigrad.ops.blas import ALONE
@@ -106,16 +107,41 @@ def shared(work: Callable[[Iterable[int]], None], count: int, threads: int | Non
             _SHARING.reset(token)
 
 
+class _Part:
+    """A part of a shared loop, done by whichever thread takes it first."""
+
+    def __init__(self, work: Callable[[Iterable[int]], None], numbers: range) -> None:
+        self._work, self._numbers = work, numbers
+        self._taken, self._done = Lock(), Event()
+        self.error: BaseException | None = None
+
+    def run(self) -> None:
+        """Do it, unless another thread has begun."""
+        if self._taken.acquire(blocking=False):
+            try:
+                self._work(self._numbers)
+            except BaseException as error:
+                self.error = error
+            finally:
+                self._done.set()
+
+    def end(self) -> None:
+        """Wait for its end; if nobody has begun, nobody will."""
+        if not self._taken.acquire(blocking=False):
+            self._done.wait()
+
+
 def _share(work: Callable[[Iterable[int]], None], count: int, threads: int) -> None:
-    try:
-        others = [POOL.submit(work, range(t, count, threads)) for t in range(1, threads)]
-    except RuntimeError:  # the interpreter is shutting down, and starts no thread any more
-        work(range(count))
-        return
-    try:
-        work(range(0, count, threads))
-    finally:
-        errors = [other.exception() for other in others]
-    for error in errors:
-        if error is not None:
-            raise error
+    parts = [_Part(work, range(t, count, threads)) for t in range(threads)]
+    with suppress(RuntimeError):  # the system starts no more threads: then this one does the rest
+        for part in parts[1:]:
+            POOL.submit(part.run)
+    for part in parts:  # also what others have not begun, as they may be busy elsewhere
+        part.run()
+        if part.error is not None and not isinstance(part.error, Exception):
+            break  # Ctrl-C
+    for part in parts:
+        part.end()
+    for part in parts:
+        if part.error is not None:
+            raise part.error

@@ -76,7 +76,10 @@ class Adam(Optimizer):
     def _numbers_of(self, dtype: Any) -> tuple[float, ...]:
         """Return β₁, β₂, ε and the step's size as averages without their factors need them."""
         # As exact as `dtype` can hold them: 1 − 0.999 in float32 is off by 0.001 %.
-        beta_1, beta_2 = float(dtype.type(self.beta_1)), float(dtype.type(self.beta_2))
+        below_one = np.nextafter(dtype.type(1), dtype.type(0))
+        beta_1, beta_2 = (
+            float(min(dtype.type(beta), below_one)) for beta in (self.beta_1, self.beta_2)
+        )
         t, factor = self.iterations, math.sqrt(1 - beta_2)
         correction = math.sqrt(1 - beta_2**t) / (1 - beta_1**t)
         size = self.rate * correction * (1 - beta_1) / factor

@@ -153,8 +153,12 @@ class Replays:
         return None
 
     def _drop(self, key: Any) -> None:
-        self._known.pop(key, None)
-        self._failures += 1
+        """Forget a program that does not hold any more, with those of other threads like it."""
+        if self._known.pop(key, None) is not None:
+            self._failures += 1
+        for other in list(self._known):
+            if other[:-1] == key[:-1]:
+                self._known.pop(other, None)
 
 
 def _key(batch: Batch) -> tuple[Any, ...]:

@@ -54,3 +54,17 @@ def test_memory_that_is_shifted_is_not_overtaken():
 
     for one, other in zip(*both_ways(make), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_memory_that_held_a_single_number_is_not_overtaken():
+    def make():
+        memory = np.full(SIZE, 3.0, np.float32)
+        x = np.random.default_rng(0).normal(size=SIZE).astype(np.float32)
+        product, number = np.empty_like(x), memory[:1].reshape(())
+        return [product, memory], [
+            partial(np.multiply, x, number, product),
+            partial(np.square, x, memory),
+        ]
+
+    for one, other in zip(*both_ways(make), strict=True):
+        np.testing.assert_array_equal(one, other)

@@ -112,3 +112,54 @@ def test_a_loop_within_a_shared_loop_is_not_shared_again(monkeypatch):
 
     shared(outer, 4)
     assert sorted(done) == [(n, i) for n in range(4) for i in range(3)]
+
+
+def refusing(monkeypatch, number):
+    """Let the system refuse to start threads beyond a number; return a pool that meets this."""
+    started, usual = [], threading.Thread.start
+
+    def start(thread):
+        if thread.name.startswith("minigrad"):
+            if len(started) >= number:
+                raise RuntimeError("can't start new thread")
+            started.append(thread)
+        usual(thread)
+
+    pool = threads._Pool()
+    pool.threads = 4
+    monkeypatch.setattr(threads, "POOL", pool)
+    monkeypatch.setattr(threads, "number_of_threads", lambda: 4)
+    monkeypatch.setattr(threading.Thread, "start", start)
+    return pool
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_parts_are_done_once_where_the_system_starts_no_more_threads(monkeypatch, number):
+    pool = refusing(monkeypatch, number)
+    sums = [0] * 8
+
+    def work(numbers):
+        for n in numbers:
+            sums[n] += 1
+
+    shared(work, 8)
+    assert sums == [1] * 8
+    monkeypatch.undo()
+    pool.submit(int).result()  # what was queued is over now
+    pool.executor.shutdown()
+    assert sums == [1] * 8
+
+
+def test_nobody_waits_for_threads_that_are_busy_elsewhere(monkeypatch):
+    pool = threads._Pool()
+    pool.threads = 2
+    monkeypatch.setattr(threads, "POOL", pool)
+    monkeypatch.setattr(threads, "number_of_threads", lambda: 2)
+    leave = threading.Event()
+    pool.submit(leave.wait, 20)
+    done = []
+    shared(lambda numbers: done.extend(numbers), 5)
+    assert sorted(done) == list(range(5))
+    assert not leave.is_set()
+    leave.set()
+    pool.executor.shutdown()

@@ -59,3 +59,12 @@ def test_a_state_goes_on_in_an_optimizer_with_other_betas():
     found = steps(second, weight, gradients[10:], betas[10:])
     expected = as_the_paper_writes(start, gradients, betas)[10:]
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_beta_that_rounds_to_one_still_works():
+    weight = mg.layers.Parameter(np.ones(3, np.float32))
+    optimizer = Adam(0.01, beta_2=1 - 1e-8, parameters=[weight])
+    for _ in range(3):
+        weight.grad = np.ones(3, np.float32)
+        optimizer.step()
+    np.testing.assert_allclose(weight.numpy(), 0.97, atol=1e-4)

@@ -16,10 +16,15 @@ SIZE = 100
 
 @pytest.fixture(autouse=True)
 def several_threads(monkeypatch):
-    monkeypatch.setattr(threads.POOL, "threads", 3)
+    pool = threads._Pool()
+    pool.threads = 3
+    monkeypatch.setattr(threads, "POOL", pool)
     monkeypatch.setattr(threads, "number_of_threads", lambda: 3)
     monkeypatch.setattr(prediction, "number_of_threads", lambda: 3)
     monkeypatch.setattr(prediction, "LARGE_BATCH", SIZE * 12)
+    yield
+    if pool.executor is not None:
+        pool.executor.shutdown()
 
 
 def autoencoder():
@@ -133,3 +138,11 @@ def test_no_thread_is_started_within_another_call_of_a_layer(names):
 
     Guess()(X[:4])
     assert names == {"MainThread"}
+
+
+def test_a_changed_setting_counts_once_for_all_threads():
+    model = autoencoder()
+    model.predict(X, SIZE)
+    model.layers[1].trainable = False
+    model.predict(X, SIZE)
+    assert model._replays._failures <= 1
