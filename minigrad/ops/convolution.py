@@ -21,6 +21,7 @@ from minigrad.ops import convolution_by_blocks as by_blocks
 from minigrad.ops import convolution_by_position as by_position
 from minigrad.ops.blas import ALONE
 from minigrad.ops.geometry import Pairs, Sizes, padding_widths, per_axis, transposed_span
+from minigrad.ops.reductions import sum_rows
 from minigrad.ops.shapes import broadcast_to_
 
 
@@ -50,9 +51,8 @@ def _correlation(
 
 def _sum_of_places(x: Any) -> Any:
     """(N, *spatial, C) → (C,)."""
-    rows = x.reshape(-1, x.shape[-1])
-    with ALONE:  # a product with ones is faster than NumPy's sum where rows are short
-        return np.matmul(np.ones(len(rows), x.dtype), rows)
+    with ALONE:  # as BLAS's threads would stand in the way of ours for a while
+        return sum_rows(x.reshape(-1, x.shape[-1]))
 
 
 sum_of_places_ = Primitive(

@@ -43,7 +43,11 @@ def _each_few(images: int, elements: int, work: Callable[[slice], None]) -> None
         for number in numbers:
             work(slice(number * few, (number + 1) * few))
 
-    shared(several, -(-images // few), None if elements > WORTH_THREADS else 1)
+    count = -(-images // few)
+    if elements > WORTH_THREADS:
+        shared(several, count)
+    else:
+        several(range(count))
 
 
 def _met(window: Sizes, output: Sizes, strides: Sizes) -> list[tuple[slice, ...]]:

@@ -53,11 +53,6 @@ class _Pool:
         return self.executor.submit(copy_context().run, function, *arguments)
 
 
-# Whether a shared loop is going on: a loop within it is not shared again, as its thread might wait
-# for itself.
-_SHARING = ContextVar("sharing", default=False)
-
-
 POOL = _Pool()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=POOL.reset)
@@ -70,7 +65,12 @@ def number_of_threads() -> int:
     return POOL.threads if limit is None else min(POOL.threads, limit)
 
 
-def shared(work: Callable[[Iterable[int]], None], count: int, threads: int | None = None) -> None:
+# Whether a shared loop is going on: a loop within it is not shared again, as other threads have
+# enough to do.
+_SHARING = ContextVar("sharing", default=False)
+
+
+def shared(work: Callable[[Iterable[int]], None], count: int) -> None:
     """Call `work` on parts of ``range(count)``, each on a thread of its own; wait for all.
 
     Thread t of T does t, t + T, t + 2 T, …: which numbers go together depends on no timing. Each
@@ -95,7 +95,7 @@ def shared(work: Callable[[Iterable[int]], None], count: int, threads: int | Non
     if _SHARING.get():
         work(range(count))
         return
-    threads = min(number_of_threads() if threads is None else threads, count)
+    threads = min(number_of_threads(), count)
     with ALONE:
         if threads <= 1:
             work(range(count))

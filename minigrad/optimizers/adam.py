@@ -75,11 +75,7 @@ class Adam(Optimizer):
 
     def _numbers_of(self, dtype: Any) -> tuple[float, ...]:
         """Return β₁, β₂, ε and the step's size as averages without their factors need them."""
-        # As exact as `dtype` can hold them: 1 − 0.999 in float32 is off by 0.001 %.
-        below_one = np.nextafter(dtype.type(1), dtype.type(0))
-        beta_1, beta_2 = (
-            float(min(dtype.type(beta), below_one)) for beta in (self.beta_1, self.beta_2)
-        )
+        beta_1, beta_2 = _rounded(self.beta_1, dtype), _rounded(self.beta_2, dtype)
         t, factor = self.iterations, math.sqrt(1 - beta_2)
         correction = math.sqrt(1 - beta_2**t) / (1 - beta_1**t)
         size = self.rate * correction * (1 - beta_1) / factor
@@ -120,6 +116,15 @@ class Adam(Optimizer):
             "epsilon": self.epsilon,
             "amsgrad": self.amsgrad,
         }
+
+
+def _rounded(beta: float, dtype: Any) -> float:
+    """Return β as `dtype` holds it, so that 1 − β fits what is computed with it, and is not 0.
+
+    In float32, 1 − 0.999 would otherwise be off by 0.001 %.
+    """
+    rounded = dtype.type(beta)
+    return float(rounded if rounded < 1 else np.nextafter(rounded, dtype.type(0)))
 
 
 @registry.register("adamw")
