@@ -36,7 +36,8 @@ from minigrad.engine import (
     value_and_grad,
     vjp,
 )
-from minigrad.layers import Input, LossTerms, Parameter
+from minigrad.layers import Input, Layer, LossTerms
+from minigrad.parameter import Parameter
 from minigrad.seeds import set_seed
 from minigrad.serialization import register_serializable
 
@@ -59,10 +60,13 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
+Variable = Parameter  # as Keras calls it
+
 __all__ = [
     "AnomalyError",
     "History",
     "Input",
+    "Layer",
     "LoadError",
     "LossTerms",
     "Model",
@@ -72,6 +76,7 @@ __all__ = [
     "Sequential",
     "Tensor",
     "Trace",
+    "Variable",
     "activations",
     "callbacks",
     "constraints",

@@ -75,7 +75,6 @@ from minigrad.layers.padding import (
     ZeroPadding2D,
     ZeroPadding3D,
 )
-from minigrad.layers.parameter import Parameter
 from minigrad.layers.pooling import (
     AveragePooling1D,
     AveragePooling2D,
@@ -100,6 +99,7 @@ from minigrad.layers.separable_convolution import (
 )
 from minigrad.layers.symbol import Input, InputLayer
 from minigrad.layers.up_sampling import UpSampling1D, UpSampling2D, UpSampling3D
+from minigrad.parameter import Parameter
 
 __all__ = [
     "ELU",

@@ -7,8 +7,8 @@ from typing import Any
 from minigrad import activations, constraints, initializers, regularizers
 from minigrad.engine.lines import label
 from minigrad.layers.layer import Layer
-from minigrad.layers.parameter import Parameter
 from minigrad.layers.slots import RegularizerSlot
+from minigrad.parameter import Parameter
 
 
 class BiasLayer(Layer):

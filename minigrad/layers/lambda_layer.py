@@ -7,7 +7,7 @@ from typing import Any
 
 from minigrad.engine import Tensor
 from minigrad.layers.layer import Layer, Shape, registry
-from minigrad.layers.parameter import Parameter
+from minigrad.parameter import Parameter
 from minigrad.serialization import Registry
 
 functions = Registry("function", returns_functions=True)

@@ -12,8 +12,8 @@ from minigrad.checks import number
 from minigrad.engine import Tensor
 from minigrad.engine.tensor import plain
 from minigrad.layers.layer import Layer, Shape, registry
-from minigrad.layers.parameter import Parameter
 from minigrad.layers.slots import RegularizerSlot
+from minigrad.parameter import Parameter
 
 
 class Normalization(Layer):

@@ -13,7 +13,7 @@ from minigrad.layers.loss_terms import LossTerms, as_penalty
 
 if TYPE_CHECKING:
     from minigrad.layers.layer import Layer
-    from minigrad.layers.parameter import Parameter
+    from minigrad.parameter import Parameter
 
 
 class PenaltyOwner:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad import constraints, initializers, regularizers
-from minigrad.layers.parameter import Parameter
+from minigrad.parameter import Parameter
 
 if TYPE_CHECKING:
     from minigrad.layers.layer import Layer
