@@ -30,8 +30,8 @@ class Constraint:
     """Base of all constraints: ``w ← constraint(w)``. A subclass defines ``__call__``."""
 
     def __call__(self, w: Array) -> Array:
-        """Return the constrained values of `w`."""
-        raise NotImplementedError(f"{type(self).__name__} must define __call__(self, w)")
+        """Return the constrained values of `w`; by default as they are."""
+        return w
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make this object again."""

@@ -159,7 +159,7 @@ def _initial_values(initializer: Any, shape: Sequence[int] | None, dtype: DTypeL
             raise TypeError(
                 f"Parameter: {initializer!r} makes values of a shape, so pass shape=(…)"
             )
-        initializer = initializers.get(initializer)(tuple(shape), dtype)
+        initializer = initializers.initial_values(initializer, tuple(shape), dtype)
     if shape is not None and np.shape(initializer) != tuple(shape):
         raise ValueError(
             f"Parameter: expected values of shape {tuple(shape)}. "

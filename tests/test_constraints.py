@@ -71,3 +71,7 @@ def test_constraints_are_saved_with_the_model(tmp_path):
     twin = mg.load(tmp_path / "m.npz").layers[0]
     assert twin.kernel_constraint.max_value == 0.5
     assert twin.kernel.constraint.max_value == 0.5
+
+
+def test_the_base_constrains_nothing_as_in_keras():
+    assert constraints.Constraint()(np.array([3.0, -4.0])).tolist() == [3.0, -4.0]

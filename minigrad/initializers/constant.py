@@ -43,7 +43,10 @@ class Constant(Initializer):
 
     def values(self, shape: Shape, generator: np.random.Generator) -> Array:
         """Return the value, repeated."""
-        return np.broadcast_to(np.asarray(self.value, float), shape).copy()
+        value = np.asarray(self.value, float)
+        if value.ndim == len(shape) and value.shape != shape:
+            raise ValueError(f"Constant: an array of {value.shape} is no value of shape {shape}")
+        return np.broadcast_to(value, shape).copy()
 
     def get_config(self) -> dict[str, Any]:
         """Return the value, as plain numbers."""

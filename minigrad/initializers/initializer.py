@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad.engine import get_default_dtype
+from minigrad.engine import Tensor, get_default_dtype
+from minigrad.engine.tensor import plain
 from minigrad.seeds import new_generator
 from minigrad.serialization import Registry
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
 registry = Registry("initializer")
-get = registry.get
 serialize = registry.serialize
 deserialize = registry.deserialize
 
@@ -63,3 +63,51 @@ class Initializer:
     def from_config(cls, config: dict[str, Any]) -> Initializer:
         """Make the object that `get_config` described."""
         return cls(**config)
+
+
+def get(identifier: Any) -> Any:
+    """Return the initializer that a name, config, class or function stands for, or an array.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name, with the nearest known ones.
+    TypeError
+        For anything that is none of these.
+
+    Examples
+    --------
+    >>> get(np.array([[1.0, 2.0]]))((1, 2))
+    array([[1., 2.]], dtype=float32)
+    """
+    if isinstance(identifier, np.ndarray | Tensor):
+        return registry.deserialize(
+            {"class_name": "Constant", "config": {"value": plain(identifier)}}
+        )
+    return registry.get(identifier)
+
+
+def initial_values(
+    initializer: Any,
+    shape: Shape,
+    dtype: DTypeLike | None,
+    generator: np.random.Generator | None = None,
+) -> Array:
+    """Return what an initializer makes of a shape.
+
+    One of a user's own may take ``(shape, dtype)``, as in Keras, or a generator as a third.
+    """
+    make = get(initializer)
+    if type(make).__call__ is Initializer.__call__ or _takes_three(make):
+        return plain(make(shape, dtype, new_generator(None) if generator is None else generator))
+    return plain(make(shape, dtype=dtype))
+
+
+def _takes_three(make: Any) -> bool:
+    import inspect  # slow to load, and only needed for a user's own
+
+    by_position = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    kinds = [parameter.kind for parameter in inspect.signature(make).parameters.values()]
+    return (
+        sum(kind in by_position for kind in kinds) > 2 or inspect.Parameter.VAR_POSITIONAL in kinds
+    )

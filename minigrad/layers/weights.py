@@ -68,7 +68,7 @@ class WeightOwner:
             raise ValueError(f"layer {self.name!r} already has a weight {name!r}")
         shape = tuple(int(n) for n in shape)
         self._spend(name, shape)
-        values = initializers.get(initializer)(shape, self.dtype, self._generator)
+        values = initializers.initial_values(initializer, shape, self.dtype, self._generator)
         if np.shape(values) != shape:
             raise ValueError(
                 f"layer {self.name!r}: the initializer of {name!r} returned shape "

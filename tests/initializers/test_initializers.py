@@ -3,6 +3,7 @@ import math
 import numpy as np
 import pytest
 
+import minigrad as mg
 from minigrad import initializers
 
 RANDOM = {
@@ -119,3 +120,47 @@ def test_identity():
 def test_arguments_are_checked(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+class Halves(initializers.Initializer):
+    """As one is written for Keras: it knows no generator."""
+
+    def __call__(self, shape, dtype=None):
+        return np.full(shape, 0.5, dtype)
+
+
+@pytest.mark.parametrize(
+    "initializer",
+    [
+        Halves(),
+        Halves,
+        lambda shape, dtype=None: np.full(shape, 0.5, dtype),
+        lambda shape, dtype, generator: generator.uniform(0.5, 0.5, shape),
+        lambda *arguments: mg.Tensor(np.full(arguments[0], 0.5)),
+        np.full((3, 2), 0.5),
+        mg.Tensor(np.full((3, 2), 0.5)),
+    ],
+)
+def test_one_of_a_users_own_may_know_a_generator_or_not_and_an_array_is_its_values(initializer):
+    layer = mg.layers.Dense(2, kernel_initializer=initializer, input_dim=3)
+    assert layer.kernel.numpy().tolist() == [[0.5] * 2] * 3
+    weight = mg.Parameter(initializers.get(initializer), shape=(3, 2), dtype="float64")
+    assert weight.dtype == np.float64
+    assert weight.numpy().tolist() == [[0.5] * 2] * 3
+
+
+def test_a_function_that_takes_a_generator_is_reached_by_the_seed_of_its_layer():
+    def draw(shape, dtype, generator):
+        return generator.normal(size=shape)
+
+    kernels = [
+        mg.layers.Dense(2, kernel_initializer=draw, input_dim=3, seed=seed).kernel.numpy()
+        for seed in (1, 1, 2)
+    ]
+    assert np.array_equal(kernels[0], kernels[1])
+    assert not np.array_equal(kernels[0], kernels[2])
+
+
+def test_an_array_of_another_shape_is_refused():
+    with pytest.raises(ValueError, match="no value of shape"):
+        mg.layers.Dense(2, kernel_initializer=np.ones((2, 2)), input_dim=3)
