@@ -1,6 +1,6 @@
 """Which samples pull a weight: a contribution taken apart by samples, without a loop.
 
-The reverse walk adds the samples up in the very last op, where a batch meets a weight. So each
+The reverse walk adds the samples up where a batch meets a weight, or what is made of weights. So each
 sample's part is what that op's rule gives without the sum: a product of what the sample brought
 forward and what comes back to it.
 """
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad.engine import Leaf, Node
+from minigrad.engine.backward import pull_back
 from minigrad.ops.convolution import correlation_
 from minigrad.tracing.attribution import Step
 
@@ -26,46 +27,102 @@ def per_sample(trace: Trace, parameter: str, term: str) -> Array:
     """Return each sample's part in a contribution, (batch, *shape); see `Trace.per_sample`."""
     node = trace._node(parameter)
     shape, dtype = trace._shapes[parameter]
-    steps = [step for step in trace.steps if term in step.upstream]
+    samples = trace.samples or _batch_size(trace.steps)
     if node is None or not trace.has_path(parameter, term):
-        batch = _batch_size(steps)
-        return np.zeros((batch, *shape), dtype)
-    parts = _parts(node, steps, term, parameter)
-    return parts.astype(dtype, copy=False)
+        if not samples:
+            raise ValueError(
+                f"per_sample: {term!r} does not reach {parameter!r}, and nothing on this tape "
+                "tells how many samples there are"
+            )
+        return np.zeros((samples, *shape), dtype)
+    steps = [step for step in trace.steps if term in step.upstream]
+    return _Search(trace, steps, samples, term, parameter).parts(node).astype(dtype, copy=False)
 
 
-def _parts(node: Node | Leaf, steps: list[Step], term: str, parameter: str) -> Array:
-    """Add up what comes by way of each op that uses a weight, sample by sample."""
-    total: Any = None
-    for step in steps:
-        for parent, index, by_term in step.outgoing:
-            if parent is node and term in by_term:
-                found = _through(step, index, steps, term, parameter)
-                total = found if total is None else total + found
-    assert total is not None
-    return np.asarray(total)
+class _Search:
+    """What comes to a weight, sample by sample.
+
+    From the weight towards the loss, ops that do not depend on the input (a product of two
+    factors, a normalization) pass on one gradient for each sample, by their own rules; the first
+    op that does depend on it is where samples meet weights.
+    """
+
+    def __init__(
+        self, trace: Trace, steps: list[Step], samples: int, term: str, parameter: str
+    ) -> None:
+        self.steps = steps
+        self.samples = samples
+        self.path = f"{term!r} does not come to {parameter!r} by way of the samples"
+        self.dependent = _dependent(trace, steps, samples)
+        self.term = term
+        self.found: dict[Node | Leaf, Array] = {}
+
+    def parts(self, node: Node | Leaf) -> Array:
+        """Add up what comes by way of each op that uses a weight, or what is made of weights."""
+        if node not in self.found:
+            parts = [
+                self._through(step, index)
+                for step in self.steps
+                for parent, index, by_term in step.outgoing
+                if parent is node and self.term in by_term
+            ]
+            if not parts:
+                raise ValueError(
+                    f"per_sample: {self.path} (it is a penalty on the weights themselves, or cut "
+                    "from the input), so there is nothing to take apart"
+                )
+            self.found[node] = np.asarray(sum(parts[1:], parts[0]))
+        return self.found[node]
+
+    def _through(self, step: Step, index: int) -> Array:
+        """Return the samples' parts that come through one op."""
+        if step.node not in self.dependent:
+            parts = self.parts(step.node)
+            return np.stack([np.asarray(pull_back(step.node, index, g)) for g in parts])
+        taken_apart = _OPS.get((step.op, index)) or _OPS.get((step.op, None))
+        if taken_apart is None:
+            raise ValueError(
+                f"per_sample: the op {step.op!r}, in which samples meet these weights, cannot be "
+                f"taken apart by samples. Known: {', '.join(sorted({op for op, _ in _OPS}))}"
+            )
+        g = np.asarray(step.upstream[self.term])
+        if g.ndim == 0 or len(g) != self.samples:
+            raise ValueError(
+                f"per_sample: {self.path} (op {step.op!r}, in which they meet, gives an array of "
+                f"shape {g.shape} for {self.samples} samples), so there is nothing to take apart"
+            )
+        return taken_apart(step, index, g)
 
 
-def _through(step: Step, index: int, steps: list[Step], term: str, parameter: str) -> Array:
-    """Return the samples' parts that come through one op."""
-    relay = _RELAYS.get(step.op)
-    if relay is not None:  # the op only lays the weight out in another way
-        return relay(_parts(step.node, steps, term, parameter), step)
-    taken_apart = _OPS.get((step.op, index)) or _OPS.get((step.op, None))
-    g = np.asarray(step.upstream[term])
-    operand = np.asarray(step.operands[index])
-    is_elementwise = taken_apart is _elementwise and g.shape == operand.shape
-    if is_elementwise or np.ndim(step.result) == 0:
-        raise ValueError(
-            f"per_sample: {term!r} does not come to {parameter!r} by way of the samples (it is a "
-            "penalty on the weights themselves), so there is nothing to take apart"
-        )
-    if taken_apart is None:
-        raise ValueError(
-            f"per_sample: the op {step.op!r}, through which {term!r} reaches {parameter!r}, cannot "
-            f"be taken apart by samples. Known: {', '.join(sorted({op for op, _ in _OPS}))}"
-        )
-    return taken_apart(step, index, g)
+def _dependent(trace: Trace, steps: list[Step], samples: int) -> set[Node | Leaf]:
+    """Return what depends on the input, so that its first axis is that of the samples.
+
+    A model's trace knows the input, unless it holds indices. Otherwise, data are arrays that need
+    no gradient and are as long as the batch; but a kernel, such as `A @ B` in ``x @ (A @ B)``, is
+    not made of data.
+    """
+    entry = trace._interior.get("input", (None,))[0]
+    if entry is not None and not trace._attributed[entry]:
+        entry = None
+    found: set[Node | Leaf] = set() if entry is None else {entry}
+    kernels: set[Node | Leaf | None] = set()
+    if entry is None:
+        for step in steps:  # from the loss back
+            for parent, index, _ in step.outgoing:
+                is_kernel = index == 1 and step.op in _KERNELS and _has_kernel(step)
+                if is_kernel or step.node in kernels:
+                    kernels.add(parent)
+    for step in reversed(steps):
+        holds_data = entry is None and step.node not in kernels
+        for operand, parent in zip(step.operands, step.node.parents, strict=True):
+            is_data = holds_data and parent is None and np.ndim(operand) > 0
+            if parent in found or (is_data and len(operand) == samples):
+                found.add(step.node)
+    return found
+
+
+def _has_kernel(step: Step) -> bool:
+    return step.op != "matmul" or np.ndim(step.operands[1]) == 2
 
 
 def _rows(x: Any, batch: int) -> Array:
@@ -75,7 +132,9 @@ def _rows(x: Any, batch: int) -> Array:
 
 
 def _kernel(step: Step, index: int, g: Array) -> Array:
-    x = np.asarray(step.operands[0])
+    x, kernel = map(np.asarray, step.operands[:2])
+    if kernel.ndim != 2:
+        raise ValueError(f"per_sample: a kernel of shape {kernel.shape} cannot be taken apart")
     # (batch, rows, n) · (batch, rows, m) → (batch, n, m)
     return np.einsum("brn,brm->bnm", _rows(x, len(x)), _rows(g, len(g)))
 
@@ -124,14 +183,17 @@ def _elementwise(step: Step, index: int, g: Array) -> Array:
     aligned = (1,) * (g.ndim - len(shape)) + shape
     summed = tuple(a for a in range(1, g.ndim) if aligned[a] == 1 and g.shape[a] > 1)
     kept = full.sum(axis=summed, keepdims=True)
-    return kept.reshape(len(g), *shape)
+    if aligned[0] == 1:
+        return kept.reshape(len(g), *shape)
+    own = np.eye(len(g), dtype=kept.dtype).reshape(len(g), len(g), *(1,) * (g.ndim - 1))
+    return own * kept  # each sample has a row of the weight to itself
 
 
 def _batch_size(steps: list[Step]) -> int:
-    for step in steps:
-        if np.ndim(step.result) > 1:
-            return len(step.result)
-    return 0
+    """Return the length of the last array with a row for each sample, before the loss."""
+    meeting = (step for step in steps if step.op in _KERNELS and np.ndim(step.result) > 1)
+    step = next(meeting, None) or next((s for s in steps if np.ndim(s.result) > 1), None)
+    return 0 if step is None else len(step.result)
 
 
 _OPS: dict[tuple[str, int | None], Callable[[Step, int, Array], Array]] = {
@@ -150,18 +212,4 @@ _OPS: dict[tuple[str, int | None], Callable[[Step, int, Array], Array]] = {
     ("absolute", None): _elementwise,
 }
 
-_RELAYS: dict[str, Callable[[Array, Step], Array]] = {
-    "reshape": lambda parts, step: parts.reshape(len(parts), *np.shape(step.operands[0])),
-    "transpose": lambda parts, step: np.moveaxis(
-        parts,
-        range(1, parts.ndim),
-        [1 + axis for axis in _axes(step)],
-    ),
-}
-
-
-def _axes(step: Step) -> tuple[int, ...]:
-    """The order in which a transpose laid out the axes."""
-    axes = step.node.options.get("axes")
-    rank = np.ndim(step.operands[0])
-    return tuple(reversed(range(rank))) if axes is None else tuple(a % rank for a in axes)
+_KERNELS = {op for op, index in _OPS if index == 1}

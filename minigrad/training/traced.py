@@ -32,6 +32,11 @@ class Traced(Objective):
         sample_weight : array_like, optional
             A weight for each sample; on the data term only.
 
+        Raises
+        ------
+        ValueError
+            If there is not a weight, 0 or larger, for each sample.
+
         Returns
         -------
         Trace
@@ -40,12 +45,13 @@ class Traced(Objective):
         from minigrad.tracing import LayerPass, Trace
 
         inputs, targets = as_pair(x, y, self.compute_dtype)
+        weights = sample_weights(inputs, targets, sample_weight)
         entry: Any = Tensor(inputs, requires_grad=True) if inputs.dtype.kind == "f" else inputs
         model: Any = self
         layers = dict(model.paths())
         watched: Watched = {id(layer): [] for layer in layers.values()}
         with enable_grad(), self.undisturbed(), remember_lines() as lines:
-            _, terms = self._forward(entry, targets, sample_weight, True, watched)
+            _, terms = self._forward(entry, targets, weights, True, watched)
             passes = [
                 LayerPass(path if number == 0 else f"{path}[{number}]", layer, *call)
                 for path, layer in layers.items()
@@ -58,6 +64,7 @@ class Traced(Objective):
                 entry=entry if isinstance(entry, Tensor) else None,
                 cuts=lines.recorder.cuts,
                 name=self.name,
+                samples=len(inputs),
             )
 
     def contributions(
