@@ -1,8 +1,8 @@
 """Which samples pull a weight: a contribution taken apart by samples, without a loop.
 
-The reverse walk adds the samples up where a batch meets a weight, or what is made of weights. So each
-sample's part is what that op's rule gives without the sum: a product of what the sample brought
-forward and what comes back to it.
+The reverse walk adds the samples up where a batch meets a weight, or what is made of weights. So
+each sample's part is what that op's rule gives without the sum: a product of what the sample
+brought forward and what comes back to it.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class _Search:
         return taken_apart(step, index, g)
 
 
-def _dependent(trace: Trace, steps: list[Step], samples: int) -> set[Node | Leaf]:
+def _dependent(trace: Trace, steps: list[Step], samples: int) -> set[Node | Leaf | None]:
     """Return what depends on the input, so that its first axis is that of the samples.
 
     A model's trace knows the input, unless it holds indices. Otherwise, data are arrays that need
@@ -104,8 +104,8 @@ def _dependent(trace: Trace, steps: list[Step], samples: int) -> set[Node | Leaf
     entry = trace._interior.get("input", (None,))[0]
     if entry is not None and not trace._attributed[entry]:
         entry = None
-    found: set[Node | Leaf] = set() if entry is None else {entry}
-    kernels: set[Node | Leaf | None] = set()
+    found: set[Node | Leaf | None] = set() if entry is None else {entry}
+    kernels: set[Node | Leaf] = set()
     if entry is None:
         for step in steps:  # from the loss back
             for parent, index, _ in step.outgoing:

@@ -30,6 +30,7 @@ class Objective:
     if TYPE_CHECKING:  # what it needs of a Layer
         name: str
         built: bool
+        _told: set[Any]
         compute_dtype: Any
         get_layer: Callable[[str], Layer]
         parameters: Callable[[], list[Parameter]]
@@ -134,7 +135,7 @@ class Objective:
                 raise ValueError(
                     f"model {self.name!r} is compiled with a loss, which needs targets: pass y"
                 )
-            with scope("data"):
+            with scope("data", self._told):
                 addends.append(("data", self._data_term(y, prediction, weights)))
         return prediction, LossTerms([*addends, *self.penalties(outputs)])
 
