@@ -19,7 +19,7 @@ from minigrad.losses.loss import (
     same_shape,
 )
 from minigrad.ops.conversion import as_float_tensor
-from minigrad.ops.neural import log_softmax, sigmoid, softmax
+from minigrad.ops.neural import log_softmax, sigmoid, softmax, softmax_
 from minigrad.ops.plain import check, without_derivative
 
 
@@ -53,6 +53,46 @@ softmax_cross_entropy = Primitive(
 )
 
 
+def _unclipped(p: Any) -> Any:
+    return np.clip(p, SMALLEST, 1 - SMALLEST) == p
+
+
+def _kept(p: Any, target: Any) -> Any:
+    """Return the targets whose probabilities are not clipped, and 0 in place of the others."""
+    return np.where(_unclipped(p), target, 0.0)
+
+
+# The same two of probabilities p = σ(x) or softmax(x) whose x is known: the value is that of x, and
+# the gradient goes by way of p as it always does; but where clipping p would end it, straight to x.
+sigmoid_cross_entropy_of_probabilities = Primitive(
+    lambda x, p, t: _sigmoid_cross_entropy(x, t),
+    lambda g, z, x, p, t: g * np.where(_unclipped(p), 0.0, p - t),
+    lambda g, z, x, p, t: (
+        g * np.where(_unclipped(p), (p - t) / np.clip(p * (1 - p), SMALLEST**2, 1), 0.0)
+    ),
+    lambda g, z, x, p, t: -g * x,
+    name="sigmoid_cross_entropy_of_probabilities",
+)
+softmax_cross_entropy_of_probabilities = Primitive(
+    lambda x, p, t: _softmax_cross_entropy(x, t),
+    lambda g, z, x, p, t: (
+        g[..., None] * (p * np.sum(t - _kept(p, t), axis=-1, keepdims=True) - (t - _kept(p, t)))
+    ),
+    lambda g, z, x, p, t: (
+        g[..., None]
+        * (np.sum(_kept(p, t), axis=-1, keepdims=True) - _kept(p, t) / np.maximum(p, SMALLEST))
+    ),
+    lambda g, z, x, p, t: -g[..., None] * log_softmax(x),
+    name="softmax_cross_entropy_of_probabilities",
+)
+
+
+def logits_of(prediction: Any, squashing: Primitive) -> Tensor | None:
+    """Return what a prediction is the sigmoid or softmax of, if it is nothing but that."""
+    op, logits = getattr(prediction, "_logits", (None, None))
+    return logits if op is squashing else None
+
+
 class CrossEntropy(Loss):
     """Base of the cross-entropies.
 
@@ -61,7 +101,8 @@ class CrossEntropy(Loss):
     from_logits
         Whether predictions are the numbers before the sigmoid or softmax: more accurate, and
         faster. Probabilities are clipped to (1e-7, 1 − 1e-7) for the logarithm, as in Keras;
-        beyond that they get no gradient.
+        beyond that they get no gradient. But those that come straight from a sigmoid or softmax
+        are not: the loss is that of their logits then, as in Keras on TensorFlow.
     label_smoothing
         Moves the targets towards equal probabilities by this fraction, in [0, 1].
     reduction, name
@@ -127,11 +168,18 @@ class BinaryCrossentropy(CrossEntropy):
         target = self._smoothed(y_true, classes=2)
         if self.from_logits:
             return mean_of_last_axis(sigmoid_cross_entropy(y_pred, target))
+        logits = logits_of(y_pred, sigmoid)
+        if logits is not None:
+            values = sigmoid_cross_entropy_of_probabilities(logits, y_pred, target)
+            return mean_of_last_axis(values)
         p = np.clip(y_pred, SMALLEST, 1 - SMALLEST)
         return mean_of_last_axis(-(target * np.log(p) + (1 - target) * np.log(1 - p)))
 
 
-def _of_probabilities(target: Tensor, prediction: Tensor) -> Tensor:
+def _of_probabilities(target: Tensor, prediction: Tensor) -> Any:
+    logits = logits_of(prediction, softmax_)
+    if logits is not None:
+        return softmax_cross_entropy_of_probabilities(logits, prediction, target)
     p = prediction / np.sum(prediction, axis=-1, keepdims=True)
     return -np.sum(target * np.log(np.clip(p, SMALLEST, 1 - SMALLEST)), axis=-1)
 
