@@ -114,9 +114,9 @@ def _dependent(trace: Trace, steps: list[Step], samples: int) -> set[Node | Leaf
                     kernels.add(parent)
     for step in reversed(steps):
         holds_data = entry is None and step.node not in kernels
-        for operand, parent in zip(step.operands, step.node.parents, strict=True):
-            is_data = holds_data and parent is None and np.ndim(operand) > 0
-            if parent in found or (is_data and len(operand) == samples):
+        for operand, source in zip(step.operands, step.node.parents, strict=True):
+            is_data = holds_data and source is None and np.ndim(operand) > 0
+            if source in found or (is_data and len(operand) == samples):
                 found.add(step.node)
     return found
 

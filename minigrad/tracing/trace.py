@@ -117,6 +117,7 @@ class Trace(TraceOutput):
         cuts: Mapping[int, tuple[Any, str]] | None = None,
         name: str = "",
         samples: int = 0,
+        findings: Sequence[Diagnosis] = (),
     ) -> None:
         for term, value in terms.items():
             if value.ndim:
@@ -126,6 +127,7 @@ class Trace(TraceOutput):
                 )
         self.name = name
         self.samples = samples
+        self.findings = list(findings)  # what was diagnosed while the pass was made
         self.layers = list(layers)
         self.factors: dict[str, float] = {}
         self._values = terms.values_as_floats()

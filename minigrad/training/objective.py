@@ -75,6 +75,7 @@ class Objective:
         self.unweighted_metrics = len(metrics or ())  # so many of them, the first
         self.checked_config: str | None = None
         self._replays = Replays()
+        self.has_seen_a_batch = False
 
     def _checked_metrics(self, *given: Sequence[Any] | None) -> list[Any]:
         found = []

@@ -25,7 +25,14 @@ if TYPE_CHECKING:
 # What a step itself changes, or what it does not look at. (Weights are watched one by one.)
 _NOT_SETTINGS = {
     *("_told", "_addends", "_generator", "_replays", "_state_names", "_shapes"),
-    *("optimizer", "history", "stop_training", "checked_config", "name_is_given"),
+    *(
+        "optimizer",
+        "history",
+        "stop_training",
+        "checked_config",
+        "has_seen_a_batch",
+        "name_is_given",
+    ),
     *("compiled_metrics", "unweighted_metrics"),
     *("kernel_initializer", "bias_initializer"),
 }
