@@ -53,21 +53,18 @@ class PenaltyOwner:
         frame.add(name, self._penalty(name, value, "add_loss", self.dtype))
 
     def _penalty(self, name: str, value: Any, source: Any, dtype: np.dtype[Any]) -> Tensor:
-        """Return what was computed as a penalty; warn, once, if its gradient was lost on the way.
-
-        A number in whose computation nothing was taken off the tape is meant as a constant.
-        """
+        """Return a value as a penalty; warn, once, if its gradient was lost on the way."""
         penalty = as_penalty(value, source, self.name, dtype)
+        # Where no values were taken off the tape, a number is meant as a constant.
         is_lost = penalty._node is None and self._told and penalty._value and is_recording()
         if is_lost and name not in self._told:
             self._told.add(name)
-            warn(
+            text = (
                 f"layer {self.name!r}: the penalty {name!r} counts in the loss, but has no path to "
-                "any weight, so its gradient is 0: it was computed from values that were taken off "
-                "the tape. Compute it from tensors, with NumPy's functions. See "
-                "docs/diagnoses.md#penalty-without-a-path.",
-                LostGradientWarning,
+                "any weight, as values were taken off the tape. Compute it from tensors, with "
+                "NumPy's functions. See docs/diagnoses.md#penalty-without-a-path."
             )
+            warn(text, LostGradientWarning)
         return penalty
 
     def _penalise(self, output: Any, frame: forward_pass.Frame) -> None:

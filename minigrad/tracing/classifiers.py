@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,105 +16,104 @@ SURE, MOSTLY = 0.999, 0.5  # a prediction above is sure; a fraction above is mos
 MUCH_WORSE = 2.0  # times the loss of guessing
 UNSCALED = 10.0  # |input| above which one would scale it
 
-_SQUASHING: dict[Any, str] = {
-    losses.BinaryCrossentropy: "sigmoid",
-    losses.binary_crossentropy: "sigmoid",
-    losses.CategoricalCrossentropy: "softmax",
-    losses.categorical_crossentropy: "softmax",
+_EXPECTED: dict[Any, str] = {
+    **dict.fromkeys((losses.BinaryCrossentropy, losses.binary_crossentropy), "sigmoid"),
+    **dict.fromkeys((losses.CategoricalCrossentropy, losses.categorical_crossentropy), "softmax"),
     losses.SparseCategoricalCrossentropy: "softmax",
     losses.sparse_categorical_crossentropy: "softmax",
 }
 
+Finding = tuple[str, str, dict[str, float]] | None
 
-def of_classifier(loss: Any, x: Any, prediction: Any, value: float) -> Iterator[Diagnosis]:
+
+def of_classifier(loss: Any, x: Any, prediction: Any, value: float) -> list[Diagnosis]:
     """Look at a batch `x`, what a model predicted for it, and the value of its loss."""
     if not isinstance(prediction, Tensor) or not np.isfinite(prediction._value).all():
-        return
-    outputs = np.asarray(prediction._value, np.float64)
-    node, (squashing, logits) = prediction._node, getattr(prediction, "_logits", (None, None))
-    op = node.primitive if isinstance(node, Node) else squashing
-    last = getattr(op, "name", "")
-    where = (node.scope if isinstance(node, Node) else "") or "the output"
-    if squashing is not None and last == "softmax" and outputs.shape[-1] == 1:
-        yield Diagnosis(
+        return []
+    node, outputs = prediction._node, np.asarray(prediction._value, np.float64)
+    squashing, logits = getattr(prediction, "_logits", (None, None))
+    last = _name(node) or getattr(squashing, "name", "")
+    expected = _EXPECTED.get(type(loss)) or (_EXPECTED.get(loss) if callable(loss) else None)
+    found: Finding = None
+    if last == "softmax" and squashing is not None and outputs.shape[-1] == 1:
+        found = (
             "softmax of one unit",
-            where,
-            "a softmax of a single number is always 1, whatever is learnt. For two classes take "
+            "a softmax of 1 number is always 1, whatever is learnt. For two classes take "
             "Dense(1, 'sigmoid') and binary_crossentropy, or Dense(2, 'softmax').",
             {"units": 1.0},
         )
-        return
-    wanted = _SQUASHING.get(loss if callable(loss) and loss in _SQUASHING else type(loss))
-    below = getattr(getattr(logits, "_node", None), "primitive", None)
-    if last == "softmax" and getattr(below, "name", "") in ("softmax", "sigmoid"):
-        yield _twice(where, f"a softmax is applied to the result of a {below.name}", outputs)
-    elif wanted is not None:
-        yield from _of_cross_entropy(wanted, loss, x, outputs, value, last, where)
+    elif last == "softmax" and _name(getattr(logits, "_node", None)) in ("softmax", "sigmoid"):
+        found = _twice("a softmax is applied to the result of another", outputs)
+    elif expected is not None:
+        from_logits = getattr(loss, "from_logits", False)
+        found = _of_outputs(expected, from_logits, outputs, last)
+        if found is None:
+            p = getattr(activations, expected)(outputs) if from_logits else outputs
+            found = _sure_and_wrong(expected, p, x, value)
+    where = (node.scope if isinstance(node, Node) else "") or "output"
+    return [] if found is None else [Diagnosis(found[0], where, *found[1:])]
 
 
-def _of_cross_entropy(
-    wanted: str, loss: Any, x: Any, outputs: Any, value: float, last: str, where: str
-) -> Iterator[Diagnosis]:
-    """Compare the outputs with what a cross-entropy expects: probabilities, or logits."""
-    from_logits = getattr(loss, "from_logits", False)
+def _name(node: Any) -> str:
+    return node.primitive.name if isinstance(node, Node) else ""
+
+
+def _of_outputs(expected: str, from_logits: bool, outputs: Any, last: str) -> Finding:
+    """Compare outputs with what a cross-entropy expects: probabilities, or logits."""
     low, high, sums = outputs.min(), outputs.max(), outputs.sum(axis=-1)
-    off = float(np.abs(sums - 1).max()) if wanted == "softmax" else 0.0
-    remedy = f"Let the last layer have activation={wanted!r}, or none and from_logits=True."
+    off = float(np.abs(sums - 1).max()) if expected == "softmax" else 0.0
+    remedy = f"Let the last layer have activation={expected!r}, or none and from_logits=True."
     if last == "relu":
-        yield Diagnosis(
+        zeros = float(np.mean(outputs == 0))
+        return (
             "relu before a cross-entropy",
-            where,
-            f"the last activation is relu, which cuts off all below 0 ({np.mean(outputs == 0):.0%} "
-            f"of the outputs), and gives no gradient there. {remedy}",
-            {"fraction of zeros": float(np.mean(outputs == 0))},
+            f"the last activation is relu, which cuts off all below 0 ({zeros:.0%} of the "
+            f"outputs), and gives no gradient there. {remedy}",
+            {"fraction of zeros": zeros},
         )
-    elif from_logits and (
-        last in ("softmax", "sigmoid")
-        or (wanted == "softmax" and low >= 0 and off < 1e-5 and outputs.shape[-1] > 1)
-    ):
-        name = last if last in ("softmax", "sigmoid") else "softmax"
-        yield _twice(where, f"the outputs come from a {name}, and from_logits=True", outputs)
-    elif not from_logits and (low < 0 or high > 1 or off > ROUNDING):
-        rows = f", and rows that add up to {sums.min():.3g} to {sums.max():.3g}" if off else ""
-        yield Diagnosis(
-            "outputs that are no probabilities",
-            where,
-            f"a cross-entropy expects probabilities, and gets numbers from {low:.3g} to {high:.3g}"
-            f"{rows}. {remedy}",
-            {"smallest": float(low), "largest": float(high), "off": off},
-        )
-    else:
-        p = getattr(activations, wanted)(outputs) if from_logits else outputs
-        yield from _sure_and_wrong(wanted, p, x, value, where)
+    if from_logits:
+        sums_to_one = expected == "softmax" and low >= 0 and off < 1e-5 and outputs.shape[-1] > 1
+        if last not in ("softmax", "sigmoid") and not sums_to_one:
+            return None
+        return _twice(f"a {last if last == 'sigmoid' else 'softmax'} and from_logits=True", outputs)
+    if low >= 0 and high <= 1 and off <= ROUNDING:
+        return None
+    rows = f", in rows that add up to {sums.min():.3g} to {sums.max():.3g}" if off else ""
+    return (
+        "outputs that are no probabilities",
+        f"a cross-entropy expects probabilities, and gets numbers from {low:.3g} to {high:.3g}"
+        f"{rows}. {remedy}",
+        {"smallest": float(low), "largest": float(high), "off": off},
+    )
 
 
-def _twice(where: str, what: str, outputs: Any) -> Diagnosis:
+def _twice(what: str, outputs: Any) -> Finding:
     limit = math.e / (math.e + max(outputs.shape[-1], 2) - 1)  # of 1 beside zeros
-    return Diagnosis(
+    return (
         "softmax applied twice",
-        where,
-        f"{what}. Of numbers between 0 and 1 it makes {limit:.2g} at most, however sure the model "
-        "is, and its gradient is small. Leave one of them out.",
+        f"{what}: of numbers between 0 and 1 it makes {limit:.2g} at most, however sure the model "
+        "is, and its gradient is small. Leave one of the two out.",
         {"limit": limit},
     )
 
 
-def _sure_and_wrong(wanted: str, p: Any, x: Any, value: float, where: str) -> Iterator[Diagnosis]:
+def _sure_and_wrong(expected: str, p: Any, x: Any, value: float) -> Finding:
     """Find outputs that are certain of what is not so."""
-    surest = p.max(axis=-1) if wanted == "softmax" else np.maximum(p, 1 - p)
-    sure, guess = float(np.mean(surest > SURE)), math.log(p.shape[-1] if wanted == "softmax" else 2)
-    if sure > MOSTLY and value > MUCH_WORSE * guess:
-        low, high = float(np.min(x)), float(np.max(x))
-        why = (
-            f"is the input scaled? It goes from {low:.3g} to {high:.3g}: divide it, by 255 for "
-            "images, or put a BatchNormalization in front."
-            if max(-low, high) > UNSCALED
-            else "smaller initial weights or a smaller learning rate help."
-        )
-        yield Diagnosis(
-            "saturated outputs",
-            where,
-            f"{sure:.0%} of the predictions are above {SURE:.1%} sure, and the loss is "
-            f"{value:.3g}, where guessing gives {guess:.3g}: {why}",
-            {"fraction": sure, "loss": value, "largest |input|": max(-low, high)},
-        )
+    surest = p.max(axis=-1) if expected == "softmax" else np.maximum(p, 1 - p)
+    sure = float(np.mean(surest > SURE))
+    guess = math.log(p.shape[-1] if expected == "softmax" else 2)
+    if sure <= MOSTLY or value <= MUCH_WORSE * guess:
+        return None
+    size = float(np.abs(x).max())
+    remedy = (
+        f"is the input scaled? It reaches {size:.3g}: divide it, images by 255, or put a "
+        "BatchNormalization in front."
+        if size > UNSCALED
+        else "smaller initial weights or a smaller learning rate help."
+    )
+    return (
+        "saturated outputs",
+        f"{sure:.0%} of the predictions are above {SURE:.1%} sure, and the loss is {value:.3g}, "
+        f"where guessing gives {guess:.3g}: {remedy}",
+        {"fraction": sure, "loss": value, "largest |input|": size},
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -18,34 +18,31 @@ GROWN = 10.0  # times the scale of Glorot's initial weights
 
 def too_long_a_step(
     optimizer: Optimizer, parameters: Mapping[str, Parameter], trace: Trace
-) -> Iterator[Diagnosis]:
-    """Compare what a step from rest would do to copies of the kernels with what they are."""
+) -> list[Diagnosis]:
+    """Make a step from rest with copies of the kernels, and compare it with what they are."""
     kernels = {name: p._value for name, p in parameters.items() if p.trainable and p.ndim > 1}
     gradients = [trace.gradient(name) for name in kernels]
-    size = _norm(kernels.values())
+    size, rate = _norm(kernels.values()), optimizer.learning_rate
     if not size or not np.isfinite(_norm(gradients)):
-        return
-    config = {**optimizer.get_config(), "learning_rate": optimizer.learning_rate}
-    copies = [Parameter(values) for values in kernels.values()]
+        return []
     try:
-        twin = type(optimizer).from_config(config)
+        twin = type(optimizer).from_config({**optimizer.get_config(), "learning_rate": rate})
     except TypeError:  # one of somebody's own that has another config
-        return
+        return []
+    copies = [Parameter(values) for values in kernels.values()]
     twin.apply(gradients, copies)
-    moves = (copy._value - kernel for copy, kernel in zip(copies, kernels.values(), strict=True))
-    step = _norm(moves) / size
-    begun = _norm(np.sqrt(2 / sum(k.shape[-2:])) * np.ones(k.shape) for k in kernels.values())
-    growth = size / begun if optimizer.iterations else 1.0
-    if step > LONG_STEP or growth > GROWN:
-        name, rate = type(optimizer).__name__, optimizer.learning_rate
-        yield Diagnosis(
-            "learning rate too large",
-            f"{name}({rate:.3g})",
-            f"a step changes the kernels by {step:.2g} times what they are, and after "
-            f"{optimizer.iterations} steps they are {growth:.2g} times as large as usual initial "
-            "weights. A smaller learning rate helps, rather than other initial weights.",
-            {"step": step, "growth": growth, "learning rate": rate},
-        )
+    step = _norm(c._value - k for c, k in zip(copies, kernels.values(), strict=True)) / size
+    usual = _norm(np.full(k.shape, np.sqrt(2 / sum(k.shape[-2:]))) for k in kernels.values())
+    growth = size / usual if optimizer.iterations else 1.0
+    if step <= LONG_STEP and growth <= GROWN:
+        return []
+    text = (
+        f"a step changes the kernels by {step:.2g} times what they are, and after "
+        f"{optimizer.iterations} steps they are {growth:.2g} times as large as usual initial "
+        "weights. A smaller learning rate helps, rather than other initial weights."
+    )
+    numbers = {"step": step, "growth": growth, "learning rate": rate}
+    return [Diagnosis("learning rate too large", f"{twin.name}({rate:.3g})", text, numbers)]
 
 
 def _norm(arrays: Iterable[Any]) -> float:

@@ -69,7 +69,7 @@ class Traced(Objective):
                 cuts=lines.recorder.cuts,
                 name=self.name,
                 samples=len(inputs),
-                findings=list(of_classifier(self.loss, inputs, prediction, data)),
+                findings=of_classifier(self.loss, inputs, prediction, data),
             )
         if self.optimizer is not None:
             trace.findings += too_long_a_step(self.optimizer, self.named_parameters(), trace)

@@ -292,7 +292,7 @@ def test_every_kind_has_a_heading_in_the_docs():
     package = Path(mg.__file__).parent
     files = ("tracing/diagnoses.py", "tracing/classifiers.py", "training/step_length.py")
     source = "".join((package / file).read_text() for file in files)
-    kinds = set(re.findall(r'Diagnosis\(\s*"([^"]+)"', source)) | {
+    kinds = set(re.findall(r'(?:Diagnosis|return|found =) ?\(\s*"([^"]+)"', source)) | {
         "vanishing gradient",
         "exploding gradient",
     }
