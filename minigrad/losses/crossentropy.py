@@ -53,37 +53,41 @@ softmax_cross_entropy = Primitive(
 )
 
 
-def _unclipped(p: Any) -> Any:
+def _is_unclipped(p: Any) -> Any:
     return np.clip(p, SMALLEST, 1 - SMALLEST) == p
 
 
-def _kept(p: Any, target: Any) -> Any:
-    """Return the targets whose probabilities are not clipped, and 0 in place of the others."""
-    return np.where(_unclipped(p), target, 0.0)
+def _unclipped(p: Any, values: Any) -> Any:
+    return np.where(_is_unclipped(p), values, 0.0)
 
 
-# The same two of probabilities p = σ(x) or softmax(x) whose x is known: the value is that of x, and
-# the gradient goes by way of p as it always does; but where clipping p would end it, straight to x.
-sigmoid_cross_entropy_of_probabilities = Primitive(
+def _clipped(p: Any, values: Any) -> Any:
+    return np.where(_is_unclipped(p), 0.0, values)
+
+
+def _not_zero(p: Any) -> Any:
+    return np.maximum(p, SMALLEST**2)
+
+
+def _sum(values: Any) -> Any:
+    return np.sum(values, axis=-1, keepdims=True)
+
+
+# The same two of p = σ(x) or p = softmax(x). The value is that of x; the gradient goes by way of p,
+# as it always does, but where clipping p would end it, straight to x: together σ(x) − t again.
+cross_entropy_of_sigmoid = Primitive(
     lambda x, p, t: _sigmoid_cross_entropy(x, t),
-    lambda g, z, x, p, t: g * np.where(_unclipped(p), 0.0, p - t),
-    lambda g, z, x, p, t: (
-        g * np.where(_unclipped(p), (p - t) / np.clip(p * (1 - p), SMALLEST**2, 1), 0.0)
-    ),
+    lambda g, z, x, p, t: g * _clipped(p, p - t),
+    lambda g, z, x, p, t: g * _unclipped(p, (p - t) / _not_zero(p * (1 - p))),
     lambda g, z, x, p, t: -g * x,
-    name="sigmoid_cross_entropy_of_probabilities",
+    name="cross_entropy_of_sigmoid",
 )
-softmax_cross_entropy_of_probabilities = Primitive(
+cross_entropy_of_softmax = Primitive(
     lambda x, p, t: _softmax_cross_entropy(x, t),
-    lambda g, z, x, p, t: (
-        g[..., None] * (p * np.sum(t - _kept(p, t), axis=-1, keepdims=True) - (t - _kept(p, t)))
-    ),
-    lambda g, z, x, p, t: (
-        g[..., None]
-        * (np.sum(_kept(p, t), axis=-1, keepdims=True) - _kept(p, t) / np.maximum(p, SMALLEST))
-    ),
+    lambda g, z, x, p, t: g[..., None] * (p * _sum(_clipped(p, t)) - _clipped(p, t)),
+    lambda g, z, x, p, t: g[..., None] * (_sum(_unclipped(p, t)) - _unclipped(p, t) / _not_zero(p)),
     lambda g, z, x, p, t: -g[..., None] * log_softmax(x),
-    name="softmax_cross_entropy_of_probabilities",
+    name="cross_entropy_of_softmax",
 )
 
 
@@ -170,8 +174,7 @@ class BinaryCrossentropy(CrossEntropy):
             return mean_of_last_axis(sigmoid_cross_entropy(y_pred, target))
         logits = logits_of(y_pred, sigmoid)
         if logits is not None:
-            values = sigmoid_cross_entropy_of_probabilities(logits, y_pred, target)
-            return mean_of_last_axis(values)
+            return mean_of_last_axis(cross_entropy_of_sigmoid(logits, y_pred, target))
         p = np.clip(y_pred, SMALLEST, 1 - SMALLEST)
         return mean_of_last_axis(-(target * np.log(p) + (1 - target) * np.log(1 - p)))
 
@@ -179,7 +182,7 @@ class BinaryCrossentropy(CrossEntropy):
 def _of_probabilities(target: Tensor, prediction: Tensor) -> Any:
     logits = logits_of(prediction, softmax_)
     if logits is not None:
-        return softmax_cross_entropy_of_probabilities(logits, prediction, target)
+        return cross_entropy_of_softmax(logits, prediction, target)
     p = prediction / np.sum(prediction, axis=-1, keepdims=True)
     return -np.sum(target * np.log(np.clip(p, SMALLEST, 1 - SMALLEST)), axis=-1)
 
