@@ -6,8 +6,6 @@ where it comes back into the loss, a part of the gradient is missing without a w
 
 from __future__ import annotations
 
-import os
-import sys
 import warnings
 from opcode import opmap
 from types import CodeType, FrameType
@@ -15,11 +13,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.engine.node import Leaf, Node
+from minigrad.engine.lines import INNER, PACKAGE, frame_outside
 from minigrad.engine.state import STATE
+from minigrad.engine.watcher import reveal
 
-_PACKAGE = os.path.dirname(os.path.dirname(__file__)) + os.sep
-_INNER = (f"{_PACKAGE}engine{os.sep}", f"{_PACKAGE}ops{os.sep}")
 _DISCARD = opmap["POP_TOP"]
 _GENERATOR = 0x20  # the flag of code that yields, and discards what is sent to it
 _PATIENCE = 8  # so many ops are looked at, in case that a value comes back in one of them
@@ -41,20 +38,21 @@ class Taken(NamedTuple):
 
 def warn(message: str, category: type[Warning], frame: FrameType | None = None) -> None:
     """Warn at a line of the user's program; by default the innermost one outside of minigrad."""
-    frame = frame or _frame_outside(_PACKAGE)
+    frame = frame or frame_outside(PACKAGE)
     file, names = frame.f_code.co_filename, frame.f_globals
     seen = names.setdefault("__warningregistry__", {})
     warnings.warn_explicit(message, category, file, frame.f_lineno, names.get("__name__"), seen)
 
 
-def take_out(node: Node | Leaf | None, value: Any) -> Any:
-    """Return a value that goes to where no tape follows, having noted so."""
+def take_out(tensor: Any, value: Any) -> Any:
+    """Return a tensor's value, which goes to where no tape follows, having noted so."""
+    reveal(tensor)
     state = STATE.get()
-    if node is None or not state.recording:
+    if tensor._node is None or not state.recording:
         return value
-    frame = _frame_outside(_INNER)
+    frame = frame_outside(INNER)
     code, line = frame.f_code, frame.f_lineno
-    if code.co_filename.startswith(_PACKAGE):
+    if code.co_filename.startswith(PACKAGE):
         return value  # we know what we do
     if state.told is None:
         STATE.set(state._replace(taken=Taken(value, code, frame.f_lasti, line)))
@@ -74,7 +72,7 @@ def came_back(taken: Taken, operands: tuple[Any, ...]) -> None:
         if isinstance(x, float) or (isinstance(x, arrays) and x.dtype.kind == "f")
     ]
     is_back = any(x is taken.value for x in constants)
-    frame = _frame_outside(_INNER)
+    frame = frame_outside(INNER)
     if constants and frame.f_code is taken.code and frame.f_lineno <= taken.line:
         spans = list(taken.code.co_positions())
         is_back |= _contains(spans[frame.f_lasti // 2], spans[taken.instruction // 2])
@@ -91,13 +89,6 @@ def _warn_of_loss(what: str, frame: FrameType) -> None:
         "from tensor.detach(). See docs/errors.md."
     )
     warn(text, LostGradientWarning, frame)
-
-
-def _frame_outside(folders: str | tuple[str, ...]) -> FrameType:
-    frame = sys._getframe(2)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(folders):
-        frame = frame.f_back
-    return frame
 
 
 def _is_discarded(code: CodeType, instruction: int) -> bool:

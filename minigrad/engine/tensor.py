@@ -222,20 +222,17 @@ class Tensor(Protocols):
 
     def numpy(self) -> np.ndarray[Any, Any]:
         """Return the values as an independent array."""
-        reveal(self)
-        return take_out(self._node, np.array(self._value))
+        return take_out(self, np.array(self._value))
 
     def item(self) -> float:
         """Return the only element as a Python number."""
         if self.size != 1:
             raise ValueError(f"item() needs a tensor of one element. Received: shape {self.shape}")
-        reveal(self)
-        return take_out(self._node, self._value.item())
+        return take_out(self, self._value.item())
 
     def tolist(self) -> Any:
         """Return the values as nested Python lists."""
-        reveal(self)
-        return take_out(self._node, self._value.tolist())
+        return take_out(self, self._value.tolist())
 
     def detach(self) -> Tensor:
         """Return a tensor of the same values, cut from the tape: no gradient flows through it."""

@@ -31,12 +31,22 @@ def per_sample(trace: Trace, parameter: str, term: str) -> Array:
     if node is None or not trace.has_path(parameter, term):
         if not samples:
             raise ValueError(
-                f"per_sample: {term!r} does not reach {parameter!r}, and nothing on this tape "
+                f"per_sample: {term!r} does not reach {parameter!r}, and no other op on this tape "
                 "tells how many samples there are"
             )
         return np.zeros((samples, *shape), dtype)
-    steps = [step for step in trace.steps if term in step.upstream]
-    return _Search(trace, steps, samples, term, parameter).parts(node).astype(dtype, copy=False)
+    search = _Search(trace, samples, term)
+    try:
+        return search.parts(node).astype(dtype, copy=False)
+    except _NoSamples as error:
+        raise ValueError(
+            f"per_sample: {term!r} does not come to {parameter!r} by way of the samples, so there "
+            f"is nothing to take apart: {error}"
+        ) from None
+
+
+class _NoSamples(Exception):  # noqa: N818  (it becomes an error where the names are known)
+    pass
 
 
 class _Search:
@@ -47,13 +57,10 @@ class _Search:
     op that does depend on it is where samples meet weights.
     """
 
-    def __init__(
-        self, trace: Trace, steps: list[Step], samples: int, term: str, parameter: str
-    ) -> None:
-        self.steps = steps
+    def __init__(self, trace: Trace, samples: int, term: str) -> None:
+        self.steps = [step for step in trace.steps if term in step.upstream]
         self.samples = samples
-        self.path = f"{term!r} does not come to {parameter!r} by way of the samples"
-        self.dependent = _dependent(trace, steps, samples)
+        self.dependent = _dependent(trace, self.steps, samples)
         self.term = term
         self.found: dict[Node | Leaf, Array] = {}
 
@@ -63,14 +70,11 @@ class _Search:
             parts = [
                 self._through(step, index)
                 for step in self.steps
-                for parent, index, by_term in step.outgoing
-                if parent is node and self.term in by_term
+                for parent, index, _ in step.outgoing
+                if parent is node
             ]
             if not parts:
-                raise ValueError(
-                    f"per_sample: {self.path} (it is a penalty on the weights themselves, or cut "
-                    "from the input), so there is nothing to take apart"
-                )
+                raise _NoSamples("it is a penalty on the weights themselves, or cut from the input")
             self.found[node] = np.asarray(sum(parts[1:], parts[0]))
         return self.found[node]
 
@@ -81,15 +85,15 @@ class _Search:
             return np.stack([np.asarray(pull_back(step.node, index, g)) for g in parts])
         taken_apart = _OPS.get((step.op, index)) or _OPS.get((step.op, None))
         if taken_apart is None:
-            raise ValueError(
-                f"per_sample: the op {step.op!r}, in which samples meet these weights, cannot be "
-                f"taken apart by samples. Known: {', '.join(sorted({op for op, _ in _OPS}))}"
+            raise _NoSamples(
+                f"the op {step.op!r}, in which they meet, cannot be taken apart. Known: "
+                f"{', '.join(sorted({op for op, _ in _OPS}))}"
             )
         g = np.asarray(step.upstream[self.term])
-        if g.ndim == 0 or len(g) != self.samples:
-            raise ValueError(
-                f"per_sample: {self.path} (op {step.op!r}, in which they meet, gives an array of "
-                f"shape {g.shape} for {self.samples} samples), so there is nothing to take apart"
+        if g.shape[:1] != (self.samples,):
+            raise _NoSamples(
+                f"the op {step.op!r}, in which they meet, gives an array of shape {g.shape} for "
+                f"{self.samples} samples"
             )
         return taken_apart(step, index, g)
 
@@ -102,27 +106,23 @@ def _dependent(trace: Trace, steps: list[Step], samples: int) -> set[Node | Leaf
     not made of data.
     """
     entry = trace._interior.get("input", (None,))[0]
-    if entry is not None and not trace._attributed[entry]:
-        entry = None
-    found: set[Node | Leaf | None] = set() if entry is None else {entry}
-    kernels: set[Node | Leaf] = set()
-    if entry is None:
+    if entry is not None and trace._attributed[entry]:
+        found: set[Node | Leaf | None] = {entry}
+        candidates: set[Node] = set()
+    else:
+        found, kernels = set(), set()
         for step in steps:  # from the loss back
             for parent, index, _ in step.outgoing:
-                is_kernel = index == 1 and step.op in _KERNELS and _has_kernel(step)
-                if is_kernel or step.node in kernels:
+                is_matrix = step.op != "matmul" or np.ndim(step.operands[1]) == 2
+                if step.node in kernels or ((step.op, index) in _KERNELS and is_matrix):
                     kernels.add(parent)
+        candidates = {step.node for step in steps} - kernels
     for step in reversed(steps):
-        holds_data = entry is None and step.node not in kernels
         for operand, source in zip(step.operands, step.node.parents, strict=True):
-            is_data = holds_data and source is None and np.ndim(operand) > 0
-            if source in found or (is_data and len(operand) == samples):
+            is_data = source is None and np.shape(operand)[:1] == (samples,)
+            if source in found or (is_data and step.node in candidates):
                 found.add(step.node)
     return found
-
-
-def _has_kernel(step: Step) -> bool:
-    return step.op != "matmul" or np.ndim(step.operands[1]) == 2
 
 
 def _rows(x: Any, batch: int) -> Array:
@@ -134,7 +134,7 @@ def _rows(x: Any, batch: int) -> Array:
 def _kernel(step: Step, index: int, g: Array) -> Array:
     x, kernel = map(np.asarray, step.operands[:2])
     if kernel.ndim != 2:
-        raise ValueError(f"per_sample: a kernel of shape {kernel.shape} cannot be taken apart")
+        raise _NoSamples(f"a kernel of shape {kernel.shape} cannot be taken apart")
     # (batch, rows, n) · (batch, rows, m) → (batch, n, m)
     return np.einsum("brn,brm->bnm", _rows(x, len(x)), _rows(g, len(g)))
 
@@ -190,10 +190,10 @@ def _elementwise(step: Step, index: int, g: Array) -> Array:
 
 
 def _batch_size(steps: list[Step]) -> int:
-    """Return the length of the last array with a row for each sample, before the loss."""
-    meeting = (step for step in steps if step.op in _KERNELS and np.ndim(step.result) > 1)
-    step = next(meeting, None) or next((s for s in steps if np.ndim(s.result) > 1), None)
-    return 0 if step is None else len(step.result)
+    """Return the length of what samples and weights give in the op that meets them last."""
+    found = [len(step.result) for step in steps if np.ndim(step.result) > 1]
+    meeting = [len(s.result) for s in steps if (s.op, 1) in _KERNELS and np.ndim(s.result) > 1]
+    return next(iter([*meeting, *found]), 0)
 
 
 _OPS: dict[tuple[str, int | None], Callable[[Step, int, Array], Array]] = {
@@ -212,4 +212,4 @@ _OPS: dict[tuple[str, int | None], Callable[[Step, int, Array], Array]] = {
     ("absolute", None): _elementwise,
 }
 
-_KERNELS = {op for op, index in _OPS if index == 1}
+_KERNELS = {key for key in _OPS if key[1] == 1}
