@@ -44,7 +44,7 @@ def warn(message: str, category: type[Warning], frame: FrameType | None = None) 
     warnings.warn_explicit(message, category, file, frame.f_lineno, names.get("__name__"), seen)
 
 
-def take_out(tensor: Any, value: Any) -> Any:
+def take_out(tensor: Any, value: Any, on_purpose: bool = False) -> Any:
     """Return a tensor's value, which goes to where no tape follows, having noted so."""
     reveal(tensor)
     state = STATE.get()
@@ -55,10 +55,11 @@ def take_out(tensor: Any, value: Any) -> Any:
     if code.co_filename.startswith(PACKAGE):
         return value  # we know what we do
     if state.told is None:
-        STATE.set(state._replace(taken=Taken(value, code, frame.f_lasti, line)))
+        if not on_purpose:
+            STATE.set(state._replace(taken=Taken(value, code, frame.f_lasti, line)))
     elif (code.co_filename, line) not in state.told:
         state.told.add((code.co_filename, line))
-        if not _is_discarded(code, frame.f_lasti):
+        if not on_purpose and not _is_discarded(code, frame.f_lasti):
             _warn_of_loss(f"values are taken off the tape in {state.scope or 'a model'!r}", frame)
     return value
 

@@ -66,7 +66,7 @@ def _clipped(p: Any, values: Any) -> Any:
 
 
 def _not_zero(p: Any) -> Any:
-    return np.maximum(p, SMALLEST**2)
+    return np.maximum(p, SMALLEST)
 
 
 def _sum(values: Any) -> Any:

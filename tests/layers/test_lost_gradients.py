@@ -56,6 +56,16 @@ class Adding(layers.Layer):
         return x
 
 
+def by_data(x):
+    return 0.1 * float(np.sum(np.square(x.data)))
+
+
+@pytest.mark.parametrize("slot", ["kernel", "activity"])
+def test_one_that_is_computed_from_data_warns_of_the_term(slot):
+    (term,) = fitted(Dense(2, name="out", **{f"{slot}_regularizer": by_data}))
+    assert f"layer 'out': the penalty '{slot}'" in str(term.message)
+
+
 def test_so_does_add_loss():
     (term,) = fitted(Dense(2), Adding(name="adding"))
     assert "layer 'adding': the penalty 'size'" in str(term.message)
