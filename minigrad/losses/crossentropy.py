@@ -54,7 +54,8 @@ softmax_cross_entropy = Primitive(
 
 
 def _is_unclipped(p: Any) -> Any:
-    return np.clip(p, SMALLEST, 1 - SMALLEST) == p
+    smallest = max(SMALLEST, 8 / float(np.finfo(p.dtype).max))  # in float16, 1 / p overflows sooner
+    return np.minimum(p, 1 - p) >= smallest
 
 
 def _unclipped(p: Any, values: Any) -> Any:
@@ -78,7 +79,7 @@ def _sum(values: Any) -> Any:
 cross_entropy_of_sigmoid = Primitive(
     lambda x, p, t: _sigmoid_cross_entropy(x, t),
     lambda g, z, x, p, t: g * _clipped(p, p - t),
-    lambda g, z, x, p, t: g * _unclipped(p, (p - t) / _not_zero(p * (1 - p))),
+    lambda g, z, x, p, t: g * _unclipped(p, p - t) / _not_zero(p * (1 - p)),
     lambda g, z, x, p, t: -g * x,
     name="cross_entropy_of_sigmoid",
 )

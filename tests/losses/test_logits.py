@@ -101,6 +101,18 @@ def test_what_is_not_straight_from_it_is_taken_as_it_is(case):
     )
 
 
+@every_case
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+def test_saturated_predictions_of_small_dtypes_get_their_gradient(case, dtype):
+    kind, squash, target, options = case
+    values = RNG.choice([-30.0, -9.0, 0.0, 9.0, 30.0], (5, 3))
+    x = Tensor(values, dtype=dtype, requires_grad=True)
+    exact = Tensor(values, dtype="float64", requires_grad=True)
+    found = mg.grad(kind(**options)(target, squash(x)), x)
+    expected = mg.grad(kind(from_logits=True, **options)(target, exact), exact)
+    np.testing.assert_allclose(found, expected, atol=2e-3 if dtype == "float16" else 1e-6)
+
+
 def test_a_softmax_along_another_axis_is_none_of_classes():
     x = logits(5)
     p = activations.softmax(x, axis=0)
