@@ -63,7 +63,7 @@ class scope(override):
     def __init__(self, name: str, told: set[Any] | None = None) -> None:
         super().__init__()
         if told is not None:
-            self._changes["told"] = told
+            self._changes |= {"told": told, "taken": None}
         self._name = name
 
     def __enter__(self) -> Self:

@@ -52,15 +52,16 @@ def take_out(tensor: Any, value: Any, on_purpose: bool = False) -> Any:
         return value
     frame = frame_outside(INNER)
     code, line = frame.f_code, frame.f_lineno
-    if code.co_filename.startswith(PACKAGE):
-        return value  # we know what we do
-    if state.told is None:
-        if not on_purpose:
-            STATE.set(state._replace(taken=Taken(value, code, frame.f_lasti, line)))
-    elif (code.co_filename, line) not in state.told:
+    if code.co_filename.startswith(PACKAGE) or (code.co_filename, line) in (state.told or ()):
+        return value  # we know what we do, and who has been told
+    if state.told is not None:
         state.told.add((code.co_filename, line))
-        if not on_purpose and not _is_discarded(code, frame.f_lasti):
-            _warn_of_loss(f"values are taken off the tape in {state.scope or 'a model'!r}", frame)
+    if on_purpose:
+        return value
+    if state.told is None or _is_discarded(code, frame.f_lasti):
+        STATE.set(state._replace(taken=Taken(value, code, frame.f_lasti, line)))
+    else:
+        _warn_of_loss(f"values are taken off the tape in {state.scope or 'a model'!r}", frame)
     return value
 
 

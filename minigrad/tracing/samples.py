@@ -60,7 +60,7 @@ class _Search:
     def __init__(self, trace: Trace, samples: int, term: str) -> None:
         self.steps = [step for step in trace.steps if term in step.upstream]
         self.samples = samples
-        self.dependent = _dependent(trace, self.steps, samples)
+        self.dependent, self.in_rows = _dependent(trace, self.steps, samples)
         self.term = term
         self.found: dict[Node | Leaf, Array] = {}
 
@@ -90,16 +90,18 @@ class _Search:
                 f"{', '.join(sorted({op for op, _ in _OPS}))}"
             )
         g = np.asarray(step.upstream[self.term])
-        if g.shape[:1] != (self.samples,):
+        if step.node not in self.in_rows:
             raise _NoSamples(
-                f"the op {step.op!r}, in which they meet, gives an array of shape {g.shape} for "
-                f"{self.samples} samples"
+                f"the op {step.op!r}, in which they meet, gives an array of shape {g.shape}, in "
+                f"which the {self.samples} samples have no rows of their own"
             )
         return taken_apart(step, index, g)
 
 
-def _dependent(trace: Trace, steps: list[Step], samples: int) -> set[Node | Leaf | None]:
-    """Return what depends on the input, so that its first axis is that of the samples.
+def _dependent(
+    trace: Trace, steps: list[Step], samples: int
+) -> tuple[set[Node | Leaf | None], set[Node | Leaf | None]]:
+    """Return what depends on the input, and what of it has a row for each sample.
 
     A model's trace knows the input, unless it holds indices. Otherwise, data are arrays that need
     no gradient and are as long as the batch; but a kernel, such as `A @ B` in ``x @ (A @ B)``, is
@@ -117,12 +119,26 @@ def _dependent(trace: Trace, steps: list[Step], samples: int) -> set[Node | Leaf
                 if step.node in kernels or ((step.op, index) in _KERNELS and is_matrix):
                     kernels.add(parent)
         candidates = {step.node for step in steps} - kernels
+    in_rows = found.copy()
     for step in reversed(steps):
-        for operand, source in zip(step.operands, step.node.parents, strict=True):
+        fits = np.shape(step.result)[:1] == (samples,)
+        for index, (operand, source) in enumerate(
+            zip(step.operands, step.node.parents, strict=True)
+        ):
             is_data = source is None and np.shape(operand)[:1] == (samples,)
-            if source in found or (is_data and step.node in candidates):
+            is_data = is_data and step.node in candidates
+            if source in found or is_data:
                 found.add(step.node)
-    return found
+            if fits and (is_data or (source in in_rows and _keeps_rows(step, index))):
+                in_rows.add(step.node)
+    return found, in_rows
+
+
+def _keeps_rows(step: Step, index: int) -> bool:
+    """Whether a row of an op's result is made of the same row of an operand: by its rule."""
+    g = np.zeros_like(step.result)
+    g[-1] = np.random.default_rng(0).normal(size=g.shape[1:])
+    return not np.asarray(pull_back(step.node, index, g))[:-1].any()
 
 
 def _rows(x: Any, batch: int) -> Array:

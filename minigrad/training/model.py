@@ -190,7 +190,11 @@ class Model(Trainer, Traced, Layer):
 
     def _scope(self, frame: Frame) -> AbstractContextManager[Any]:
         # The outermost model's own name would stand in front of every term, and say nothing.
-        return super()._scope(frame) if frame.outer is not None else override(told=self._told)
+        return (
+            super()._scope(frame)
+            if frame.outer is not None
+            else override(told=self._told, taken=None)
+        )
 
     def _as_input(self, x: Any) -> Any:
         if isinstance(x, list | tuple) and any(isinstance(part, Tensor) for part in x):

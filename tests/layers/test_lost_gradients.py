@@ -76,6 +76,13 @@ class Scaling(layers.Layer):
         return x * math.exp(x.mean())
 
 
+class Gathering(layers.Layer):
+    def call(self, x):
+        parts = []
+        parts.append(x * math.exp(x.mean()))
+        return sum(parts)
+
+
 def wrong_activation(x):
     return x / float(np.max(np.abs(x)))
 
@@ -88,6 +95,7 @@ def wrong_loss(y, p):
     ("made", "loss", "where"),
     [
         ([Dense(2), Scaling(name="scaling")], "mse", "in 'scaling'"),
+        ([Dense(2), Gathering()], "mse", "comes back"),
         ([Dense(2, wrong_activation, name="d")], "mse", "in 'd'"),
         ([Dense(2), layers.Lambda(wrong_activation, name="lam")], "mse", "in 'lam'"),
         ([Dense(2)], wrong_loss, "in 'data'"),

@@ -227,8 +227,37 @@ def test_a_weight_that_meets_no_single_sample_says_so():
     made = mg.Sequential(OverTheBatch(dtype="float64"))
     made.compile("sgd", "mse")
     made(X)
-    with pytest.raises(ValueError, match=r"gives an array of shape \(1, 3\) for 12 samples"):
+    with pytest.raises(ValueError, match=r"shape \(1, 3\), in which the 12 samples have no rows"):
         made.trace(X, X[:, :3]).per_sample(f"{made.layers[0].name}/w")
+
+
+class OfAllPairs(OverTheBatch):
+    """The products of all pairs of features: as many as there are pairs of samples, here."""
+
+    def call(self, x):
+        return np.transpose(x) @ x @ self.w
+
+
+class WithinTheBatch(OverTheBatch):
+    """Attention from each sample to all: a sample's part is what comes by way of its row."""
+
+    def call(self, x):
+        return (x @ np.transpose(x)) @ (x @ self.w)
+
+
+def test_axes_are_not_told_by_their_lengths():
+    x = X[:6]
+    made = mg.Sequential(OfAllPairs(name="a", dtype="float64"))
+    made.compile("sgd", "mse")
+    made(x)
+    with pytest.raises(ValueError, match=r"shape \(6, 3\), in which the 6 samples have no rows"):
+        made.trace(x, x[:, :3]).per_sample("a/w")
+    other = mg.Sequential(WithinTheBatch(name="a", dtype="float64"))
+    other.compile("sgd", "mse")
+    other(x)
+    trace = other.trace(x, x[:, :3])
+    parts = trace.per_sample("a/w")
+    np.testing.assert_allclose(parts.sum(axis=0), trace.gradient("a/w"))
 
 
 @pytest.mark.parametrize("wrong", [[-1.0] * 12, [1.0] * 11, [np.nan] * 12])
