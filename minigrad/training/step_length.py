@@ -22,7 +22,7 @@ def too_long_a_step(
     """Make a step from rest with copies of the kernels, and compare it with what they are."""
     kernels = {name: p._value for name, p in parameters.items() if p.trainable and p.ndim > 1}
     gradients = [trace.gradient(name) for name in kernels]
-    size, rate = _norm(kernels.values()), optimizer.learning_rate
+    size, rate = _norm(kernels.values()), float(optimizer.learning_rate)
     if not size or not np.isfinite(_norm(gradients)):
         return []
     try:
