@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ def of_classifier(loss: Any, x: Any, prediction: Any, value: float) -> list[Diag
     node, outputs = prediction._node, np.asarray(prediction._value, np.float64)
     squashing, logits = getattr(prediction, "_logits", (None, None))
     last = _name(node) or getattr(squashing, "name", "")
-    expected = _EXPECTED.get(type(loss)) or (_EXPECTED.get(loss) if callable(loss) else None)
+    expected = _EXPECTED.get(loss if isinstance(loss, FunctionType) else type(loss))
     found: Finding = None
     if last == "softmax" and squashing is not None and outputs.shape[-1] == 1:
         found = (
