@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from minigrad import activations, constraints, initializers, layers, ops, regularizers
 from minigrad.engine import (
     AnomalyError,
+    LostGradientWarning,
     Primitive,
     Tensor,
     custom_gradient,
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
         utils,
     )
     from minigrad.tracing.trace import Trace, trace
-    from minigrad.training import History, Model, NonFiniteLossError, Sequential
+    from minigrad.training import FirstBatchWarning, History, Model, NonFiniteLossError, Sequential
     from minigrad.training.saving import LoadError, load, model_from_json, save
 
 __version__ = "0.1.0"
@@ -64,11 +65,13 @@ Variable = Parameter  # as Keras calls it
 
 __all__ = [
     "AnomalyError",
+    "FirstBatchWarning",
     "History",
     "Input",
     "Layer",
     "LoadError",
     "LossTerms",
+    "LostGradientWarning",
     "Model",
     "NonFiniteLossError",
     "Parameter",
@@ -126,7 +129,9 @@ _LAZY_MODULES = (
 )
 _LAZY_NAMES = {
     **dict.fromkeys(("Trace", "trace"), "tracing"),
-    **dict.fromkeys(("History", "Model", "NonFiniteLossError", "Sequential"), "training"),
+    **dict.fromkeys(
+        ("FirstBatchWarning", "History", "Model", "NonFiniteLossError", "Sequential"), "training"
+    ),
     **dict.fromkeys(("LoadError", "load", "model_from_json", "save"), "training.saving"),
 }
 

@@ -14,6 +14,7 @@ from minigrad.engine.state import (
     scope,
 )
 from minigrad.engine.table import implements
+from minigrad.engine.taken import LostGradientWarning
 from minigrad.engine.tensor import Tensor
 from minigrad.engine.transforms import (
     grad,
@@ -29,6 +30,7 @@ from minigrad.engine.transforms import (
 __all__ = [
     "AnomalyError",
     "Leaf",
+    "LostGradientWarning",
     "Node",
     "Primitive",
     "Tensor",

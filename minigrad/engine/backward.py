@@ -136,7 +136,7 @@ def walk(
     Returns the total cotangent of each of `targets`; of each leaf where no targets are given.
     """
     wanted = None if targets is None else set(targets)
-    on_the_way = None if wanted is None else _leading_to(wanted, seeds)
+    on_the_way = None if wanted is None else leading_to(wanted, seeds)
     found: dict[AnyNode, Any] = {}
     cotangents = dict(seeds)
     pending = [(-node.birth, node) for node in seeds]
@@ -288,7 +288,7 @@ def run_hooks(node: AnyNode, g: Any) -> Any:
     return g
 
 
-def _leading_to(wanted: set[AnyNode], seeds: Iterable[AnyNode]) -> set[AnyNode]:
+def leading_to(wanted: set[AnyNode], seeds: Iterable[AnyNode]) -> set[AnyNode]:
     """Return all nodes below `seeds` from which a path leads to one of `wanted`."""
     reachable: set[AnyNode] = set(seeds)
     stack = list(seeds)

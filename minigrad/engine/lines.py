@@ -5,6 +5,7 @@ from __future__ import annotations
 import linecache
 import os
 import sys
+from types import FrameType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,8 +14,8 @@ from minigrad.engine.node import Node
 from minigrad.engine.state import STATE, override
 from minigrad.engine.watcher import Watcher
 
-_PACKAGE = os.path.dirname(os.path.dirname(__file__))
-_INNER = (f"{_PACKAGE}{os.sep}engine", f"{_PACKAGE}{os.sep}ops")
+PACKAGE = os.path.dirname(os.path.dirname(__file__)) + os.sep
+INNER = (f"{PACKAGE}engine{os.sep}", f"{PACKAGE}ops{os.sep}")
 
 
 class Line(NamedTuple):
@@ -86,12 +87,18 @@ class remember_lines(override):  # noqa: N801  (used like a function, as no_grad
 
 def forward_line() -> Line:
     """Return the innermost line of code outside of this package's engine and ops."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_INNER):
-        frame = frame.f_back
+    frame = frame_outside(INNER)
     name, number = frame.f_code.co_filename, frame.f_lineno
     text = linecache.getline(name, number, frame.f_globals).strip()
     return Line(os.path.basename(name), number, frame.f_code.co_name, text)
+
+
+def frame_outside(folders: str | tuple[str, ...]) -> FrameType:
+    """Return the innermost call of a function outside of some folders."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(folders):
+        frame = frame.f_back
+    return frame
 
 
 def line_of(node: Node) -> Line | None:

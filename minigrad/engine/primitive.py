@@ -16,6 +16,7 @@ from minigrad.engine.dtypes import refuse_masked
 from minigrad.engine.node import NO_OPTIONS, Node
 from minigrad.engine.state import STATE
 from minigrad.engine.table import TABLE
+from minigrad.engine.taken import came_back
 from minigrad.engine.tensor import Tensor
 
 Rule = Callable[..., Any]
@@ -92,7 +93,7 @@ class Primitive:
                 break
         else:
             return self.forward(*operands, **options)
-        recording, scope, watcher = STATE.get()
+        recording, scope, watcher, taken, _ = STATE.get()
         values: list[Any] = []
         parents: list[Any] = []
         tracked = False
@@ -118,6 +119,8 @@ class Primitive:
             raise self._explain(error, operands, scope) from error
         if tracked and recording:
             node = Node(self, (result, *values), options or NO_OPTIONS, tuple(parents), scope)
+            if taken is not None:
+                came_back(taken, operands)
         else:
             node = None
             if result.base is not None:
@@ -132,8 +135,8 @@ class Primitive:
         For Python's arithmetic operators, where the loop takes longer than the arithmetic of small
         tensors itself. Whatever is unusual goes the general way.
         """
-        recording, scope, watcher = STATE.get()
-        if not recording or watcher is not None:
+        recording, scope, watcher, taken, _ = STATE.get()
+        if not recording or watcher is not None or taken is not None:
             return self(x, y)
         x_node = y_node = None
         x_value, y_value = x, y

@@ -102,7 +102,8 @@ class Protocols(Operators):
 
     def __format__(self, specification: str) -> str:
         if self.ndim == 0 and specification:
-            return format(self.item(), specification)
+            reveal(self)
+            return format(self._value.item(), specification)
         return format(str(self), specification)
 
     def __repr__(self) -> str:

@@ -11,11 +11,17 @@ from typing import Any, NamedTuple, Self
 
 
 class State(NamedTuple):
-    """The recording switch, the current scope, and who watches each op (see `detect_anomaly`)."""
+    """The recording switch, the current scope, and who watches each op (see `detect_anomaly`).
+
+    And what is known of values that were taken off the tape (see `minigrad.engine.taken`): outside
+    of all layers the last one, inside of a layer the places that it has been warned of.
+    """
 
     recording: bool = True
     scope: str = ""
     watcher: Any = None
+    taken: Any = None
+    told: set[Any] | None = None
 
 
 STATE: ContextVar[State] = ContextVar("minigrad_state", default=State())  # noqa: B039  (a NamedTuple is immutable)
@@ -54,8 +60,10 @@ class scope(override):
     encoder/dense
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, told: set[Any] | None = None) -> None:
         super().__init__()
+        if told is not None:
+            self._changes |= {"told": told, "taken": None}
         self._name = name
 
     def __enter__(self) -> Self:

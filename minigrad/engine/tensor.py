@@ -18,6 +18,7 @@ from minigrad.engine.node import Leaf, Node, clock
 from minigrad.engine.protocols import Protocols
 from minigrad.engine.state import STATE
 from minigrad.engine.table import look_up
+from minigrad.engine.taken import take_out
 from minigrad.engine.watcher import reveal
 
 if TYPE_CHECKING:
@@ -56,12 +57,13 @@ class Tensor(Protocols):
     array([ 2., -4.,  6.], dtype=float32)
     """
 
-    __slots__ = ("__weakref__", "_exposed", "_leaf", "_node", "_value")
+    __slots__ = ("__weakref__", "_exposed", "_leaf", "_logits", "_node", "_value")
 
     _value: Any
     _node: Node | Leaf | None
     _leaf: Leaf  # set where gradients are switched off for a while, to be there afterwards
     _exposed: bool
+    _logits: tuple[Any, Tensor]  # of probabilities only: the op that made them, and of what
 
     def __init__(
         self,
@@ -187,7 +189,7 @@ class Tensor(Protocols):
         it saw, as the first access moves the leaf to memory of its own, and ops recorded later
         take a snapshot. So ``p.data -= rate * p.grad`` works wherever it stands.
         """
-        reveal(self)
+        take_out(self, None, on_purpose=True)
         if isinstance(self._node, Node):
             return read_only(self._value)
         if not self._exposed:
@@ -220,20 +222,17 @@ class Tensor(Protocols):
 
     def numpy(self) -> np.ndarray[Any, Any]:
         """Return the values as an independent array."""
-        reveal(self)
-        return np.array(self._value)
+        return take_out(self, np.array(self._value))
 
     def item(self) -> float:
         """Return the only element as a Python number."""
         if self.size != 1:
             raise ValueError(f"item() needs a tensor of one element. Received: shape {self.shape}")
-        reveal(self)
-        return self._value.item()
+        return take_out(self, self._value.item())
 
     def tolist(self) -> Any:
         """Return the values as nested Python lists."""
-        reveal(self)
-        return self._value.tolist()
+        return take_out(self, self._value.tolist())
 
     def detach(self) -> Tensor:
         """Return a tensor of the same values, cut from the tape: no gradient flows through it."""

@@ -215,7 +215,7 @@ class Layer(WeightOwner, PenaltyOwner):
 
     def _scope(self, frame: forward_pass.Frame) -> AbstractContextManager[Any]:
         """Return the scope in which ops of this call are recorded."""
-        return scope(self.name)
+        return scope(self.name, self._told)
 
     def _as_input(self, x: Any) -> Any:
         """Return the input as a Tensor of the layer's dtype; several as a list of them."""

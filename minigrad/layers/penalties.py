@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad.engine import Tensor, scope
+from minigrad.engine import Tensor, is_recording, scope
+from minigrad.engine.taken import LostGradientWarning, warn
 from minigrad.layers import forward_pass
 from minigrad.layers.loss_terms import LossTerms, as_penalty
 
@@ -32,6 +33,7 @@ class PenaltyOwner:
     def _prepare_penalties(self) -> None:
         self._regularizers: dict[str, Any] = {}
         self._addends: list[forward_pass.Addend] = []
+        self._told: set[Any] = set()  # what has been warned of
 
     # ---- where they arise ----------------------------------------------------------------------
 
@@ -48,7 +50,22 @@ class PenaltyOwner:
                 f"layer {self.name!r}: add_loss needs a name of its own. Received: {name!r}, which "
                 "a regularizer's term has"
             )
-        frame.add(name, as_penalty(value, "add_loss", self.name, self.dtype))
+        frame.add(name, self._penalty(name, value, "add_loss", self.dtype))
+
+    def _penalty(self, name: str, value: Any, source: Any, dtype: np.dtype[Any]) -> Tensor:
+        """Return a value as a penalty; warn, once, if its gradient was lost on the way."""
+        penalty = as_penalty(value, source, self.name, dtype)
+        # Where no values were taken off the tape, a number is meant as a constant.
+        is_lost = penalty._node is None and self._told and penalty._value and is_recording()
+        if is_lost and name not in self._told:
+            self._told.add(name)
+            text = (
+                f"layer {self.name!r}: the penalty {name!r} counts in the loss, but has no path to "
+                "any weight, as values were taken off the tape. Compute it from tensors, with "
+                "NumPy's functions. See docs/diagnoses.md#penalty-without-a-path."
+            )
+            warn(text, LostGradientWarning)
+        return penalty
 
     def _penalise(self, output: Any, frame: forward_pass.Frame) -> None:
         """Take the activity penalty of an output, or of each part of it."""
@@ -58,7 +75,7 @@ class PenaltyOwner:
             if batch_size == 0:
                 penalty = part.sum()  # 0, rather than 0/0
             else:
-                penalty = as_penalty(regularizer(part), regularizer, self.name, part.dtype)
+                penalty = self._penalty("activity", regularizer(part), regularizer, part.dtype)
                 if not getattr(regularizer, "averages_over_batch", False):
                     penalty = penalty / batch_size
             frame.add("activity", penalty)
@@ -77,8 +94,8 @@ class PenaltyOwner:
             regularizer = self._regularizers.get(name)
             if regularizer is not None and weight.trainable and id(weight) not in counted:
                 counted.add(id(weight))
-                with scope(f"{prefix}{name}"):
-                    penalty = as_penalty(regularizer(weight), regularizer, self.name, weight.dtype)
+                with scope(f"{prefix}{name}", self._told):
+                    penalty = self._penalty(name, regularizer(weight), regularizer, weight.dtype)
                 yield f"{prefix}{name}", penalty
         for layer in self.sublayers():
             yield from layer.weight_penalties(f"{prefix}{layer.name}/", counted)

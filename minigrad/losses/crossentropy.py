@@ -19,7 +19,7 @@ from minigrad.losses.loss import (
     same_shape,
 )
 from minigrad.ops.conversion import as_float_tensor
-from minigrad.ops.neural import log_softmax, sigmoid, softmax
+from minigrad.ops.neural import log_softmax, sigmoid, softmax, softmax_
 from minigrad.ops.plain import check, without_derivative
 
 
@@ -53,6 +53,51 @@ softmax_cross_entropy = Primitive(
 )
 
 
+def _is_unclipped(p: Any) -> Any:
+    smallest = max(SMALLEST, 8 / float(np.finfo(p.dtype).max))  # in float16, 1 / p overflows sooner
+    return np.minimum(p, 1 - p) >= smallest
+
+
+def _unclipped(p: Any, values: Any) -> Any:
+    return np.where(_is_unclipped(p), values, 0.0)
+
+
+def _clipped(p: Any, values: Any) -> Any:
+    return np.where(_is_unclipped(p), 0.0, values)
+
+
+def _not_zero(p: Any) -> Any:
+    return np.maximum(p, SMALLEST)
+
+
+def _sum(values: Any) -> Any:
+    return np.sum(values, axis=-1, keepdims=True)
+
+
+# The same two of p = σ(x) or p = softmax(x). The value is that of x; the gradient goes by way of p,
+# as it always does, but where clipping p would end it, straight to x: together σ(x) − t again.
+cross_entropy_of_sigmoid = Primitive(
+    lambda x, p, t: _sigmoid_cross_entropy(x, t),
+    lambda g, z, x, p, t: g * _clipped(p, p - t),
+    lambda g, z, x, p, t: g * _unclipped(p, p - t) / _not_zero(p * (1 - p)),
+    lambda g, z, x, p, t: -g * x,
+    name="cross_entropy_of_sigmoid",
+)
+cross_entropy_of_softmax = Primitive(
+    lambda x, p, t: _softmax_cross_entropy(x, t),
+    lambda g, z, x, p, t: g[..., None] * (p * _sum(_clipped(p, t)) - _clipped(p, t)),
+    lambda g, z, x, p, t: g[..., None] * (_sum(_unclipped(p, t)) - _unclipped(p, t) / _not_zero(p)),
+    lambda g, z, x, p, t: -g[..., None] * log_softmax(x),
+    name="cross_entropy_of_softmax",
+)
+
+
+def logits_of(prediction: Any, squashing: Primitive) -> Tensor | None:
+    """Return what a prediction is the sigmoid or softmax of, if it is nothing but that."""
+    op, logits = getattr(prediction, "_logits", (None, None))
+    return logits if op is squashing else None
+
+
 class CrossEntropy(Loss):
     """Base of the cross-entropies.
 
@@ -61,7 +106,8 @@ class CrossEntropy(Loss):
     from_logits
         Whether predictions are the numbers before the sigmoid or softmax: more accurate, and
         faster. Probabilities are clipped to (1e-7, 1 − 1e-7) for the logarithm, as in Keras;
-        beyond that they get no gradient.
+        beyond that they get no gradient. But those that come straight from a sigmoid or softmax
+        are not: the loss is that of their logits then, as in Keras on TensorFlow.
     label_smoothing
         Moves the targets towards equal probabilities by this fraction, in [0, 1].
     reduction, name
@@ -127,11 +173,17 @@ class BinaryCrossentropy(CrossEntropy):
         target = self._smoothed(y_true, classes=2)
         if self.from_logits:
             return mean_of_last_axis(sigmoid_cross_entropy(y_pred, target))
+        logits = logits_of(y_pred, sigmoid)
+        if logits is not None:
+            return mean_of_last_axis(cross_entropy_of_sigmoid(logits, y_pred, target))
         p = np.clip(y_pred, SMALLEST, 1 - SMALLEST)
         return mean_of_last_axis(-(target * np.log(p) + (1 - target) * np.log(1 - p)))
 
 
-def _of_probabilities(target: Tensor, prediction: Tensor) -> Tensor:
+def _of_probabilities(target: Tensor, prediction: Tensor) -> Any:
+    logits = logits_of(prediction, softmax_)
+    if logits is not None:
+        return cross_entropy_of_softmax(logits, prediction, target)
     p = prediction / np.sum(prediction, axis=-1, keepdims=True)
     return -np.sum(target * np.log(np.clip(p, SMALLEST, 1 - SMALLEST)), axis=-1)
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from minigrad.engine.blocks import BLOCK, in_blocks
 from minigrad.engine.primitive import Primitive
+from minigrad.engine.tensor import Tensor
 from minigrad.ops.elementwise import where
 from minigrad.ops.reductions import sum_rows
 
@@ -85,6 +86,18 @@ relu = Primitive(
 )
 
 
+class Squashing(Primitive):
+    """An op that makes probabilities; they remember their logits, for a cross-entropy of them."""
+
+    __slots__ = ()
+
+    def __call__(self, x: Any, **options: Any) -> Any:
+        z = super().__call__(x, **options)
+        if isinstance(z, Tensor) and options.get("axis", -1) in (-1, z.ndim - 1):
+            z._logits = (self, x._twin())
+        return z
+
+
 def _sigmoid(x: Any) -> Any:
     if isinstance(x, np.ndarray) and x.flags.c_contiguous and x.size >= BLOCK:
         z = np.empty_like(x)
@@ -116,7 +129,7 @@ def _prepared_sigmoid(x: Any, out: Any) -> Callable[[], None]:
     return call
 
 
-sigmoid = Primitive(
+sigmoid = Squashing(
     _sigmoid, lambda g, z, x: g * (z * (1 - z)), prepare=_in_one_piece(_prepared_sigmoid)
 )
 # ln(1 + eˣ), by a function that does not overflow.
@@ -132,7 +145,7 @@ def _softmax(x: Any, axis: int) -> Any:
     return shifted / np.sum(shifted, axis=axis, keepdims=True)
 
 
-softmax_ = Primitive(
+softmax_ = Squashing(
     _softmax,
     lambda g, z, x, axis: z * (g - np.sum(g * z, axis=axis, keepdims=True)),
 )

@@ -11,7 +11,7 @@ from heapq import heapify, heappop, heappush
 from typing import Any, NamedTuple
 
 from minigrad.engine import Leaf, Node, Tensor
-from minigrad.engine.backward import check_alive, pull_back, start
+from minigrad.engine.backward import check_alive, leading_to, pull_back, start
 from minigrad.engine.lines import Line, line_of
 
 Array = Any
@@ -104,7 +104,7 @@ def attribute(
     for name, tensor in terms.items():
         if tensor._node is not None:
             _add(cotangents.setdefault(tensor._node, {}), name, start(tensor, None, create_graph))
-    leading = None if targets is None else _leading_to(targets, cotangents)
+    leading = None if targets is None else leading_to(set(targets), cotangents)
     pending = [(-node.birth, node) for node in cotangents]
     heapify(pending)
     while pending:
@@ -130,25 +130,6 @@ def attribute(
         if targets is not None and node not in targets:
             del cotangents[node]
     return cotangents
-
-
-def _leading_to(
-    targets: Collection[Node | Leaf], starts: Iterable[Node | Leaf]
-) -> set[Node | Leaf]:
-    """Return the targets, and every node below `starts` through which one can be reached."""
-    seen: set[Node | Leaf] = set()
-    waiting = list(starts)
-    while waiting:
-        node = waiting.pop()
-        if node not in seen:
-            seen.add(node)
-            if isinstance(node, Node):
-                waiting.extend(parent for parent in node.parents if parent is not None)
-    leading = set(targets)
-    for node in sorted(seen, key=lambda node: node.birth):  # parents are older
-        if isinstance(node, Node) and any(parent in leading for parent in node.parents):
-            leading.add(node)
-    return leading
 
 
 def _add(by_term: ByTerm, term: str, g: Array) -> None:

@@ -57,9 +57,9 @@ def diagnose(trace: Trace) -> list[Diagnosis]:
     """Return all findings, layer by layer, then term by term."""
     by_layer = (dead_units, saturated, huge_outputs, missed_target)
     found = [each for layer in trace.layers for rule in by_layer for each in rule(trace, layer)]
-    for whole in (dominating, without_effect, vanishing_or_exploding, undivided):
+    for whole in (dominating, without_effect, without_path, vanishing_or_exploding, undivided):
         found += whole(trace)
-    return found
+    return found + trace.findings
 
 
 # ---- of a layer ----------------------------------------------------------------------------------
@@ -222,6 +222,21 @@ def without_effect(trace: Trace) -> Iterator[Diagnosis]:
                 "(as biases are at first), its strength is 0, or only dead units lead there."
             )
             yield Diagnosis("penalty without effect", term, text, {"largest share": max(shares)})
+
+
+def without_path(trace: Trace) -> Iterator[Diagnosis]:
+    """Find penalties that count in the loss, and that no weight can change."""
+    places = [*trace.parameters, *trace.tensors]
+    for term, value in trace.terms.items():
+        if term != "data" and value and not any(trace.has_path(each, term) for each in places):
+            yield Diagnosis(
+                "penalty without a path",
+                term,
+                f"it adds {value:.3g} to the loss, and no weight gets a gradient from it. Unless a "
+                "constant is meant, its values were taken off the tape, by float(), .item(), "
+                ".numpy(), math.… or detach(): compute it from tensors, with NumPy's functions.",
+                {"value": value},
+            )
 
 
 def vanishing_or_exploding(trace: Trace) -> Iterator[Diagnosis]:

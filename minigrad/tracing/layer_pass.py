@@ -28,12 +28,7 @@ class LayerPass(NamedTuple):
 
     @property
     def pre_activation(self) -> Tensor | None:
-        """What the activation was applied to, if the layer has one."""
-        node = self._pre_activation_node()
-        return None if node is None else Tensor._wrap(node.result, node)
-
-    def _pre_activation_node(self) -> Node | None:
-        """Look for it upstream of the output, without leaving the layer."""
+        """What the activation was applied to, if the layer has one: upstream, within the layer."""
         output = self.output._node if isinstance(self.output, Tensor) else None
         entry = self.input._node if isinstance(self.input, Tensor) else None
         waiting: list[Node | Leaf | None] = [output]
@@ -44,7 +39,7 @@ class LayerPass(NamedTuple):
                 continue
             seen.add(node)
             if getattr(node, "label", None) == "pre_activation":
-                return node if node is not output else None
+                return Tensor._wrap(node.result, node) if node is not output else None
             waiting.extend(node.parents)
         return None
 

@@ -1,8 +1,8 @@
 """Which samples pull a weight: a contribution taken apart by samples, without a loop.
 
-The reverse walk adds the samples up in the very last op, where a batch meets a weight. So each
-sample's part is what that op's rule gives without the sum: a product of what the sample brought
-forward and what comes back to it.
+The reverse walk adds the samples up where a batch meets a weight, or what is made of weights. So
+each sample's part is what that op's rule gives without the sum: a product of what the sample
+brought forward and what comes back to it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad.engine import Leaf, Node
+from minigrad.engine.backward import pull_back
 from minigrad.ops.convolution import correlation_
 from minigrad.tracing.attribution import Step
 
@@ -26,46 +27,118 @@ def per_sample(trace: Trace, parameter: str, term: str) -> Array:
     """Return each sample's part in a contribution, (batch, *shape); see `Trace.per_sample`."""
     node = trace._node(parameter)
     shape, dtype = trace._shapes[parameter]
-    steps = [step for step in trace.steps if term in step.upstream]
+    samples = trace.samples or _batch_size(trace.steps)
     if node is None or not trace.has_path(parameter, term):
-        batch = _batch_size(steps)
-        return np.zeros((batch, *shape), dtype)
-    parts = _parts(node, steps, term, parameter)
-    return parts.astype(dtype, copy=False)
-
-
-def _parts(node: Node | Leaf, steps: list[Step], term: str, parameter: str) -> Array:
-    """Add up what comes by way of each op that uses a weight, sample by sample."""
-    total: Any = None
-    for step in steps:
-        for parent, index, by_term in step.outgoing:
-            if parent is node and term in by_term:
-                found = _through(step, index, steps, term, parameter)
-                total = found if total is None else total + found
-    assert total is not None
-    return np.asarray(total)
-
-
-def _through(step: Step, index: int, steps: list[Step], term: str, parameter: str) -> Array:
-    """Return the samples' parts that come through one op."""
-    relay = _RELAYS.get(step.op)
-    if relay is not None:  # the op only lays the weight out in another way
-        return relay(_parts(step.node, steps, term, parameter), step)
-    taken_apart = _OPS.get((step.op, index)) or _OPS.get((step.op, None))
-    g = np.asarray(step.upstream[term])
-    operand = np.asarray(step.operands[index])
-    is_elementwise = taken_apart is _elementwise and g.shape == operand.shape
-    if is_elementwise or np.ndim(step.result) == 0:
+        if not samples:
+            raise ValueError(
+                f"per_sample: {term!r} does not reach {parameter!r}, and no other op on this tape "
+                "tells how many samples there are"
+            )
+        return np.zeros((samples, *shape), dtype)
+    search = _Search(trace, samples, term)
+    try:
+        return search.parts(node).astype(dtype, copy=False)
+    except _NoSamples as error:
         raise ValueError(
-            f"per_sample: {term!r} does not come to {parameter!r} by way of the samples (it is a "
-            "penalty on the weights themselves), so there is nothing to take apart"
-        )
-    if taken_apart is None:
-        raise ValueError(
-            f"per_sample: the op {step.op!r}, through which {term!r} reaches {parameter!r}, cannot "
-            f"be taken apart by samples. Known: {', '.join(sorted({op for op, _ in _OPS}))}"
-        )
-    return taken_apart(step, index, g)
+            f"per_sample: {term!r} does not come to {parameter!r} by way of the samples, so there "
+            f"is nothing to take apart: {error}"
+        ) from None
+
+
+class _NoSamples(Exception):  # noqa: N818  (it becomes an error where the names are known)
+    pass
+
+
+class _Search:
+    """What comes to a weight, sample by sample.
+
+    From the weight towards the loss, ops that do not depend on the input (a product of two
+    factors, a normalization) pass on one gradient for each sample, by their own rules; the first
+    op that does depend on it is where samples meet weights.
+    """
+
+    def __init__(self, trace: Trace, samples: int, term: str) -> None:
+        self.steps = [step for step in trace.steps if term in step.upstream]
+        self.samples = samples
+        self.dependent, self.in_rows = _dependent(trace, self.steps, samples)
+        self.term = term
+        self.found: dict[Node | Leaf, Array] = {}
+
+    def parts(self, node: Node | Leaf) -> Array:
+        """Add up what comes by way of each op that uses a weight, or what is made of weights."""
+        if node not in self.found:
+            parts = [
+                self._through(step, index)
+                for step in self.steps
+                for parent, index, _ in step.outgoing
+                if parent is node
+            ]
+            if not parts:
+                raise _NoSamples("it is a penalty on the weights themselves, or cut from the input")
+            self.found[node] = np.asarray(sum(parts[1:], parts[0]))
+        return self.found[node]
+
+    def _through(self, step: Step, index: int) -> Array:
+        """Return the samples' parts that come through one op."""
+        if step.node not in self.dependent:
+            parts = self.parts(step.node)
+            return np.stack([np.asarray(pull_back(step.node, index, g)) for g in parts])
+        taken_apart = _OPS.get((step.op, index)) or _OPS.get((step.op, None))
+        if taken_apart is None:
+            raise _NoSamples(
+                f"the op {step.op!r}, in which they meet, cannot be taken apart. Known: "
+                f"{', '.join(sorted({op for op, _ in _OPS}))}"
+            )
+        g = np.asarray(step.upstream[self.term])
+        if step.node not in self.in_rows:
+            raise _NoSamples(
+                f"the op {step.op!r}, in which they meet, gives an array of shape {g.shape}, in "
+                f"which the {self.samples} samples have no rows of their own"
+            )
+        return taken_apart(step, index, g)
+
+
+def _dependent(
+    trace: Trace, steps: list[Step], samples: int
+) -> tuple[set[Node | Leaf | None], set[Node | Leaf | None]]:
+    """Return what depends on the input, and what of it has a row for each sample.
+
+    A model's trace knows the input, unless it holds indices. Otherwise, data are arrays that need
+    no gradient and are as long as the batch; but a kernel, such as `A @ B` in ``x @ (A @ B)``, is
+    not made of data.
+    """
+    entry = trace._interior.get("input", (None,))[0]
+    if entry is not None and trace._attributed[entry]:
+        found: set[Node | Leaf | None] = {entry}
+        candidates: set[Node] = set()
+    else:
+        found, kernels = set(), set()
+        for step in steps:  # from the loss back
+            for parent, index, _ in step.outgoing:
+                is_matrix = step.op != "matmul" or np.ndim(step.operands[1]) == 2
+                if step.node in kernels or ((step.op, index) in _KERNELS and is_matrix):
+                    kernels.add(parent)
+        candidates = {step.node for step in steps} - kernels
+    in_rows = found.copy()
+    for step in reversed(steps):
+        fits = np.shape(step.result)[:1] == (samples,)
+        for index, (operand, source) in enumerate(
+            zip(step.operands, step.node.parents, strict=True)
+        ):
+            is_data = source is None and np.shape(operand)[:1] == (samples,)
+            is_data = is_data and step.node in candidates
+            if source in found or is_data:
+                found.add(step.node)
+            if fits and (is_data or (source in in_rows and _keeps_rows(step, index))):
+                in_rows.add(step.node)
+    return found, in_rows
+
+
+def _keeps_rows(step: Step, index: int) -> bool:
+    """Whether a row of an op's result is made of the same row of an operand: by its rule."""
+    g = np.zeros_like(step.result)
+    g[-1] = np.random.default_rng(0).normal(size=g.shape[1:])
+    return not np.asarray(pull_back(step.node, index, g))[:-1].any()
 
 
 def _rows(x: Any, batch: int) -> Array:
@@ -75,7 +148,9 @@ def _rows(x: Any, batch: int) -> Array:
 
 
 def _kernel(step: Step, index: int, g: Array) -> Array:
-    x = np.asarray(step.operands[0])
+    x, kernel = map(np.asarray, step.operands[:2])
+    if kernel.ndim != 2:
+        raise _NoSamples(f"a kernel of shape {kernel.shape} cannot be taken apart")
     # (batch, rows, n) · (batch, rows, m) → (batch, n, m)
     return np.einsum("brn,brm->bnm", _rows(x, len(x)), _rows(g, len(g)))
 
@@ -124,14 +199,17 @@ def _elementwise(step: Step, index: int, g: Array) -> Array:
     aligned = (1,) * (g.ndim - len(shape)) + shape
     summed = tuple(a for a in range(1, g.ndim) if aligned[a] == 1 and g.shape[a] > 1)
     kept = full.sum(axis=summed, keepdims=True)
-    return kept.reshape(len(g), *shape)
+    if aligned[0] == 1:
+        return kept.reshape(len(g), *shape)
+    own = np.eye(len(g), dtype=kept.dtype).reshape(len(g), len(g), *(1,) * (g.ndim - 1))
+    return own * kept  # each sample has a row of the weight to itself
 
 
 def _batch_size(steps: list[Step]) -> int:
-    for step in steps:
-        if np.ndim(step.result) > 1:
-            return len(step.result)
-    return 0
+    """Return the length of what samples and weights give in the op that meets them last."""
+    found = [len(step.result) for step in steps if np.ndim(step.result) > 1]
+    meeting = [len(s.result) for s in steps if (s.op, 1) in _KERNELS and np.ndim(s.result) > 1]
+    return next(iter([*meeting, *found]), 0)
 
 
 _OPS: dict[tuple[str, int | None], Callable[[Step, int, Array], Array]] = {
@@ -150,18 +228,4 @@ _OPS: dict[tuple[str, int | None], Callable[[Step, int, Array], Array]] = {
     ("absolute", None): _elementwise,
 }
 
-_RELAYS: dict[str, Callable[[Array, Step], Array]] = {
-    "reshape": lambda parts, step: parts.reshape(len(parts), *np.shape(step.operands[0])),
-    "transpose": lambda parts, step: np.moveaxis(
-        parts,
-        range(1, parts.ndim),
-        [1 + axis for axis in _axes(step)],
-    ),
-}
-
-
-def _axes(step: Step) -> tuple[int, ...]:
-    """The order in which a transpose laid out the axes."""
-    axes = step.node.options.get("axes")
-    rank = np.ndim(step.operands[0])
-    return tuple(reversed(range(rank))) if axes is None else tuple(a % rank for a in axes)
+_KERNELS = {key for key in _OPS if key[1] == 1}

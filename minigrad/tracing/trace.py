@@ -97,6 +97,8 @@ class Trace(TraceOutput):
         What the reverse walk did, op by op.
     layers : list of LayerPass
         The calls of layers, if a model was traced.
+    samples : int
+        How many there are in the batch, if a model was traced; else 0.
     factors : dict of str to float
         By what each term was multiplied in `with_strengths`; 1 where nothing is said.
     residuals : dict of str to float
@@ -114,6 +116,8 @@ class Trace(TraceOutput):
         entry: Tensor | None = None,
         cuts: Mapping[int, tuple[Any, str]] | None = None,
         name: str = "",
+        samples: int = 0,
+        findings: Sequence[Diagnosis] = (),
     ) -> None:
         for term, value in terms.items():
             if value.ndim:
@@ -122,6 +126,8 @@ class Trace(TraceOutput):
                     "for example with .sum() or .mean()."
                 )
         self.name = name
+        self.samples = samples
+        self.findings = list(findings)  # what was diagnosed while the pass was made
         self.layers = list(layers)
         self.factors: dict[str, float] = {}
         self._values = terms.values_as_floats()

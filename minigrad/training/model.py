@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from typing import Any, Self
 
 import numpy as np
 
 from minigrad.engine import Tensor, no_grad
+from minigrad.engine.state import override
 from minigrad.layers import DenseTranspose, Layer
 from minigrad.layers.forward_pass import Frame, Path, apart
 from minigrad.layers.layer import Shape, registry
@@ -189,7 +190,11 @@ class Model(Trainer, Traced, Layer):
 
     def _scope(self, frame: Frame) -> AbstractContextManager[Any]:
         # The outermost model's own name would stand in front of every term, and say nothing.
-        return super()._scope(frame) if frame.outer is not None else nullcontext()
+        return (
+            super()._scope(frame)
+            if frame.outer is not None
+            else override(told=self._told, taken=None)
+        )
 
     def _as_input(self, x: Any) -> Any:
         if isinstance(x, list | tuple) and any(isinstance(part, Tensor) for part in x):

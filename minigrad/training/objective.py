@@ -30,6 +30,7 @@ class Objective:
     if TYPE_CHECKING:  # what it needs of a Layer
         name: str
         built: bool
+        _told: set[Any]
         compute_dtype: Any
         get_layer: Callable[[str], Layer]
         parameters: Callable[[], list[Parameter]]
@@ -74,6 +75,7 @@ class Objective:
         self.unweighted_metrics = len(metrics or ())  # so many of them, the first
         self.checked_config: str | None = None
         self._replays = Replays()
+        self.has_seen_a_batch = False
 
     def _checked_metrics(self, *given: Sequence[Any] | None) -> list[Any]:
         found = []
@@ -134,7 +136,7 @@ class Objective:
                 raise ValueError(
                     f"model {self.name!r} is compiled with a loss, which needs targets: pass y"
                 )
-            with scope("data"):
+            with scope("data", self._told):
                 addends.append(("data", self._data_term(y, prediction, weights)))
         return prediction, LossTerms([*addends, *self.penalties(outputs)])
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from minigrad.engine import Tensor, enable_grad, remember_lines
+from minigrad.engine.tensor import plain
 from minigrad.layers.forward_pass import Watched
 from minigrad.training.data import as_pair, sample_weights
 from minigrad.training.objective import Objective
@@ -32,33 +33,47 @@ class Traced(Objective):
         sample_weight : array_like, optional
             A weight for each sample; on the data term only.
 
+        Raises
+        ------
+        ValueError
+            If there is not a weight, 0 or larger, for each sample.
+
         Returns
         -------
         Trace
             The contribution of each term to each parameter's gradient, and the steps between.
         """
         from minigrad.tracing import LayerPass, Trace
+        from minigrad.tracing.classifiers import of_classifier
+        from minigrad.training.step_length import too_long_a_step
 
         inputs, targets = as_pair(x, y, self.compute_dtype)
+        weights = sample_weights(inputs, targets, sample_weight)
         entry: Any = Tensor(inputs, requires_grad=True) if inputs.dtype.kind == "f" else inputs
         model: Any = self
         layers = dict(model.paths())
         watched: Watched = {id(layer): [] for layer in layers.values()}
         with enable_grad(), self.undisturbed(), remember_lines() as lines:
-            _, terms = self._forward(entry, targets, sample_weight, True, watched)
+            prediction, terms = self._forward(entry, targets, weights, True, watched)
             passes = [
                 LayerPass(path if number == 0 else f"{path}[{number}]", layer, *call)
                 for path, layer in layers.items()
                 for number, call in enumerate(watched[id(layer)])
             ]
-            return Trace(
+            data = float(plain(terms.get("data", 0.0))) / (self.loss_weights or 1)
+            trace = Trace(
                 terms,
                 self.named_parameters(),
                 layers=passes,
                 entry=entry if isinstance(entry, Tensor) else None,
                 cuts=lines.recorder.cuts,
                 name=self.name,
+                samples=len(inputs),
+                findings=of_classifier(self.loss, inputs, prediction, data),
             )
+        if self.optimizer is not None:
+            trace.findings += too_long_a_step(self.optimizer, self.named_parameters(), trace)
+        return trace
 
     def contributions(
         self,

@@ -17,6 +17,7 @@ from minigrad.training.data import (
     sample_weights,
     split_off_validation,
 )
+from minigrad.training.first_batch import look_at
 from minigrad.training.history import Averages, History
 from minigrad.training.loop import TrainingLoop
 from minigrad.training.objective import Objective
@@ -86,6 +87,9 @@ class Trainer(Objective):
     ) -> dict[str, float]:
         model: Any = self
         found = self._replays.step(model, Batch(x, y, weights))
+        if not self.has_seen_a_batch:
+            self.has_seen_a_batch = True
+            look_at(model, x, found.prediction, found.terms.get("data", 0.0))
         if math.isfinite(found.loss):
             assert self.optimizer is not None
             self.optimizer.step()

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 # What a step itself changes, or what it does not look at. (Weights are watched one by one.)
 _NOT_SETTINGS = {
-    *("_addends", "_generator", "_replays", "_state_names", "_shapes"),
+    *("_addends", "_generator", "_replays", "_state_names", "_shapes", "_told"),
     *("optimizer", "history", "stop_training", "checked_config", "name_is_given"),
-    *("compiled_metrics", "unweighted_metrics"),
+    *("compiled_metrics", "unweighted_metrics", "has_seen_a_batch"),
     *("kernel_initializer", "bias_initializer"),
 }
 _METHODS = ("__call__", "call", "run", "match", "mean")  # of classes: what a pass consists of

@@ -2,7 +2,12 @@
 
 import numpy as np
 
+from minigrad.activations import sigmoid, softmax
 from minigrad.losses import sigmoid_cross_entropy, softmax_cross_entropy
+from minigrad.losses.crossentropy import (
+    cross_entropy_of_sigmoid,
+    cross_entropy_of_softmax,
+)
 from minigrad.losses.regression import log_cosh_, mean_square
 from tests.ops.row import Row, anything
 
@@ -37,6 +42,19 @@ LOSSES = [
     Row(
         "softmax_cross_entropy",
         softmax_cross_entropy,
+        (anything, _probabilities),
+        expected=lambda x, t: -(t * _log_softmax(x)).sum(axis=-1),
+    ),
+    Row(
+        "cross_entropy_of_sigmoid",
+        lambda x, t: cross_entropy_of_sigmoid(x, sigmoid(x), t),
+        (anything, _probabilities),
+        expected=lambda x, t: -t * np.log(_sigmoid(x)) - (1 - t) * np.log(1 - _sigmoid(x)),
+        elementwise=True,
+    ),
+    Row(
+        "cross_entropy_of_softmax",
+        lambda x, t: cross_entropy_of_softmax(x, softmax(x), t),
         (anything, _probabilities),
         expected=lambda x, t: -(t * _log_softmax(x)).sum(axis=-1),
     ),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minigrad import Tensor, grad, losses
+from minigrad import Tensor, activations, grad, losses
 
 os.environ["KERAS_BACKEND"] = "torch"
 keras = pytest.importorskip("keras", reason="the real Keras is not installed")
@@ -192,3 +192,32 @@ def test_softmax_cross_entropy_agrees_with_pytorch(seed, smoothing):
     expected.backward()
     assert float(found) == pytest.approx(expected.item(), rel=1e-11)
     np.testing.assert_allclose(grad(found, x), p.grad.numpy(), rtol=1e-10, atol=1e-14)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.integers(0, 999),
+    st.sampled_from(
+        ["CategoricalCrossentropy", "SparseCategoricalCrossentropy", "BinaryCrossentropy"]
+    ),
+    st.sampled_from([1.0, 10.0, 100.0, 1000.0]),
+    st.booleans(),
+    st.sampled_from(["float32", "float64"]),
+)
+def test_a_cross_entropy_of_a_softmax_or_sigmoid_is_that_of_keras_from_logits(
+    seed, name, scale, weighted, dtype
+):
+    """What Keras computes on TensorFlow, where the activation is the last op; in its own words."""
+    rng = np.random.default_rng(seed)
+    logits, labels = (rng.normal(size=(6, 4)) * scale).astype(dtype), rng.integers(0, 4, 6)
+    targets = labels if name.startswith("Sparse") else np.eye(4, dtype=dtype)[labels]
+    weights = rng.uniform(0, 2, 6).astype(dtype) if weighted else None
+    x, p = Tensor(logits, requires_grad=True), torch.tensor(logits, requires_grad=True)
+    squash = activations.sigmoid if name.startswith("Binary") else activations.softmax
+    found = getattr(losses, name)()(targets, squash(x), weights)
+    peer = getattr(keras.losses, name)(from_logits=True, dtype=dtype)
+    expected = peer(torch.tensor(targets), p, None if weights is None else torch.tensor(weights))
+    expected.backward()
+    rounding = 1e-5 if dtype == "float32" else 1e-7  # Keras takes its means in float32
+    np.testing.assert_allclose(float(found), expected.item(), rtol=rounding, atol=1e-6)
+    np.testing.assert_allclose(grad(found, x), p.grad.numpy(), rtol=rounding, atol=2e-7)

@@ -193,15 +193,110 @@ def test_a_healthy_model_has_no_diagnosis():
     assert model.trace(X, X).diagnoses() == []
 
 
-def test_every_kind_has_a_heading_in_the_docs():
-    import minigrad.tracing.diagnoses as module
+class Outside(layers.Layer):
+    """Adds a penalty whose values were taken off the tape, and a constant of 0."""
 
-    source = Path(module.__file__).read_text()
-    kinds = set(re.findall(r'Diagnosis\(\s*"([^"]+)"', source)) | {
+    def call(self, x):
+        self.add_loss(float(np.sum(x.detach() ** 2)), "lost")
+        self.add_loss(0.0, "nothing")
+        return x
+
+
+def test_a_penalty_without_a_path_is_found():
+    model = compiled(
+        Dense(6, kernel_regularizer=lambda w: float(np.sum(w.detach() ** 2)), name="a"),
+        Outside(name="outside"),
+        Dense(6, kernel_regularizer="l2", activity_regularizer="l2"),
+    )
+    trace = model.trace(X, X)
+    pathless = {where: d for (kind, where), d in found(trace).items() if "a path" in kind}
+    assert set(pathless) == {"a/kernel", "outside/lost"}
+    assert pathless["a/kernel"].numbers["value"] == pytest.approx(trace.terms["a/kernel"])
+
+
+def test_a_penalty_on_the_output_of_frozen_layers_has_a_path_to_the_input():
+    model = compiled(Dense(6, activity_regularizer="l2", trainable=False), Dense(6))
+    assert "penalty without a path" not in {d.kind for d in model.trace(X, X).diagnoses()}
+
+
+@pytest.mark.parametrize(
+    ("activation", "loss", "kind", "numbers"),
+    [
+        (None, "sparse_categorical_crossentropy", "outputs that are no probabilities", "off"),
+        ("relu", "sparse_categorical_crossentropy", "relu before a cross-entropy", "zeros"),
+        (
+            "softmax",
+            mg.losses.SparseCategoricalCrossentropy(from_logits=True),
+            "softmax applied twice",
+            "limit",
+        ),
+    ],
+)
+def test_outputs_that_a_cross_entropy_does_not_expect(activation, loss, kind, numbers):
+    model = compiled(Dense(3, activation, name="head", seed=0), loss=loss)
+    diagnosis = found(model.trace(X, np.arange(16) % 3))[kind, "head"]
+    assert any(numbers in name for name in diagnosis.numbers)
+
+
+def test_a_second_softmax_reaches_no_more_than_the_limit_that_is_named():
+    model = compiled(Dense(3, name="a"), layers.Softmax(), layers.Softmax(name="b"))
+    diagnosis = found(model.trace(X, X[:, :3]))["softmax applied twice", "b"]
+    sure = mg.activations.softmax(np.array([1.0, 0.0, 0.0])).max()
+    assert diagnosis.numbers["limit"] == pytest.approx(sure)
+
+
+@pytest.mark.parametrize(("scale", "hint"), [(255, "is the input scaled"), (1, "smaller initial")])
+def test_saturated_outputs(scale, hint):
+    model = compiled(Dense(3, "softmax", name="head"), loss="sparse_categorical_crossentropy")
+    model(X)
+    kernel = np.random.default_rng(1).normal(size=(6, 3)) * 200 / scale
+    model.layers[0].set_weights([kernel, np.zeros(3)])
+    diagnosis = found(model.trace(X * scale, np.arange(16) % 3))["saturated outputs", "head"]
+    assert hint in diagnosis.text
+    assert diagnosis.numbers["fraction"] > 0.5
+    assert diagnosis.numbers["loss"] > 2 * np.log(3)
+    assert diagnosis.numbers["largest |input|"] == pytest.approx(X.max() * scale)
+
+
+def test_a_learning_rate_that_throws_the_weights_away():
+    def steps(optimizer):
+        model = mg.Sequential(Dense(8, "tanh", seed=0), Dense(6, seed=1))
+        model.compile(optimizer, "mse")
+        trace = model.trace(X, X)
+        before = model.get_weights()
+        kinds = {d.kind: d for d in trace.diagnoses()}
+        assert all((a == b).all() for a, b in zip(before, model.get_weights(), strict=True))
+        model.train_on_batch(X, X)
+        moved = zip(model.get_weights()[::2], before[::2], strict=True)
+        step = np.sqrt(sum(((a - b) ** 2).sum() for a, b in moved))
+        size = np.sqrt(sum((b**2).sum() for b in before[::2]))
+        return kinds.get("learning rate too large"), step / size
+
+    for optimizer in (mg.optimizers.Adam(3.0), mg.optimizers.SGD(300.0)):
+        diagnosis, taken = steps(optimizer)
+        assert "rather than other initial weights" in diagnosis.text
+        assert diagnosis.numbers["step"] == pytest.approx(taken, rel=1e-4)
+        assert diagnosis.numbers["learning rate"] == optimizer.learning_rate
+    for optimizer in ("adam", "sgd", "rmsprop", "adadelta", mg.optimizers.Adam(0.01)):
+        assert steps(optimizer)[0] is None
+
+
+def test_weights_that_a_learning_rate_has_blown_up():
+    model = mg.Sequential(Dense(8, "tanh", seed=0), Dense(6, seed=1))
+    model.compile(mg.optimizers.Adam(2.0), "mse")
+    assert model.fit(X, X, epochs=30, verbose=0)
+    assert found(model.trace(X, X))["learning rate too large", "Adam(2)"].numbers["growth"] > 10
+
+
+def test_every_kind_has_a_heading_in_the_docs():
+    package = Path(mg.__file__).parent
+    files = ("tracing/diagnoses.py", "tracing/classifiers.py", "training/step_length.py")
+    source = "".join((package / file).read_text() for file in files)
+    kinds = set(re.findall(r'(?:Diagnosis|return|found =) ?\(\s*"([^"]+)"', source)) | {
         "vanishing gradient",
         "exploding gradient",
     }
     docs = (Path(__file__).parents[2] / "docs" / "diagnoses.md").read_text()
-    assert len(kinds) == 9
+    assert len(kinds) == 16
     for kind in kinds:
         assert f"\n## {kind}\n" in docs

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import minigrad as mg
-from minigrad import layers, regularizers
+from minigrad import Tensor, layers, regularizers
 from minigrad.layers import Dense
 
 RNG = np.random.default_rng(0)
@@ -136,6 +136,135 @@ def test_samples_of_tied_and_shared_weights():
     made.compile("sgd", "mse")
     made(X)
     check(made, X, X, ["data"])
+
+
+class LowRank(layers.Layer):
+    """x @ (A @ B): its kernel is computed, and as long as the batch may be."""
+
+    def build(self, input_shape):
+        self.a = self.add_weight("a", (input_shape[-1], 2), "glorot_uniform")
+        self.b = self.add_weight("b", (2, 3), "glorot_uniform")
+
+    def call(self, x):
+        return x @ (self.a @ self.b)
+
+
+class Masked(LowRank):
+    """A kernel that is cut to size by a constant array of the same shape."""
+
+    def call(self, x):
+        mask = np.tri(x.shape[-1], 3)
+        return x @ (self.a @ self.b * mask)
+
+
+class WeightNormalized(layers.Layer):
+    """x @ (g · v / ‖v‖), each column for itself."""
+
+    def build(self, input_shape):
+        self.v = self.add_weight("v", (input_shape[-1], 3), "glorot_uniform")
+        self.g = self.add_weight("g", (3,), "ones")
+
+    def call(self, x):
+        return x @ (self.g * self.v / np.sqrt(np.sum(self.v * self.v, axis=0, keepdims=True)))
+
+
+@pytest.mark.parametrize("kind", [LowRank, Masked, WeightNormalized])
+@pytest.mark.parametrize("first", ["dense", "embedding", "nothing"])
+def test_samples_of_kernels_that_are_computed(kind, first):
+    before = {
+        "dense": [Dense(5, "tanh", dtype="float64")],
+        "embedding": [layers.Embedding(9, 5, dtype="float64", trainable=False), layers.Flatten()],
+        "nothing": [],
+    }[first]
+    x = RNG.integers(0, 9, (5, 1)) if first == "embedding" else RNG.normal(size=(5, 5))
+    made = mg.Sequential(*before, kind(dtype="float64"), Dense(2, dtype="float64"))
+    made.compile("sgd", "mse")
+    made(x)
+    check(made, x, RNG.normal(size=(5, 2)), ["data"])
+
+
+def test_samples_of_a_loss_written_by_hand():
+    x, y = RNG.normal(size=(4, 4)), RNG.normal(size=(4, 2))
+    a, b = (Tensor(RNG.normal(size=(4, n)), requires_grad=True, name=str(n)) for n in (4, 2))
+
+    def traced(x, y, scale):
+        return mg.trace({"data": scale * ((x @ (a @ b) - y) ** 2).mean()}, {"a": a, "b": b})
+
+    for inputs in (x, Tensor(x, requires_grad=True)):
+        for name in ("a", "b"):
+            expected = [traced(x[i : i + 1], y[i : i + 1], 0.25).gradient(name) for i in range(4)]
+            np.testing.assert_allclose(traced(inputs, y, 1).per_sample(name), expected, rtol=1e-9)
+
+
+def test_a_weight_with_a_row_for_each_sample_belongs_to_them_row_by_row():
+    rows = Tensor(RNG.normal(size=(3, 2)), requires_grad=True)
+    w = Tensor(RNG.normal(size=(4, 2)), requires_grad=True)
+    data = ((RNG.normal(size=(3, 4)) @ w + rows) ** 2).sum()
+    parts = mg.trace({"data": data}, {"rows": rows}).per_sample("rows")
+    np.testing.assert_allclose(parts.sum(axis=0), mg.grad(data, rows))
+    assert parts.shape == (3, 3, 2)
+    assert np.count_nonzero(parts) == rows.size
+
+
+def test_without_a_path_there_is_a_zero_for_each_sample_or_an_error():
+    trace = model().trace(X, Y)
+    assert trace.per_sample("out/kernel", "codings/kernel").shape[0] == len(X)
+    assert set(trace.by_group("out/bias", np.arange(len(X)), "codings/kernel")) == set(range(12))
+    v, w = Tensor(np.ones((3, 2)), requires_grad=True), Tensor(2.0, requires_grad=True)
+    with pytest.raises(ValueError, match="no other op on this tape tells how many samples"):
+        mg.trace({"data": w * w}, {"v": v}).per_sample("v")
+
+
+class OverTheBatch(layers.Layer):
+    def build(self, input_shape):
+        self.w = self.add_weight("w", (input_shape[-1], 3), "glorot_uniform")
+
+    def call(self, x):
+        return x[:, :3] + x.mean(axis=0, keepdims=True) @ self.w
+
+
+def test_a_weight_that_meets_no_single_sample_says_so():
+    made = mg.Sequential(OverTheBatch(dtype="float64"))
+    made.compile("sgd", "mse")
+    made(X)
+    with pytest.raises(ValueError, match=r"shape \(1, 3\), in which the 12 samples have no rows"):
+        made.trace(X, X[:, :3]).per_sample(f"{made.layers[0].name}/w")
+
+
+class OfAllPairs(OverTheBatch):
+    """The products of all pairs of features: as many as there are pairs of samples, here."""
+
+    def call(self, x):
+        return np.transpose(x) @ x @ self.w
+
+
+class WithinTheBatch(OverTheBatch):
+    """Attention from each sample to all: a sample's part is what comes by way of its row."""
+
+    def call(self, x):
+        return (x @ np.transpose(x)) @ (x @ self.w)
+
+
+def test_axes_are_not_told_by_their_lengths():
+    x = X[:6]
+    made = mg.Sequential(OfAllPairs(name="a", dtype="float64"))
+    made.compile("sgd", "mse")
+    made(x)
+    with pytest.raises(ValueError, match=r"shape \(6, 3\), in which the 6 samples have no rows"):
+        made.trace(x, x[:, :3]).per_sample("a/w")
+    other = mg.Sequential(WithinTheBatch(name="a", dtype="float64"))
+    other.compile("sgd", "mse")
+    other(x)
+    trace = other.trace(x, x[:, :3])
+    parts = trace.per_sample("a/w")
+    np.testing.assert_allclose(parts.sum(axis=0), trace.gradient("a/w"))
+
+
+@pytest.mark.parametrize("wrong", [[-1.0] * 12, [1.0] * 11, [np.nan] * 12])
+def test_trace_and_contributions_refuse_the_same_weights_of_samples(wrong):
+    for look in (model().trace, model().contributions):
+        with pytest.raises(ValueError, match="sample_weight"):
+            look(X, Y, sample_weight=wrong)
 
 
 def test_groups_of_samples_add_up():
