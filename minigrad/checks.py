@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.engine import get_default_dtype
+
 # With the batch in front; None is a length that is not known.
 Shape = tuple[int | None, ...]
 
@@ -27,6 +29,41 @@ def snake_case(name: str) -> str:
 def is_whole(value: Any) -> bool:
     """Whether a value is an integer, of Python or NumPy, and no bool."""
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def boolean(owner: str, argument: str, value: Any) -> bool:
+    """Return True or False; a word such as ``"no"`` would count as true.
+
+    Raises
+    ------
+    ValueError
+        For anything else, naming the argument and the value.
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(
+            f"{owner}: {argument} must be a boolean, True or False. Received: {argument}={value!r}"
+        )
+    return bool(value)
+
+
+def checked_dtype(owner: str, value: Any, kinds: str = "f") -> np.dtype[Any]:
+    """Return a floating dtype, or one of other `kinds`; None stands for the default one.
+
+    Raises
+    ------
+    ValueError
+        For anything else, with the value.
+    """
+    try:
+        dtype = get_default_dtype() if value is None else np.dtype(value)
+    except TypeError:  # a word that NumPy does not know
+        dtype = np.dtype(object)
+    if dtype.kind not in kinds:
+        kind = "a floating dtype" if kinds == "f" else "a dtype of real numbers"
+        raise ValueError(
+            f"{owner}: dtype must be {kind}, such as 'float32'. Received: dtype={value!r}"
+        )
+    return dtype
 
 
 def sample_shape(owner: str, value: Any) -> Shape | None:

@@ -67,7 +67,7 @@ class Embedding(Layer):
         self.embeddings_constraint = constraints.get(embeddings_constraint)
         self._build_if_shape_is_known()
 
-    def build(self, input_shape: Shape) -> None:
+    def build(self, input_shape: Shape | None = None) -> None:
         """Make the matrix."""
         self.embeddings = self.add_weight(
             "embeddings",

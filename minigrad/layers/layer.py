@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import math
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, Self
 
 import numpy as np
 
 from minigrad import regularizers
-from minigrad.checks import Shape, positive_integer, sample_shape, snake_case
-from minigrad.engine import Tensor, get_default_dtype, no_grad, scope
-from minigrad.layers import forward_pass
+from minigrad.checks import (
+    Shape,
+    boolean,
+    checked_dtype,
+    positive_integer,
+    sample_shape,
+    snake_case,
+)
+from minigrad.engine import Tensor, no_grad, scope
+from minigrad.layers import arguments, forward_pass
 from minigrad.layers.penalties import PenaltyOwner
 from minigrad.layers.slots import RegularizerSlot, reject_misspelt_slot, reject_unknown
 from minigrad.layers.symbol import draw, is_symbolic
@@ -29,6 +39,36 @@ registry = Registry("layer", is_valid=lambda thing: isinstance(thing, Layer))
 LARGEST_TRIAL = 10_000_000
 
 
+def _once(build: Callable[..., None]) -> Callable[..., None]:
+    """Return a `build` that notes that the layer is built, and does nothing the second time.
+
+    So it makes no difference who calls it: the first call of the layer, a user, or the `build` of
+    a layer around it.
+
+    Raises
+    ------
+    ValueError
+        If the layer has weights, for another shape.
+    """
+
+    @functools.wraps(build)
+    def build_once(layer: Layer, *shapes: Any, **named: Any) -> None:
+        if layer._is_building:  # a call of super().build()
+            build(layer, *shapes, **named)
+        elif layer.built and not layer._may_build_again and layer.weights:
+            layer._check_built_for(shapes or tuple(named.values()))
+        else:
+            layer._is_building = True
+            try:
+                build(layer, *shapes, **named)
+            finally:
+                layer._is_building = False
+            layer._note_built(shapes or tuple(named.values()))
+
+    build_once.is_once = True  # type: ignore[attr-defined]
+    return build_once
+
+
 class Layer(WeightOwner, PenaltyOwner):
     """Base of all layers. A subclass defines `call`, and `build` if it has weights.
 
@@ -37,7 +77,8 @@ class Layer(WeightOwner, PenaltyOwner):
 
     A layer may be made of others: those that are its attributes (also in lists and dicts) bring
     their weights and penalties. If `call` takes an argument ``training``, it is told whether the
-    pass is one of training.
+    pass is one of training. It may take further ones, ``layer(x, scale=2.0)``, and a list or dict
+    of inputs in place of one.
 
     Parameters
     ----------
@@ -79,14 +120,21 @@ class Layer(WeightOwner, PenaltyOwner):
     activity_regularizer = RegularizerSlot("activity")
 
     __signature__ = FullSignature()
+    _noun = "layer"
     _takes_training = False
+    _takes_one_tensor = False  # and no list of them, as `call` says by ``x: Tensor``
+    _has_own_build = False
+    _may_build_again = False
+    _is_building = False
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
-        code = getattr(cls.call, "__code__", None)
-        if code is not None:
-            names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-            cls._takes_training = "training" in names
+        cls._has_own_build = cls.build is not Layer.build
+        if not getattr(cls.build, "is_once", False):
+            cls.build = _once(cls.build)  # type: ignore[method-assign]
+        parameters = arguments.parameters_of(cls.call)
+        cls._takes_training = any(parameter.name == "training" for parameter in parameters)
+        cls._takes_one_tensor = bool(parameters) and parameters[0].annotation in (Tensor, "Tensor")
 
     def __init__(
         self,
@@ -104,13 +152,13 @@ class Layer(WeightOwner, PenaltyOwner):
         if unknown:
             reject_unknown(kind, unknown, self._known_arguments())
         self._prepare_weights(
-            snake_case(kind) if name is None else name, name is not None, bool(trainable)
+            snake_case(kind) if name is None else name,
+            name is not None,
+            boolean(kind, "trainable", trainable),
         )
         self._prepare_penalties()
         self.built = False
-        self.dtype = np.dtype(dtype or get_default_dtype())
-        if self.dtype.kind != "f":
-            raise ValueError(f"{kind}: dtype must be a floating dtype. Received: dtype={dtype!r}")
+        self.dtype = checked_dtype(kind, dtype)
         self.seed = seed
         self._generator = new_generator(seed)
         self.activity_regularizer = activity_regularizer
@@ -120,14 +168,28 @@ class Layer(WeightOwner, PenaltyOwner):
 
     # ---- what a subclass defines ---------------------------------------------------------------
 
-    def build(self, input_shape: Shape) -> None:
-        """Make the weights, with `add_weight`; `input_shape` has the batch in front."""
+    @_once
+    def build(self, input_shape: Any) -> None:
+        """Make the weights, with `add_weight`; `input_shape` has the batch in front.
 
-    def call(self, x: Tensor) -> Any:
-        """Compute the output from the input."""
+        By default layers inside of this one are built, by a trial on zeros; not if a subclass has
+        a `build` of its own, which calls this one.
+        """
+        if self._has_own_build:
+            return
+        if self._may_build_again or not all(layer.built for layer in self.sublayers()):
+            self.built = True  # so that the trial does not begin anew
+            try:
+                self.compute_output_shape(input_shape)
+            except BaseException:
+                self.built = False
+                raise
+
+    def call(self, *inputs: Any, **further: Any) -> Any:
+        """Compute the output from the input: a subclass defines this, as ``call(self, x)``."""
         raise NotImplementedError(f"{type(self).__name__} must define call(self, x)")
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
+    def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the output's shape for an input's; both have the batch in front, maybe None.
 
         By default it is found out by calling the layer on zeros.
@@ -137,16 +199,37 @@ class Layer(WeightOwner, PenaltyOwner):
         ValueError
             If that input would be too large to try, or a length is not known.
         """
-        sample = input_shape[1:]
-        lengths = [n for n in sample if n is not None]
-        if len(lengths) < len(sample) or math.prod(lengths) > LARGEST_TRIAL:
-            raise ValueError(
-                f"layer {self.name!r} cannot be tried on an input of shape {input_shape} to find "
-                f"its output's shape: let {type(self).__name__} define compute_output_shape"
-            )
+        return self._try(input_shape, {})
+
+    def _output_shape(self, input_shape: Any, further: dict[str, Any]) -> Any:
+        """Return the output's shape of a call with further arguments."""
+        if further and type(self).compute_output_shape is Layer.compute_output_shape:
+            return self._try(input_shape, further)
+        return self.compute_output_shape(input_shape)
+
+    def _try(self, input_shape: Any, further: dict[str, Any]) -> Any:
+        """Call the layer on zeros, to see the shape of what comes out."""
+        batches: list[int | None] = []
+
+        def zeros(shape: Any) -> Any:
+            if not arguments.is_shape(shape):
+                return arguments.each(zeros, shape)
+            lengths = [n for n in shape[1:] if n is not None]
+            if len(lengths) < len(shape) - 1 or math.prod(lengths) > LARGEST_TRIAL:
+                raise ValueError(
+                    f"layer {self.name!r} cannot be tried on an input of shape {shape} to find "
+                    f"its output's shape: let {type(self).__name__} define compute_output_shape"
+                )
+            batches.append(shape[0] if shape else None)
+            return np.zeros((1, *lengths) if shape else (), self.dtype)
+
+        def with_batch(output: Any) -> Any:
+            if isinstance(output, list | tuple | dict):
+                return arguments.each(with_batch, output)
+            return (batches[0], *output.shape[1:])
+
         with no_grad(), forward_pass.apart():
-            output = self(np.zeros((1, *lengths), self.dtype))
-        return (input_shape[0], *output.shape[1:])
+            return with_batch(self(zeros(input_shape), **further))
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make this layer again, without its weights."""
@@ -166,30 +249,40 @@ class Layer(WeightOwner, PenaltyOwner):
 
     # ---- calling -------------------------------------------------------------------------------
 
-    def __call__(self, x: Any, training: bool | None = None) -> Any:
+    def __call__(self, *inputs: Any, training: bool | None = None, **further: Any) -> Any:
         """Compute the output for a batch, and keep the activity penalty for `losses`.
 
         Parameters
         ----------
-        x : array_like
-            A batch; or a list of Tensors, if `call` expects several.
+        *inputs : array_like
+            A batch, or a list or dict of several; then what else `call` takes, if anything.
         training : bool, optional
             Whether dropout and the like are on. By default as in the layer that calls this one,
             and off outside of all: `fit` switches it on.
+        **further
+            Further arguments of `call`, by name.
         """
+        bound = None
+        if further or len(inputs) != 1:
+            x, further, bound = arguments.bind(self, inputs, further)
+            training = further.pop("training", training)
+        else:
+            x = inputs[0]
         if is_symbolic(x):
-            return draw(self, x)
-        return self.run(x, training)[0]
+            return draw(self, x, further if training is None else {**further, "training": training})
+        return self.run(x, training, None, bound)[0]
 
     def run(
         self,
         x: Any,
         training: bool | None = None,
         watched: forward_pass.Watched | None = None,
+        bound: Any = None,
     ) -> tuple[Any, list[forward_pass.Addend]]:
         """Return the output for a batch, and the penalties that arose on the way, by path.
 
         Inputs and outputs of layers below this one whose ids are in `watched` are noted there.
+        `bound` are the arguments of `call`, if it takes more than `x`.
         """
         frame, token = forward_pass.enter(self, training, watched)
         succeeded = False
@@ -197,12 +290,13 @@ class Layer(WeightOwner, PenaltyOwner):
             with self._scope(frame):
                 x = self._as_input(x)
                 if not self.built:
-                    self._build(_shape_of(x))
-                output = (
-                    self.call(x, training=frame.training)  # type: ignore[call-arg]
-                    if self._takes_training
-                    else self.call(x)
-                )
+                    self._build(arguments.shape_of(x), bound and bound.arguments)
+                if bound is not None:
+                    output = self._call_with(x, bound, frame)
+                elif self._takes_training:
+                    output = self.call(x, training=frame.training)
+                else:
+                    output = self.call(x)
                 if self.activity_regularizer is not None:
                     with scope("activity"):
                         self._penalise(output, frame)
@@ -213,25 +307,67 @@ class Layer(WeightOwner, PenaltyOwner):
             frame.watched[id(self)].append((x, output))
         return output, frame.addends
 
+    def _call_with(self, x: Any, bound: Any, frame: forward_pass.Frame) -> Any:
+        """Call with further arguments, the arrays among them as Tensors."""
+        first, *others = bound.arguments
+        for name in others:
+            value = bound.arguments[name]
+            bound.arguments[name] = arguments.further_tensors(value, self.dtype)
+        bound.arguments[first] = x
+        if self._takes_training:
+            bound.arguments["training"] = frame.training
+        return self.call(*bound.args, **bound.kwargs)
+
     def _scope(self, frame: forward_pass.Frame) -> AbstractContextManager[Any]:
         """Return the scope in which ops of this call are recorded."""
         return scope(self.name)
 
     def _as_input(self, x: Any) -> Any:
-        """Return the input as a Tensor of the layer's dtype; several as a list of them."""
-        if isinstance(x, list | tuple) and any(isinstance(part, Tensor) for part in x):
-            return [self._as_input(part) for part in x]
+        """Return the input as a Tensor of the layer's dtype; several as a list or dict of them."""
+        if isinstance(x, list | tuple | dict) and arguments.holds_inputs(x):
+            if not self._takes_one_tensor:
+                return arguments.each(self._as_input, x)
+            if isinstance(x, dict) or len(x) != 1:
+                raise ValueError(
+                    f"layer {self.name!r}: {type(self).__name__} takes one input. Received: "
+                    f"{len(x)} of them. np.stack makes one batch of several samples."
+                )
+            x = x[0]
         try:
-            return as_float_tensor(x, self.dtype)
+            return as_float_tensor(x, self._input_dtype(x))
         except TypeError as error:
-            raise TypeError(f"layer {self.name!r}: {error}") from error
+            raise TypeError(f"{self._noun} {self.name!r}: {error}") from error
 
-    def _build(self, input_shape: Shape) -> None:
-        self.build(input_shape)
+    def _input_dtype(self, x: Any) -> np.dtype[Any] | None:
+        """Return the dtype to which an input is converted; None if a float may keep its own."""
+        return self.dtype
+
+    # ---- building ------------------------------------------------------------------------------
+
+    def _build(self, input_shape: Any, further: dict[str, Any] | None = None) -> None:
+        """Build for a call that has begun, in which layers inside of this one build themselves."""
+        if not self._has_own_build:
+            self._note_built((input_shape,))
+        else:
+            self.build(**arguments.shapes_to_build(self, input_shape, further or {}))
+            self.built = True
+
+    def _note_built(self, shapes: tuple[Any, ...]) -> None:
         self.built = True
-        if not isinstance(input_shape, list):
-            self.input_shape = tuple(input_shape[1:])
+        self._built_for = shapes
+        if shapes and arguments.is_shape(shapes[0]):
+            self.input_shape = tuple(shapes[0][1:])
         self.sublayers()  # settles their names before they open scopes
+
+    def _check_built_for(self, shapes: tuple[Any, ...]) -> None:
+        if [*map(arguments.without_batch, shapes)] != [
+            *map(arguments.without_batch, self._built_for)
+        ]:
+            raise ValueError(
+                f"layer {self.name!r} has its weights already, for inputs of shape "
+                f"{', '.join(map(str, self._built_for))}. Received: shape "
+                f"{', '.join(map(str, shapes))}. Make a new layer for it."
+            )
 
     def _build_if_shape_is_known(self) -> None:
         """Build at once if ``input_shape`` was given; constructors of layers end with this."""
@@ -239,6 +375,29 @@ class Layer(WeightOwner, PenaltyOwner):
             self._build((None, *self.input_shape))
 
     # ---- housekeeping --------------------------------------------------------------------------
+
+    @property
+    def compute_dtype(self) -> Any:
+        """The dtype in which it computes: that of its weights."""
+        return self.dtype
+
+    @property
+    def variable_dtype(self) -> Any:
+        """The dtype of its weights."""
+        return self.dtype
+
+    def __getattr__(self, name: str) -> Any:
+        if hasattr(type(self), name):  # a property, whose own error would be lost
+            return super().__getattribute__(name)
+        kind = type(self).__name__
+        if name.startswith("__") or "_weights" in vars(self):
+            known = vars(self)
+            built = known.get("built", True)
+            hint = "" if built else ". It is not built yet: what build makes comes with the first call"
+            raise AttributeError(f"{kind} {known.get('_name')!r} has no attribute {name!r}{hint}")
+        raise RuntimeError(
+            f"{kind} has no {name!r}: its __init__ must call super().__init__() before it is used"
+        )
 
     def __setattr__(self, name: str, value: Any) -> None:
         if "regul" in name and not hasattr(type(self), name):
@@ -254,17 +413,4 @@ class Layer(WeightOwner, PenaltyOwner):
 
     @classmethod
     def _known_arguments(cls) -> list[str]:
-        import inspect  # slow to load, and only needed for an error
-
-        return [
-            name
-            for kind in cls.__mro__
-            if "__init__" in vars(kind) and kind is not object
-            for name, parameter in inspect.signature(vars(kind)["__init__"]).parameters.items()
-            if name != "self" and parameter.kind is not parameter.VAR_KEYWORD
-        ]
-
-
-def _shape_of(x: Any) -> Any:
-    """The shape of an input, or a list of shapes."""
-    return [part.shape for part in x] if isinstance(x, list) else x.shape
+        return list(inspect.signature(cls).parameters)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.layers.arguments import each, is_shape, shape_of
 from minigrad.layers.layer import Layer, Shape, registry
 
 
@@ -26,7 +27,7 @@ class Merging(Layer):
 
     def _check(self, shapes: Any) -> list[Shape]:
         """Return the shapes of several inputs that fit together."""
-        if not isinstance(shapes, list) or len(shapes) < 2:
+        if is_shape(shapes) or len(shapes) < 2:
             raise ValueError(
                 f"layer {self.name!r}: {type(self).__name__} is called on a list of at least two "
                 f"inputs. Received: shape {shapes}"
@@ -36,14 +37,17 @@ class Merging(Layer):
                 f"layer {self.name!r}: {type(self).__name__} needs inputs of shapes that fit. "
                 f"Received: {', '.join(str(shape) for shape in shapes)}"
             )
-        return shapes
+        return list(shapes)
 
     def _fit(self, shapes: list[Shape]) -> bool:
         return len({tuple(shape[1:]) for shape in shapes}) == 1
 
+    def _as_input(self, x: Any) -> Any:
+        return each(super()._as_input, x) if isinstance(x, list | tuple) else super()._as_input(x)
+
     def call(self, x: Any) -> Any:
         """Merge the inputs."""
-        self._check([part.shape for part in x] if isinstance(x, list) else x.shape)
+        self._check(shape_of(x))
         return self.merge(x)
 
     def merge(self, parts: Sequence[Any]) -> Any:

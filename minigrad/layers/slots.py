@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from minigrad import regularizers
@@ -68,13 +69,17 @@ def reject_unknown(owner: str, unknown: dict[str, Any], known: list[str]) -> Non
 def reject_misspelt_slot(layer: Layer, name: str) -> None:
     """Raise if an attribute that is being set looks like a regularizer slot but is none.
 
-    It does if it ends like one, or is spelt almost like one that the layer has.
+    It does if it ends like one, or is spelt almost like one that the layer has; but not if its own
+    class speaks of it, as one does that keeps a regularizer for `add_weight`.
 
     Raises
     ------
     AttributeError
         Naming the slots that the layer has.
     """
+    own_methods = [m for kind in type(layer).__mro__ for m in vars(kind).values()]
+    if any(name in m.__code__.co_names for m in own_methods if isinstance(m, FunctionType)):
+        return
     slots = sorted(
         attribute
         for kind in type(layer).__mro__
