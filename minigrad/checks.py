@@ -41,7 +41,7 @@ def boolean(owner: str, argument: str, value: Any) -> bool:
     """
     if not isinstance(value, bool | np.bool_):
         raise ValueError(
-            f"{owner}: {argument} must be a boolean, True or False. Received: {argument}={value!r}"
+            f"{owner}: {argument} must be True or False. Received: {argument}={value!r}"
         )
     return bool(value)
 

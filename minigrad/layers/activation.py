@@ -35,7 +35,3 @@ class Activation(Layer):
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the same shape."""
         return input_shape
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
-        return {**super().get_config(), "activation": activations.serialize(self.activation)}

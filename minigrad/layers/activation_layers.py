@@ -70,15 +70,6 @@ class ReLU(ElementwiseLayer):
             z = relu(x)
         return z if self.max_value is None else np.clip(z, None, self.max_value)
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
-        return {
-            **super().get_config(),
-            "max_value": self.max_value,
-            "negative_slope": self.negative_slope,
-            "threshold": self.threshold,
-        }
-
 
 @registry.register()
 class LeakyReLU(ElementwiseLayer):
@@ -102,10 +93,6 @@ class LeakyReLU(ElementwiseLayer):
     def call(self, x: Tensor) -> Any:
         """Bend each number."""
         return leaky_relu(x, self.negative_slope)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
-        return {**super().get_config(), "negative_slope": self.negative_slope}
 
 
 @registry.register()
@@ -135,10 +122,6 @@ class ELU(ElementwiseLayer):
     def call(self, x: Tensor) -> Any:
         """Bend each number."""
         return elu(x, self.alpha)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
-        return {**super().get_config(), "alpha": self.alpha}
 
 
 @registry.register()
@@ -183,7 +166,3 @@ class Softmax(ElementwiseLayer):
                 f"Received: shape {x.shape}"
             )
         return softmax_(x, axis=self.axis)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
-        return {**super().get_config(), "axis": self.axis}

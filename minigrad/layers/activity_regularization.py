@@ -37,7 +37,3 @@ class ActivityRegularization(Layer):
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the same shape."""
         return input_shape
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
-        return {**super().get_config(), "l1": self.l1, "l2": self.l2}

@@ -139,10 +139,7 @@ class DenseTranspose(BiasLayer):
         """Replace the last axis by the width of the other layer's input."""
         return (*input_shape[:-1], self.tied_to.kernel.shape[0])
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again; the other layer goes by its name."""
-        tied = self._tied_to
-        return {
-            **super().get_config(),
-            "tied_to": tied if isinstance(tied, str) else tied.name,
-        }
+    def _setting(self, name: str) -> Any:
+        if name != "tied_to":
+            return super()._setting(name)
+        return self._tied_to if isinstance(self._tied_to, str) else self._tied_to.name

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import constraints, initializers, regularizers
+from minigrad import constraints, initializers
 from minigrad.checks import positive_integer
 from minigrad.engine import Tensor
 from minigrad.engine.dtypes import numeric_array
@@ -100,14 +100,3 @@ class Embedding(Layer):
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Append the length of the vectors."""
         return (*input_shape, self.output_dim)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again, without its weights."""
-        return {
-            **super().get_config(),
-            "input_dim": self.input_dim,
-            "output_dim": self.output_dim,
-            "embeddings_initializer": initializers.serialize(self.embeddings_initializer),
-            "embeddings_regularizer": regularizers.serialize(self.embeddings_regularizer),
-            "embeddings_constraint": constraints.serialize(self.embeddings_constraint),
-        }

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad import activations, constraints, initializers, regularizers
+from minigrad import activations, constraints, initializers
+from minigrad.checks import boolean
 from minigrad.engine.lines import label
 from minigrad.layers.layer import Layer
 from minigrad.layers.slots import RegularizerSlot
@@ -46,7 +47,7 @@ class BiasLayer(Layer):
     ) -> None:
         super().__init__(**layer_arguments)
         self.activation = activations.get(activation)
-        self.use_bias = bool(use_bias)
+        self.use_bias = boolean(type(self).__name__, "use_bias", use_bias)
         self.bias_initializer = initializers.get(bias_initializer)
         self.bias_regularizer = bias_regularizer
         self.bias_constraint = constraints.get(bias_constraint)
@@ -62,17 +63,6 @@ class BiasLayer(Layer):
     def _finish(self, z: Any) -> Any:
         """Return ``activation(z + bias)``; traces know its argument as the pre-activation."""
         return self.activation(label(z if self.bias is None else z + self.bias, "pre_activation"))
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again, without its weights."""
-        return {
-            **super().get_config(),
-            "activation": activations.serialize(self.activation),
-            "use_bias": self.use_bias,
-            "bias_initializer": initializers.serialize(self.bias_initializer),
-            "bias_regularizer": regularizers.serialize(self.bias_regularizer),
-            "bias_constraint": constraints.serialize(self.bias_constraint),
-        }
 
 
 class KernelLayer(BiasLayer):
@@ -107,12 +97,3 @@ class KernelLayer(BiasLayer):
         self.kernel = self.add_weight(
             "kernel", shape, self.kernel_initializer, constraint=self.kernel_constraint
         )
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again, without its weights."""
-        return {
-            **super().get_config(),
-            "kernel_initializer": initializers.serialize(self.kernel_initializer),
-            "kernel_regularizer": regularizers.serialize(self.kernel_regularizer),
-            "kernel_constraint": constraints.serialize(self.kernel_constraint),
-        }

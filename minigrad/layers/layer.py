@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import functools
 import inspect
-import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, Self
 
 import numpy as np
 
-from minigrad import regularizers
 from minigrad.checks import (
     Shape,
     boolean,
@@ -20,11 +18,13 @@ from minigrad.checks import (
     sample_shape,
     snake_case,
 )
-from minigrad.engine import Tensor, no_grad, scope
+from minigrad.engine import Tensor, scope
 from minigrad.layers import arguments, forward_pass
+from minigrad.layers.config import UNKNOWN, config_of, described
 from minigrad.layers.penalties import PenaltyOwner
 from minigrad.layers.slots import RegularizerSlot, reject_misspelt_slot, reject_unknown
 from minigrad.layers.symbol import draw, is_symbolic
+from minigrad.layers.trial import shape_by_trial
 from minigrad.layers.weights import WeightOwner
 from minigrad.ops.conversion import as_float_tensor
 from minigrad.seeds import new_generator
@@ -34,9 +34,6 @@ from minigrad.signatures import FullSignature
 __all__ = ["Layer", "Shape", "positive_integer", "registry"]
 
 registry = Registry("layer", is_valid=lambda thing: isinstance(thing, Layer))
-
-# A layer without a formula for its output's shape is tried on zeros of at most so many numbers.
-LARGEST_TRIAL = 10_000_000
 
 
 def _once(build: Callable[..., None]) -> Callable[..., None]:
@@ -199,48 +196,25 @@ class Layer(WeightOwner, PenaltyOwner):
         ValueError
             If that input would be too large to try, or a length is not known.
         """
-        return self._try(input_shape, {})
+        return shape_by_trial(self, input_shape, {})
 
     def _output_shape(self, input_shape: Any, further: dict[str, Any]) -> Any:
         """Return the output's shape of a call with further arguments."""
         if further and type(self).compute_output_shape is Layer.compute_output_shape:
-            return self._try(input_shape, further)
+            return shape_by_trial(self, input_shape, further)
         return self.compute_output_shape(input_shape)
 
-    def _try(self, input_shape: Any, further: dict[str, Any]) -> Any:
-        """Call the layer on zeros, to see the shape of what comes out."""
-        batches: list[int | None] = []
-
-        def zeros(shape: Any) -> Any:
-            if not arguments.is_shape(shape):
-                return arguments.each(zeros, shape)
-            lengths = [n for n in shape[1:] if n is not None]
-            if len(lengths) < len(shape) - 1 or math.prod(lengths) > LARGEST_TRIAL:
-                raise ValueError(
-                    f"layer {self.name!r} cannot be tried on an input of shape {shape} to find "
-                    f"its output's shape: let {type(self).__name__} define compute_output_shape"
-                )
-            batches.append(shape[0] if shape else None)
-            return np.zeros((1, *lengths) if shape else (), self.dtype)
-
-        def with_batch(output: Any) -> Any:
-            if isinstance(output, list | tuple | dict):
-                return arguments.each(with_batch, output)
-            return (batches[0], *output.shape[1:])
-
-        with no_grad(), forward_pass.apart():
-            return with_batch(self(zeros(input_shape), **further))
-
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again, without its weights."""
-        return {
-            "name": self.name,
-            "trainable": self.trainable,
-            "activity_regularizer": regularizers.serialize(self.activity_regularizer),
-            "dtype": self.dtype.name,
-            "seed": self.seed,
-            "input_shape": self.input_shape,
-        }
+        """Return the arguments that make this layer again, without its weights.
+
+        A class of one's own adds those of its own constructor: what it keeps under the name of an
+        argument need not be what it was given.
+        """
+        return config_of(self)
+
+    def _setting(self, name: str) -> Any:
+        """Return one of these arguments as it stands in a config."""
+        return described(name, getattr(self, name, UNKNOWN))
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
@@ -393,7 +367,9 @@ class Layer(WeightOwner, PenaltyOwner):
         if name.startswith("__") or "_weights" in vars(self):
             known = vars(self)
             built = known.get("built", True)
-            hint = "" if built else ". It is not built yet: what build makes comes with the first call"
+            hint = (
+                "" if built else ". It is not built yet: what build makes comes with the first call"
+            )
             raise AttributeError(f"{kind} {known.get('_name')!r} has no attribute {name!r}{hint}")
         raise RuntimeError(
             f"{kind} has no {name!r}: its __init__ must call super().__init__() before it is used"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any
 
@@ -162,39 +162,24 @@ class Concatenate(Merging):
         total = sum(known) if len(known) == len(lengths) else None
         return (*shapes[0][:place], total, *shapes[0][place + 1 :])
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
-        return {**super().get_config(), "axis": self.axis}
+
+def _function(kind: type[Merging], name: str) -> Callable[..., Any]:
+    """Return ``kind()(inputs)`` as a function."""
+
+    def merge(inputs: Sequence[Any], **layer_arguments: Any) -> Any:
+        return kind(**layer_arguments)(inputs)
+
+    merge.__name__ = merge.__qualname__ = name
+    merge.__doc__ = f"Return ``{kind.__name__}()(inputs)``."
+    return merge
 
 
-def add(inputs: Sequence[Any], **layer_arguments: Any) -> Any:
-    """Return ``Add()(inputs)``."""
-    return Add(**layer_arguments)(inputs)
-
-
-def subtract(inputs: Sequence[Any], **layer_arguments: Any) -> Any:
-    """Return ``Subtract()(inputs)``."""
-    return Subtract(**layer_arguments)(inputs)
-
-
-def multiply(inputs: Sequence[Any], **layer_arguments: Any) -> Any:
-    """Return ``Multiply()(inputs)``."""
-    return Multiply(**layer_arguments)(inputs)
-
-
-def average(inputs: Sequence[Any], **layer_arguments: Any) -> Any:
-    """Return ``Average()(inputs)``."""
-    return Average(**layer_arguments)(inputs)
-
-
-def maximum(inputs: Sequence[Any], **layer_arguments: Any) -> Any:
-    """Return ``Maximum()(inputs)``."""
-    return Maximum(**layer_arguments)(inputs)
-
-
-def minimum(inputs: Sequence[Any], **layer_arguments: Any) -> Any:
-    """Return ``Minimum()(inputs)``."""
-    return Minimum(**layer_arguments)(inputs)
+add = _function(Add, "add")
+subtract = _function(Subtract, "subtract")
+multiply = _function(Multiply, "multiply")
+average = _function(Average, "average")
+maximum = _function(Maximum, "maximum")
+minimum = _function(Minimum, "minimum")
 
 
 def concatenate(inputs: Sequence[Any], axis: int = -1, **layer_arguments: Any) -> Any:

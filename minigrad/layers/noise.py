@@ -101,10 +101,6 @@ class Dropout(Noise):
         scale = 0.0 if self.rate == 1 else 1 / (1 - self.rate)
         return x * np.where(drawn >= self.rate, scale, 0.0).astype(x.dtype)
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
-        return {**super().get_config(), "rate": self.rate, "noise_shape": self.noise_shape}
-
 
 class SpatialDropout(Dropout):
     """Base of dropout by whole channels: what is dropped is dropped at all places at once.
@@ -125,12 +121,6 @@ class SpatialDropout(Dropout):
         """Return (batch, 1, …, channels)."""
         check_rank(self, shape)
         return (shape[0], *(1,) * self.rank, shape[-1])
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
-        config = super().get_config()
-        del config["noise_shape"]
-        return config
 
 
 @registry.register()
@@ -181,10 +171,6 @@ class GaussianNoise(Noise):
         drawn = self._generator.standard_normal(x.shape)
         return x + (self.stddev * drawn).astype(x.dtype)
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
-        return {**super().get_config(), "stddev": self.stddev}
-
 
 @registry.register()
 class GaussianDropout(Noise):
@@ -209,7 +195,3 @@ class GaussianDropout(Noise):
         deviation = math.sqrt(self.rate / (1 - self.rate))
         drawn = self._generator.standard_normal(x.shape)
         return x * (1 + deviation * drawn).astype(x.dtype)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
-        return {**super().get_config(), "rate": self.rate}

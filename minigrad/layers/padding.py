@@ -82,10 +82,6 @@ class ZeroPadding(SpatialLayer):
         lengths = zip(input_shape[1:-1], self._ends, strict=True)
         return tuple(None if n is None else front + n + back for n, (front, back) in lengths)
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
-        return {**super().get_config(), "padding": self.padding}
-
 
 class Cropping(SpatialLayer):
     """Base of layers that cut places off at the ends. What is cut off gets gradient 0.
@@ -135,10 +131,6 @@ class Cropping(SpatialLayer):
                 f"shape {input_shape}. Expected smaller numbers or a larger input."
             )
         return left
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
-        return {**super().get_config(), "cropping": self.cropping}
 
 
 @registry.register()

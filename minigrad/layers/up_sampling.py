@@ -53,10 +53,6 @@ class UpSampling(SpatialLayer):
         lengths = zip(input_shape[1:-1], self.size, strict=True)
         return tuple(None if n is None else n * factor for n, factor in lengths)
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
-        return {**super().get_config(), "size": self.size}
-
 
 @registry.register()
 class UpSampling1D(UpSampling):
@@ -75,9 +71,8 @@ class UpSampling1D(UpSampling):
     def __init__(self, size: int = 2, **layer_arguments: Any) -> None:
         super().__init__(positive_integer("UpSampling1D", "size", size), **layer_arguments)
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
-        return {**super().get_config(), "size": self.size[0]}
+    def _setting(self, name: str) -> Any:
+        return self.size[0] if name == "size" else super()._setting(name)
 
 
 @registry.register()
@@ -118,10 +113,6 @@ class UpSampling2D(UpSampling):
         super().__init__(size, data_format, **layer_arguments)
         known = ("nearest", "bilinear")
         self.interpolation = one_of("UpSampling2D", "interpolation", interpolation, known)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
-        return {**super().get_config(), "interpolation": self.interpolation}
 
 
 @registry.register()

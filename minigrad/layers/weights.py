@@ -325,9 +325,9 @@ class WeightOwner:
         waits_for_call = not any(self._own_weights()) and not self.sublayers()
         if not self.built and (self._has_own_build or waits_for_call):
             raise NotBuiltError(
-                f"{type(self).__name__} {self.name!r} has no weights yet, as it is not built: it does "
-                "not know its input's shape. Call it on a batch once, or give its (first) layer input_dim= or "
-                "input_shape=."
+                f"{type(self).__name__} {self.name!r} has no weights yet: it is not built, as "
+                "it does not know its input's shape. Call it on a batch once, or give its (first) "
+                "layer input_dim= or input_shape=."
             )
 
     # ---- freezing ------------------------------------------------------------------------------

@@ -70,14 +70,6 @@ class SlidingWindow:
                 f"strides={strides}, dilation_rate={dilation_rate}"
             )
 
-    def _window_config(self) -> dict[str, Any]:
-        return {
-            "kernel_size": self.kernel_size,
-            "strides": self.strides,
-            "padding": self.padding,
-            "dilation_rate": self.dilation_rate,
-        }
-
     def _channels(self, input_shape: Shape, expected: int | None = None) -> int:
         """Return the number of channels of an input's shape.
 

@@ -257,9 +257,9 @@ class Model(Trainer, Traced, Layer):
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make this model again, without its weights."""
         config = super().get_config()
-        if self._graph is not None:
-            return {**config, "graph": self._graph.get_config()}
-        return config
+        for of_the_graph in ("inputs", "outputs"):
+            config.pop(of_the_graph, None)
+        return config if self._graph is None else {**config, "graph": self._graph.get_config()}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
