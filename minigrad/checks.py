@@ -1,4 +1,8 @@
-"""Checks of the arguments that constructors take: one wording for all of them."""
+"""Checks of the arguments that constructors take: one wording for all of them.
+
+Each returns the value as it is to be kept, or raises a ValueError that names the owner, the
+argument, what was expected and what came.
+"""
 
 from __future__ import annotations
 
@@ -32,13 +36,7 @@ def is_whole(value: Any) -> bool:
 
 
 def boolean(owner: str, argument: str, value: Any) -> bool:
-    """Return True or False; a word such as ``"no"`` would count as true.
-
-    Raises
-    ------
-    ValueError
-        For anything else, naming the argument and the value.
-    """
+    """Return True or False; a word such as ``"no"`` would count as true."""
     if not isinstance(value, bool | np.bool_):
         raise ValueError(
             f"{owner}: {argument} must be True or False. Received: {argument}={value!r}"
@@ -47,13 +45,7 @@ def boolean(owner: str, argument: str, value: Any) -> bool:
 
 
 def checked_dtype(owner: str, value: Any, kinds: str = "f") -> np.dtype[Any]:
-    """Return a floating dtype, or one of other `kinds`; None stands for the default one.
-
-    Raises
-    ------
-    ValueError
-        For anything else, with the value.
-    """
+    """Return a floating dtype, or one of other `kinds`; None stands for the default one."""
     try:
         dtype = get_default_dtype() if value is None else np.dtype(value)
     except TypeError:  # a word that NumPy does not know
@@ -67,13 +59,7 @@ def checked_dtype(owner: str, value: Any, kinds: str = "f") -> np.dtype[Any]:
 
 
 def sample_shape(owner: str, value: Any) -> Shape | None:
-    """Return one sample's shape as a tuple; None stays None.
-
-    Raises
-    ------
-    ValueError
-        If it is no sequence of lengths.
-    """
+    """Return one sample's shape as a tuple; None stays None."""
     if value is None:
         return None
     is_sequence = isinstance(value, tuple | list)
@@ -86,13 +72,7 @@ def sample_shape(owner: str, value: Any) -> Shape | None:
 
 
 def positive_integer(owner: str, argument: str, value: Any) -> int:
-    """Return a positive integer.
-
-    Raises
-    ------
-    ValueError
-        For anything else, naming the argument and the value.
-    """
+    """Return a positive integer."""
     if not is_whole(value) or value < 1:
         raise ValueError(
             f"{owner}: {argument} must be a positive integer. Received: {argument}={value!r}"
@@ -102,11 +82,6 @@ def positive_integer(owner: str, argument: str, value: Any) -> int:
 
 def sizes(owner: str, argument: str, value: Any, rank: int, least: int = 1) -> tuple[int, ...]:
     """Return `rank` integers, `least` or larger, from that many or from one for all.
-
-    Raises
-    ------
-    ValueError
-        For anything else, naming the argument and the value.
 
     Examples
     --------
@@ -128,13 +103,7 @@ def number(
     least: float = -math.inf,
     most: float = math.inf,
 ) -> float:
-    """Return a finite number from `least` to `most`, both included.
-
-    Raises
-    ------
-    ValueError
-        For anything else, naming the argument and the value.
-    """
+    """Return a finite number from `least` to `most`, both included."""
     is_number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
     if not is_number or not math.isfinite(value) or not least <= value <= most:
         limits = (f" ≥ {least:g}" if least > -math.inf else "") + (
@@ -147,13 +116,7 @@ def number(
 
 
 def above_zero(owner: str, argument: str, value: Any) -> float:
-    """Return a finite number that is above 0.
-
-    Raises
-    ------
-    ValueError
-        For anything else, naming the argument and the value.
-    """
+    """Return a finite number that is above 0."""
     is_number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
     if not is_number or not math.isfinite(value) or value <= 0:
         raise ValueError(
@@ -163,13 +126,7 @@ def above_zero(owner: str, argument: str, value: Any) -> float:
 
 
 def fraction(owner: str, argument: str, value: Any) -> float:
-    """Return a number in [0, 1).
-
-    Raises
-    ------
-    ValueError
-        For anything else, naming the argument and the value.
-    """
+    """Return a number in [0, 1)."""
     is_number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
     if not is_number or not 0 <= value < 1:
         raise ValueError(
@@ -179,13 +136,7 @@ def fraction(owner: str, argument: str, value: Any) -> float:
 
 
 def one_of(owner: str, argument: str, value: Any, known: tuple[str, ...]) -> str:
-    """Return `value` if it is one of the `known` words.
-
-    Raises
-    ------
-    ValueError
-        If it is none of them.
-    """
+    """Return `value` if it is one of the `known` words."""
     if not isinstance(value, str) or value not in known:
         words = ", ".join(repr(word) for word in known)
         raise ValueError(
@@ -195,13 +146,7 @@ def one_of(owner: str, argument: str, value: Any, known: tuple[str, ...]) -> str
 
 
 def channels_last(owner: str, data_format: Any) -> None:
-    """Refuse any other layout than the one that minigrad has.
-
-    Raises
-    ------
-    ValueError
-        Saying how to move the axis of the channels.
-    """
+    """Refuse any other layout than the one that minigrad has."""
     if data_format not in (None, "channels_last"):
         raise ValueError(
             f"{owner}: minigrad keeps the channels last, in shape (batch, …, channels). Received: "

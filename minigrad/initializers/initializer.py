@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +20,18 @@ serialize = registry.serialize
 deserialize = registry.deserialize
 
 Shape = tuple[int, ...]
+_BY_PLACE = inspect.Parameter.POSITIONAL_OR_KEYWORD
 Array = np.ndarray[Any, Any]
+
+
+def initial_values(
+    initializer: Any, shape: Shape, dtype: np.dtype[Any], generator: np.random.Generator
+) -> Any:
+    """Return what an initializer makes; one of two arguments, as in Keras, gets no generator."""
+    kinds = [parameter.kind for parameter in inspect.signature(initializer).parameters.values()]
+    by_place = sum(kind is _BY_PLACE for kind in kinds)
+    takes_three = by_place > 2 or inspect.Parameter.VAR_POSITIONAL in kinds
+    return initializer(shape, dtype, generator) if takes_three else initializer(shape, dtype)
 
 
 class Initializer:

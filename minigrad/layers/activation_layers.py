@@ -8,16 +8,9 @@ import numpy as np
 
 from minigrad.checks import is_whole, number
 from minigrad.engine import Tensor
-from minigrad.layers.layer import Layer, Shape, registry
+from minigrad.layers.layer import registry
+from minigrad.layers.spatial_layer import ElementwiseLayer
 from minigrad.ops.neural import elu, leaky_relu, relu, softmax_
-
-
-class ElementwiseLayer(Layer):
-    """Base of layers that change each number for itself, or along axes that stay."""
-
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Return the same shape."""
-        return input_shape
 
 
 @registry.register()

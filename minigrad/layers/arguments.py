@@ -30,11 +30,6 @@ def bind(
 
     The first argument may be given by its own name or as ``inputs=``; ``mask=None`` says nothing,
     and may be said to each layer.
-
-    Raises
-    ------
-    TypeError
-        For arguments that `call` does not take.
     """
     signature = inspect.signature(layer.call)
     first = next(iter(signature.parameters), "inputs")
@@ -105,11 +100,6 @@ def shapes_to_build(layer: Layer, input_shape: Any, further: dict[str, Any]) -> 
 
     A `build` of one argument gets the shape of the first input; one of several gets, for each
     ``name_shape``, that of the argument ``name`` of `call`.
-
-    Raises
-    ------
-    ValueError
-        If `call` has no such argument.
     """
     catch_all = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     wanted = [p.name for p in parameters_of(type(layer).build) if p.kind not in catch_all]

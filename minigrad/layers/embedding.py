@@ -11,6 +11,7 @@ from minigrad.checks import positive_integer
 from minigrad.engine import Tensor
 from minigrad.engine.dtypes import numeric_array
 from minigrad.engine.tensor import plain
+from minigrad.layers.config import UNKNOWN
 from minigrad.layers.layer import Layer, Shape, registry
 from minigrad.layers.slots import RegularizerSlot
 from minigrad.ops.joining import take
@@ -32,6 +33,8 @@ class Embedding(Layer):
     embeddings_initializer, embeddings_regularizer, embeddings_constraint
         How the matrix begins, its penalty (the term ``<layer>/embeddings``), and what it must
         satisfy after each step.
+    weights
+        The matrix itself, such as vectors that others have trained: an array, or a list of it.
     **layer_arguments
         See `Layer`.
 
@@ -57,6 +60,7 @@ class Embedding(Layer):
         embeddings_initializer: Any = "uniform",
         embeddings_regularizer: Any = None,
         embeddings_constraint: Any = None,
+        weights: Any = None,
         **layer_arguments: Any,
     ) -> None:
         super().__init__(**layer_arguments)
@@ -66,6 +70,9 @@ class Embedding(Layer):
         self.embeddings_regularizer = embeddings_regularizer
         self.embeddings_constraint = constraints.get(embeddings_constraint)
         self._build_if_shape_is_known()
+        if weights is not None:
+            self.build()
+            self.set_weights(weights if isinstance(weights, list) else [weights])
 
     def build(self, input_shape: Shape | None = None) -> None:
         """Make the matrix."""
@@ -75,6 +82,9 @@ class Embedding(Layer):
             self.embeddings_initializer,
             constraint=self.embeddings_constraint,
         )
+
+    def _setting(self, name: str) -> Any:
+        return UNKNOWN if name == "weights" else super()._setting(name)
 
     def _as_input(self, x: Any) -> Any:
         try:

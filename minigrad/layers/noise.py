@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.checks import number
+from minigrad.checks import channels_last, number
 from minigrad.engine import Tensor
-from minigrad.layers.layer import Layer, Shape, registry
+from minigrad.layers.layer import registry
+from minigrad.layers.spatial_layer import ElementwiseLayer
 from minigrad.layers.window import check_rank
 
 
-class Noise(Layer):
+class Noise(ElementwiseLayer):
     """Base of layers that multiply or add random numbers while training.
 
     The numbers come from the layer's own generator: with the same ``seed``, or after the same
@@ -27,10 +28,6 @@ class Noise(Layer):
     def disturb(self, x: Tensor) -> Tensor:
         """Return `x` with the noise."""
         raise NotImplementedError(f"{type(self).__name__} must define disturb(self, x)")
-
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Return the same shape."""
-        return input_shape
 
 
 @registry.register()
@@ -114,8 +111,9 @@ class SpatialDropout(Dropout):
 
     rank: int
 
-    def __init__(self, rate: float, **layer_arguments: Any) -> None:
+    def __init__(self, rate: float, data_format: str | None = None, **layer_arguments: Any) -> None:
         super().__init__(rate, **layer_arguments)
+        channels_last(type(self).__name__, data_format)
 
     def keep_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """Return (batch, 1, …, channels)."""

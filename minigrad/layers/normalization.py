@@ -11,12 +11,13 @@ from minigrad import constraints, initializers
 from minigrad.checks import boolean, number
 from minigrad.engine import Tensor
 from minigrad.engine.tensor import plain
-from minigrad.layers.layer import Layer, Shape, registry
+from minigrad.layers.layer import Shape, registry
 from minigrad.layers.slots import RegularizerSlot
+from minigrad.layers.spatial_layer import ElementwiseLayer
 from minigrad.parameter import Parameter
 
 
-class Normalization(Layer):
+class Normalization(ElementwiseLayer):
     """Base of both: ``γ (x − mean) / √(variance + ε) + β``.
 
     Parameters
@@ -97,10 +98,6 @@ class Normalization(Layer):
         if self.gamma is not None:
             normal = normal * self.gamma.reshape(shape)
         return normal if self.beta is None else normal + self.beta.reshape(shape)
-
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Return the same shape."""
-        return input_shape
 
 
 @registry.register()

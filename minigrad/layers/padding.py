@@ -20,11 +20,6 @@ def ends(owner: str, argument: str, value: Any, rank: int) -> tuple[Ends, ...]:
 
     From one number for all ends, one number or a pair for each axis, or, in one dimension, a pair.
 
-    Raises
-    ------
-    ValueError
-        For anything else, naming the argument and the value.
-
     Examples
     --------
     >>> ends("ZeroPadding2D", "padding", 1, rank=2)

@@ -7,13 +7,14 @@ from typing import Any
 
 from minigrad import constraints, initializers
 from minigrad.engine import Tensor
-from minigrad.layers.layer import Layer, Shape, registry
+from minigrad.layers.layer import Shape, registry
 from minigrad.layers.slots import RegularizerSlot
+from minigrad.layers.spatial_layer import ElementwiseLayer
 from minigrad.ops.neural import relu
 
 
 @registry.register()
-class PReLU(Layer):
+class PReLU(ElementwiseLayer):
     """``max(x, 0) + α · min(x, 0)``, with a trained slope α for each unit.
 
     Parameters
@@ -92,10 +93,6 @@ class PReLU(Layer):
                 f"Received: shape {x.shape}"
             )
         return relu(x) - self.alpha * relu(-x)
-
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Return the same shape."""
-        return input_shape
 
     def _setting(self, name: str) -> Any:
         return self.shared_axes or None if name == "shared_axes" else super()._setting(name)

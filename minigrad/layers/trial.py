@@ -18,13 +18,7 @@ LARGEST_TRIAL = 10_000_000  # numbers in an input
 
 
 def shape_by_trial(layer: Layer, input_shape: Any, further: dict[str, Any]) -> Any:
-    """Return the shape of what comes out, or a list or dict of several.
-
-    Raises
-    ------
-    ValueError
-        If the input would be too large to try, or a length is not known.
-    """
+    """Return the shape of what comes out, or a list or dict of several."""
     batches: list[int | None] = []
 
     def zeros(shape: Any) -> Any:

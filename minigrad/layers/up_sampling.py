@@ -85,7 +85,7 @@ class UpSampling2D(UpSampling):
         See `UpSampling`.
     interpolation
         ``"nearest"`` repeats pixels; ``"bilinear"`` passes in straight lines from the centre of
-        one to that of the next, along rows and columns.
+        one to that of the next, along rows and columns; ``"bicubic"`` in curves through four.
 
     Raises
     ------
@@ -111,7 +111,7 @@ class UpSampling2D(UpSampling):
         **layer_arguments: Any,
     ) -> None:
         super().__init__(size, data_format, **layer_arguments)
-        known = ("nearest", "bilinear")
+        known = ("nearest", "bilinear", "bicubic")
         self.interpolation = one_of("UpSampling2D", "interpolation", interpolation, known)
 
 

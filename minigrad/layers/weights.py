@@ -132,7 +132,9 @@ class WeightOwner:
         self._spend(name, lengths, kind)
         if initializer is None:
             initializer = "glorot_uniform" if kind.kind == "f" else "zeros"
-        values = initializers.get(initializer)(lengths, kind, self._generator)
+        values = initializers.initial_values(
+            initializers.get(initializer), lengths, kind, self._generator
+        )
         if np.shape(values) != lengths:
             raise ValueError(
                 f"layer {self.name!r}: the initializer of {name!r} returned shape "
