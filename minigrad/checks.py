@@ -58,15 +58,17 @@ def checked_dtype(owner: str, value: Any, kinds: str = "f") -> np.dtype[Any]:
     return dtype
 
 
-def sample_shape(owner: str, value: Any) -> Shape | None:
+def sample_shape(
+    owner: str, value: Any, argument: str = "input_shape", least: int = 0
+) -> Shape | None:
     """Return one sample's shape as a tuple; None stays None."""
     if value is None:
         return None
     is_sequence = isinstance(value, tuple | list)
-    if not is_sequence or not all(n is None or (is_whole(n) and n >= 0) for n in value):
+    if not is_sequence or not all(n is None or (is_whole(n) and n >= least) for n in value):
+        of = ", one sample's without the batch" if argument == "input_shape" else ""
         raise ValueError(
-            f"{owner}: input_shape must be a tuple of lengths, one sample's without the batch. "
-            f"Received: input_shape={value!r}"
+            f"{owner}: {argument} must be a tuple of lengths{of}. Received: {argument}={value!r}"
         )
     return tuple(None if n is None else int(n) for n in value)
 

@@ -71,7 +71,6 @@ class Embedding(Layer):
         self.embeddings_constraint = constraints.get(embeddings_constraint)
         self._build_if_shape_is_known()
         if weights is not None:
-            self.build()
             self.set_weights(weights if isinstance(weights, list) else [weights])
 
     def build(self, input_shape: Shape | None = None) -> None:
@@ -82,6 +81,10 @@ class Embedding(Layer):
             self.embeddings_initializer,
             constraint=self.embeddings_constraint,
         )
+
+    def _require_built(self) -> None:
+        if not self.built:
+            self.build()  # which needs no shape
 
     def _setting(self, name: str) -> Any:
         return UNKNOWN if name == "weights" else super()._setting(name)

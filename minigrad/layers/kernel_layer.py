@@ -46,12 +46,15 @@ class BiasLayer(Layer):
         **layer_arguments: Any,
     ) -> None:
         super().__init__(**layer_arguments)
-        self.activation = activations.get(activation)
+        self.activation = activation
         self.use_bias = boolean(type(self).__name__, "use_bias", use_bias)
         self.bias_initializer = initializers.get(bias_initializer)
         self.bias_regularizer = bias_regularizer
         self.bias_constraint = constraints.get(bias_constraint)
         self.bias: Parameter | None = None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, activations.get(value) if name == "activation" else value)
 
     def _add_bias(self, length: int) -> None:
         """Make the bias, if there is to be one."""

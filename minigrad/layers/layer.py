@@ -6,7 +6,7 @@ import functools
 import inspect
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from minigrad.checks import (
 )
 from minigrad.engine import Tensor, scope
 from minigrad.layers import arguments, forward_pass
-from minigrad.layers.config import UNKNOWN, config_of, described
+from minigrad.layers.config import UNKNOWN, Given, config_of, described, is_ours
 from minigrad.layers.penalties import PenaltyOwner
 from minigrad.layers.slots import RegularizerSlot, reject_misspelt_slot, reject_unknown
 from minigrad.layers.symbol import draw, is_symbolic
@@ -123,6 +123,7 @@ class Layer(WeightOwner, PenaltyOwner):
     _has_own_build = False
     _may_build_again = False
     _is_building = False
+    _given: Given
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
@@ -132,6 +133,12 @@ class Layer(WeightOwner, PenaltyOwner):
         parameters = arguments.parameters_of(cls.call)
         cls._takes_training = any(parameter.name == "training" for parameter in parameters)
         cls._takes_one_tensor = bool(parameters) and parameters[0].annotation in (Tensor, "Tensor")
+
+    def __new__(cls, *given: Any, **named: Any) -> Self:
+        layer = super().__new__(cls)
+        if not is_ours(cls):
+            layer._given = Given(cls, given, named)
+        return layer
 
     def __init__(
         self,
@@ -172,7 +179,7 @@ class Layer(WeightOwner, PenaltyOwner):
         By default layers inside of this one are built, by a trial on zeros; not if a subclass has
         a `build` of its own, which calls this one.
         """
-        if self._has_own_build:
+        if self._has_own_build or input_shape is None:
             return
         if self._may_build_again or not all(layer.built for layer in self.sublayers()):
             self.built = True  # so that the trial does not begin anew
@@ -207,8 +214,10 @@ class Layer(WeightOwner, PenaltyOwner):
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make this layer again, without its weights.
 
-        A class of one's own adds those of its own constructor: what it keeps under the name of an
-        argument need not be what it was given.
+        Raises
+        ------
+        ValueError
+            If they are more than numbers and words: then a class of one's own defines it.
         """
         return config_of(self)
 
@@ -352,28 +361,23 @@ class Layer(WeightOwner, PenaltyOwner):
 
     @property
     def compute_dtype(self) -> Any:
-        """The dtype in which it computes: that of its weights."""
+        """The dtype of its weights and its output: there is one, by whatever name of Keras'."""
         return self.dtype
 
-    @property
-    def variable_dtype(self) -> Any:
-        """The dtype of its weights."""
-        return self.dtype
+    variable_dtype = dtype_policy = compute_dtype
 
-    def __getattr__(self, name: str) -> Any:
-        if hasattr(type(self), name):  # a property, whose own error would be lost
-            return super().__getattribute__(name)
-        kind = type(self).__name__
-        if name.startswith("__") or "_weights" in vars(self):
-            known = vars(self)
-            built = known.get("built", True)
-            hint = (
-                "" if built else ". It is not built yet: what build makes comes with the first call"
-            )
-            raise AttributeError(f"{kind} {known.get('_name')!r} has no attribute {name!r}{hint}")
-        raise RuntimeError(
-            f"{kind} has no {name!r}: its __init__ must call super().__init__() before it is used"
-        )
+    if not TYPE_CHECKING:  # which would take any name for an attribute
+
+        def __getattr__(self, name: str) -> Any:
+            if hasattr(type(self), name):  # a property, whose own error would be lost
+                return super().__getattribute__(name)
+            kind = type(self).__name__
+            if name.startswith("__") or "_weights" in vars(self):
+                known = vars(self)
+                hint = "" if known.get("built", True) else ": it is not built, so call it first"
+                kind = f"{kind} {known.get('_name')!r}"
+                raise AttributeError(f"{kind} has no attribute {name!r}{hint}")
+            raise RuntimeError(f"{kind} has no {name!r}: let __init__ call super().__init__()")
 
     def __setattr__(self, name: str, value: Any) -> None:
         if "regul" in name and not hasattr(type(self), name):

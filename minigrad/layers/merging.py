@@ -79,12 +79,15 @@ class Add(Merging):
 class Subtract(Merging):
     """The first input minus the second."""
 
+    def _check(self, shapes: Any) -> list[Shape]:
+        if not is_shape(shapes) and len(shapes) != 2:
+            raise ValueError(
+                f"layer {self.name!r}: Subtract takes two inputs. Received: {len(shapes)}"
+            )
+        return super()._check(shapes)
+
     def merge(self, parts: Sequence[Any]) -> Any:
         """Take the difference."""
-        if len(parts) != 2:
-            raise ValueError(
-                f"layer {self.name!r}: Subtract takes two inputs. Received: {len(parts)}"
-            )
         return parts[0] - parts[1]
 
 

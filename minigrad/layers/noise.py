@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.checks import channels_last, number
+from minigrad.checks import channels_last, number, sample_shape
 from minigrad.engine import Tensor
 from minigrad.layers.layer import registry
 from minigrad.layers.spatial_layer import ElementwiseLayer
@@ -74,7 +74,7 @@ class Dropout(Noise):
     ) -> None:
         super().__init__(**layer_arguments)
         self.rate = number(type(self).__name__, "rate", rate, least=0, most=1)
-        self.noise_shape = None if noise_shape is None else tuple(noise_shape)
+        self.noise_shape = sample_shape(type(self).__name__, noise_shape, "noise_shape", least=1)
 
     def keep_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """Return the shape of `keep` for an input of `shape`."""

@@ -76,11 +76,11 @@ class Normalization(ElementwiseLayer):
         """
         wanted: Any = axis if isinstance(axis, list | tuple) else [axis]
         rank = len(shape)
-        axes = sorted({a + rank if a < 0 else a for a in wanted})
-        if not axes or axes[0] < 1 or axes[-1] >= rank:
+        axes = sorted(a + rank if a < 0 else a for a in wanted)
+        if not axes or len(set(axes)) < len(axes) or axes[0] < 1 or axes[-1] >= rank:
             raise ValueError(
-                f"layer {self.name!r}: axis={axis!r} must name axes of the input, other than the "
-                f"batch. Received: shape {shape}"
+                f"layer {self.name!r}: axis={axis!r} must name axes of the input, each once and "
+                f"other than the batch. Received: shape {shape}"
             )
         return tuple(axes)
 

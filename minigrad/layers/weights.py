@@ -121,7 +121,7 @@ class WeightOwner:
         )
         if name in self._weights:
             raise ValueError(f"layer {self.name!r} already has a weight {name!r}")
-        lengths = (shape,) if is_whole(shape) else () if shape is None else tuple(shape)
+        lengths = tuple(shape) if np.iterable(shape) else () if shape is None else (shape,)
         if not all(is_whole(n) and n >= 0 for n in lengths):
             raise ValueError(
                 f"layer {self.name!r}: the lengths of weight {name!r} must be known integers. "
