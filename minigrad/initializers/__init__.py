@@ -1,18 +1,11 @@
 """Initial values of weights: random numbers scaled so that signals neither fade nor explode.
 
-All are called as ``initializer(shape, dtype, generator)``, or without the generator if they take
-none; those that need no randomness ignore
-the generator, and one with a seed of its own uses that.
+All are called as ``initializer(shape, dtype, generator)``; those that need no randomness ignore
+the generator or do without, and one with a seed of its own uses that.
 """
 
 from minigrad.initializers.constant import Constant, Identity, Ones, Zeros
-from minigrad.initializers.initializer import (
-    Initializer,
-    deserialize,
-    get,
-    initial_values,
-    serialize,
-)
+from minigrad.initializers.initializer import Initializer, deserialize, get, serialize
 from minigrad.initializers.orthogonal import Orthogonal
 from minigrad.initializers.random import RandomNormal, RandomUniform, TruncatedNormal
 from minigrad.initializers.variance_scaling import (
@@ -69,7 +62,6 @@ __all__ = [
     "he_normal",
     "he_uniform",
     "identity",
-    "initial_values",
     "lecun_normal",
     "lecun_uniform",
     "ones",

@@ -28,10 +28,10 @@ def initial_values(
     initializer: Any, shape: Shape, dtype: np.dtype[Any], generator: np.random.Generator
 ) -> Any:
     """Return what an initializer makes; one of two arguments, as in Keras, gets no generator."""
-    kinds = [parameter.kind for parameter in inspect.signature(initializer).parameters.values()]
-    by_place = sum(kind is _BY_PLACE for kind in kinds)
-    takes_three = by_place > 2 or inspect.Parameter.VAR_POSITIONAL in kinds
-    return initializer(shape, dtype, generator) if takes_three else initializer(shape, dtype)
+    third = [*inspect.signature(initializer).parameters.values()][2:3]
+    if any(p.name == "generator" or p.default is p.empty for p in third if p.kind is _BY_PLACE):
+        return initializer(shape, dtype, generator)
+    return initializer(shape, dtype)
 
 
 class Initializer:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minigrad.checks import is_whole
-from minigrad.engine import Tensor
+from minigrad.engine import Tensor, no_grad
+from minigrad.layers import forward_pass
 
 if TYPE_CHECKING:
     from minigrad.layers.layer import Layer
+
+LARGEST_TRIAL = 10_000_000  # numbers in an input that is only made to see the output's shape
 
 
 def parameters_of(method: Any) -> list[inspect.Parameter]:
@@ -26,10 +30,9 @@ def parameters_of(method: Any) -> list[inspect.Parameter]:
 def bind(
     layer: Layer, inputs: tuple[Any, ...], keywords: dict[str, Any]
 ) -> tuple[Any, dict[str, Any], inspect.BoundArguments]:
-    """Return what a layer is called on, and how its `call` is to be called.
+    """Return what a layer is called on, further arguments, and all as `call` takes them.
 
-    The first argument may be given by its own name or as ``inputs=``; ``mask=None`` says nothing,
-    and may be said to each layer.
+    The first may be given by its own name or as ``inputs=``; ``mask=None`` says nothing.
     """
     signature = inspect.signature(layer.call)
     first = next(iter(signature.parameters), "inputs")
@@ -43,15 +46,25 @@ def bind(
         raise TypeError(
             f"layer {layer.name!r}: {error}. It is called as {type(layer).__name__}.call{signature}"
         ) from None
+    for name, value in bound.arguments.items():
+        if name != first:
+            bound.arguments[name] = _as_further(value, layer.dtype)
     further = {name: value for name, value in bound.arguments.items() if name != first}
     return bound.arguments.get(first), further, bound
 
 
+def _as_further(x: Any, dtype: np.dtype[Any]) -> Any:
+    """Return arrays as Tensors, floats among them of `dtype`; numbers and words as they are."""
+    if isinstance(x, list | tuple | dict):
+        return each(lambda part: _as_further(part, dtype), x) if holds_inputs(x) else x
+    if isinstance(x, np.ndarray) and x.dtype.kind in "fiub":
+        return Tensor(x, dtype=dtype if x.dtype.kind == "f" else None)
+    return x.astype(dtype) if isinstance(x, Tensor) and x.dtype.kind == "f" else x
+
+
 def holds_inputs(x: Any) -> bool:
     """Whether a collection holds arrays, one for each input, rather than the numbers of one."""
-    if isinstance(x, dict):
-        return True
-    return any(
+    return isinstance(x, dict) or any(
         isinstance(part, Tensor)
         or (isinstance(part, np.ndarray) and part.ndim > 0)
         or (isinstance(part, list | tuple | dict) and holds_inputs(part))
@@ -76,23 +89,9 @@ def is_shape(shape: Any) -> bool:
     return isinstance(shape, list | tuple) and all(n is None or is_whole(n) for n in shape)
 
 
-def without_batch(shape: Any) -> Any:
-    """Return one sample's shape; a collection of shapes as it is."""
-    return tuple(shape[1:]) if is_shape(shape) else shape
-
-
-def further_tensors(x: Any, dtype: np.dtype[Any]) -> Any:
-    """Return a further argument with its arrays as Tensors: floats of `dtype`, others as they are.
-
-    What is no array, as a number or a word, stays what it is.
-    """
-    if isinstance(x, list | tuple | dict):
-        return each(lambda part: further_tensors(part, dtype), x) if holds_inputs(x) else x
-    if isinstance(x, np.ndarray) and x.dtype.kind in "fiub":
-        return Tensor(x, dtype=dtype if x.dtype.kind == "f" else None)
-    if isinstance(x, Tensor) and x.dtype.kind == "f" and x.dtype != dtype:
-        return x.astype(dtype)
-    return x
+def samples(shapes: tuple[Any, ...]) -> list[Any]:
+    """Return shapes without the batch; collections of them as they are."""
+    return [tuple(shape[1:]) if is_shape(shape) else shape for shape in shapes]
 
 
 def shapes_to_build(layer: Layer, input_shape: Any, further: dict[str, Any]) -> dict[str, Any]:
@@ -105,14 +104,37 @@ def shapes_to_build(layer: Layer, input_shape: Any, further: dict[str, Any]) -> 
     wanted = [p.name for p in parameters_of(type(layer).build) if p.kind not in catch_all]
     if len(wanted) <= 1:
         return dict.fromkeys(wanted, input_shape)
-    names = [parameter.name for parameter in parameters_of(type(layer).call)]
+    first, *names = [parameter.name for parameter in parameters_of(type(layer).call)]
     shapes = {f"{name}_shape": shape_of(further.get(name)) for name in names}
-    shapes[f"{names[0]}_shape"] = input_shape
-    for name in wanted:
-        if name not in shapes:
-            raise ValueError(
-                f"layer {layer.name!r}: build takes {name!r}, which is none of {', '.join(shapes)}:"
-                " one argument gets the shape of the first input, several those of the arguments "
-                "of call by their names"
-            )
+    shapes[f"{first}_shape"] = input_shape
+    if not shapes.keys() >= set(wanted):
+        raise ValueError(
+            f"layer {layer.name!r}: build takes {', '.join(wanted)}, but the shapes of the "
+            f"arguments of call are {', '.join(shapes)}"
+        )
     return {name: shapes[name] for name in wanted}
+
+
+def shape_by_trial(layer: Layer, input_shape: Any, further: dict[str, Any]) -> Any:
+    """Return the shape of what a layer makes of zeros, or a list or dict of several."""
+    batches: list[int | None] = []
+
+    def zeros(shape: Any) -> Any:
+        if not is_shape(shape):
+            return each(zeros, shape)
+        lengths = [n for n in shape[1:] if n is not None]
+        if len(lengths) < len(shape[1:]) or math.prod(lengths) > LARGEST_TRIAL:
+            raise ValueError(
+                f"layer {layer.name!r} cannot be tried on an input of shape {shape} to find its "
+                f"output's shape: let {type(layer).__name__} define compute_output_shape"
+            )
+        batches.append(shape[0] if shape else None)
+        return np.zeros((1, *lengths) if shape else (), layer.dtype)
+
+    def with_batch(output: Any) -> Any:
+        if isinstance(output, list | tuple | dict):
+            return each(with_batch, output)
+        return (batches[0], *output.shape[1:])
+
+    with no_grad(), forward_pass.apart():
+        return with_batch(layer(zeros(input_shape), **further))

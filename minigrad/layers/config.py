@@ -23,54 +23,40 @@ _PARTS: dict[str, Any] = {
 }
 
 
-def is_ours(kind: type) -> bool:
+def is_ours(kind: Any) -> bool:
     """Whether a class is this package's, and not a user's."""
     return str(getattr(kind, "__module__", "")).partition(".")[0] == __name__.partition(".")[0]
-
-
-class Given:
-    """What a user's layer was made of; no dict, as layers in it are not yet its own."""
-
-    def __init__(self, kind: type, by_place: tuple[Any, ...], by_name: dict[str, Any]) -> None:
-        try:
-            self.arguments = inspect.signature(kind).bind(*by_place, **by_name).arguments
-        except TypeError:  # which the constructor says in better words
-            self.arguments = {}
 
 
 def config_of(layer: Layer) -> dict[str, Any]:
     """Return the arguments that make a layer again.
 
     Those of this package's constructors are what the layer keeps under their names. A user's class
-    may keep something else there, so that its own are what it was given.
+    may keep something else there, so that its own are what it was given, unless it says itself.
     """
+    kinds = type(layer).__mro__
     ours = {
         name
-        for kind in type(layer).__mro__
+        for kind in kinds
         if "__init__" in vars(kind) and is_ours(kind)
         for name in inspect.signature(vars(kind)["__init__"]).parameters
     }
-    settings = {
-        name: layer._setting(name)
-        for name, parameter in inspect.signature(type(layer)).parameters.items()
-        if name in ours and parameter.kind is not parameter.VAR_POSITIONAL
-    }
-    settings = {name: value for name, value in settings.items() if value is not UNKNOWN}
-    if not is_ours(type(layer)) and is_ours(_definer_of_get_config(type(layer))):
-        given = layer._given.arguments
-        settings |= {name: described(name, given[name]) for name in given if name not in ours}
+    signature = inspect.signature(type(layer))
+    names = [p.name for p in signature.parameters.values() if p.kind is not p.VAR_POSITIONAL]
+    found = {name: layer._setting(name) for name in names if name in ours}
+    found = {name: value for name, value in found.items() if value is not UNKNOWN}
+    definer = next(kind for kind in kinds if "get_config" in vars(kind))
+    if is_ours(definer) and not is_ours(type(layer)):
+        given = signature.bind_partial(*layer._given.args, **layer._given.keywords).arguments
+        found |= {name: described(name, given[name]) for name in given if name not in ours}
         try:
-            json.dumps(settings)
+            json.dumps(found)
         except TypeError as error:
             raise ValueError(
                 f"layer {layer.name!r} must define get_config() to be saved, as it was made of "
                 f"more than numbers and words: {error}"
             ) from None
-    return settings
-
-
-def _definer_of_get_config(kind: type) -> type:
-    return next(base for base in kind.__mro__ if "get_config" in vars(base))
+    return found
 
 
 def described(name: str, value: Any) -> Any:

@@ -55,27 +55,25 @@ class Dot(Merging):
         if len(shapes) != 2 or min(map(len, shapes)) < 2:
             return False
         places = self._places(shapes)
-        lengths = {shape[place] for shape, place in zip(shapes, places, strict=True)} - {None}
-        batches = {shape[0] for shape in shapes} - {None}
-        return len(lengths) < 2 and len(batches) < 2 and min(places) > 0
+        summed = {shape[place] for shape, place in zip(shapes, places, strict=True)}
+        batches = {shape[0] for shape in shapes}
+        return min(places) > 0 and all(len(n - {None}) < 2 for n in (summed, batches))
 
     def merge(self, parts: Sequence[Any]) -> Any:
         """Multiply and sum: (batch, …, n), (batch, …, n) → (batch, …, …)."""
-        places = self._places([part.shape for part in parts])
-        if self.normalize:
-            parts = [
-                x / np.sqrt(np.maximum(np.sum(x * x, axis=place, keepdims=True), 1e-12))
-                for x, place in zip(parts, places, strict=True)
-            ]
-        names = iter("abcdefghijklmnopqrstuvwxyABCDEFGHIJKLMNOPQRSTUVWXYZ")
-        batch = next(names)
-        left, right = (
-            [batch, *("z" if axis == place else next(names) for axis in range(1, x.ndim))]
-            for x, place in zip(parts, places, strict=True)
+        # (B, …, n) → (B, a, n) and (B, n, b): then it is a product of matrices.
+        shape: Any = self.compute_output_shape([part.shape for part in parts])
+        x, y = (
+            np.moveaxis(part, place, -1)
+            for part, place in zip(parts, self._places([p.shape for p in parts]), strict=True)
         )
-        kept = "".join(name for name in [*left, *right[1:]] if name != "z")
-        products: Any = np.einsum(f"{''.join(left)},{''.join(right)}->{kept}", *parts)
-        return products if products.ndim > 1 else products.reshape((-1, 1))
+        x, y = (part.reshape((part.shape[0], -1, part.shape[-1])) for part in (x, y))
+        if self.normalize:
+            x, y = (
+                part / np.sqrt(np.maximum(np.sum(part * part, axis=-1, keepdims=True), 1e-12))
+                for part in (x, y)
+            )
+        return (x @ np.swapaxes(y, 1, 2)).reshape(shape)
 
     def compute_output_shape(self, input_shape: Any) -> Shape:
         """Return the batch and what is left of both shapes."""

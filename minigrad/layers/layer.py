@@ -20,11 +20,10 @@ from minigrad.checks import (
 )
 from minigrad.engine import Tensor, scope
 from minigrad.layers import arguments, forward_pass
-from minigrad.layers.config import UNKNOWN, Given, config_of, described, is_ours
+from minigrad.layers.config import UNKNOWN, config_of, described, is_ours
 from minigrad.layers.penalties import PenaltyOwner
 from minigrad.layers.slots import RegularizerSlot, reject_misspelt_slot, reject_unknown
 from minigrad.layers.symbol import draw, is_symbolic
-from minigrad.layers.trial import shape_by_trial
 from minigrad.layers.weights import WeightOwner
 from minigrad.ops.conversion import as_float_tensor
 from minigrad.seeds import new_generator
@@ -41,26 +40,26 @@ def _once(build: Callable[..., None]) -> Callable[..., None]:
 
     So it makes no difference who calls it: the first call of the layer, a user, or the `build` of
     a layer around it.
-
-    Raises
-    ------
-    ValueError
-        If the layer has weights, for another shape.
     """
 
     @functools.wraps(build)
     def build_once(layer: Layer, *shapes: Any, **named: Any) -> None:
+        given = shapes or tuple(named.values())
         if layer._is_building:  # a call of super().build()
             build(layer, *shapes, **named)
         elif layer.built and not layer._may_build_again and layer.weights:
-            layer._check_built_for(shapes or tuple(named.values()))
+            if arguments.samples(given) != layer._built_for:
+                raise ValueError(
+                    f"layer {layer.name!r} has its weights already, for samples of shape "
+                    f"{layer._built_for}. Received: shape {given}. Make a new layer for it."
+                )
         else:
             layer._is_building = True
             try:
                 build(layer, *shapes, **named)
             finally:
                 layer._is_building = False
-            layer._note_built(shapes or tuple(named.values()))
+            layer._note_built(given)
 
     build_once.is_once = True  # type: ignore[attr-defined]
     return build_once
@@ -123,7 +122,7 @@ class Layer(WeightOwner, PenaltyOwner):
     _has_own_build = False
     _may_build_again = False
     _is_building = False
-    _given: Given
+    _given: functools.partial[Any]  # what a user's layer was made of
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
@@ -137,7 +136,7 @@ class Layer(WeightOwner, PenaltyOwner):
     def __new__(cls, *given: Any, **named: Any) -> Self:
         layer = super().__new__(cls)
         if not is_ours(cls):
-            layer._given = Given(cls, given, named)
+            layer._given = functools.partial(cls, *given, **named)
         return layer
 
     def __init__(
@@ -203,12 +202,12 @@ class Layer(WeightOwner, PenaltyOwner):
         ValueError
             If that input would be too large to try, or a length is not known.
         """
-        return shape_by_trial(self, input_shape, {})
+        return arguments.shape_by_trial(self, input_shape, {})
 
     def _output_shape(self, input_shape: Any, further: dict[str, Any]) -> Any:
         """Return the output's shape of a call with further arguments."""
         if further and type(self).compute_output_shape is Layer.compute_output_shape:
-            return shape_by_trial(self, input_shape, further)
+            return arguments.shape_by_trial(self, input_shape, further)
         return self.compute_output_shape(input_shape)
 
     def get_config(self) -> dict[str, Any]:
@@ -275,7 +274,10 @@ class Layer(WeightOwner, PenaltyOwner):
                 if not self.built:
                     self._build(arguments.shape_of(x), bound and bound.arguments)
                 if bound is not None:
-                    output = self._call_with(x, bound, frame)
+                    bound.arguments[next(iter(bound.arguments))] = x
+                    if self._takes_training:
+                        bound.arguments["training"] = frame.training
+                    output = self.call(*bound.args, **bound.kwargs)
                 elif self._takes_training:
                     output = self.call(x, training=frame.training)
                 else:
@@ -289,17 +291,6 @@ class Layer(WeightOwner, PenaltyOwner):
         if frame.watched is not None and id(self) in frame.watched:
             frame.watched[id(self)].append((x, output))
         return output, frame.addends
-
-    def _call_with(self, x: Any, bound: Any, frame: forward_pass.Frame) -> Any:
-        """Call with further arguments, the arrays among them as Tensors."""
-        first, *others = bound.arguments
-        for name in others:
-            value = bound.arguments[name]
-            bound.arguments[name] = arguments.further_tensors(value, self.dtype)
-        bound.arguments[first] = x
-        if self._takes_training:
-            bound.arguments["training"] = frame.training
-        return self.call(*bound.args, **bound.kwargs)
 
     def _scope(self, frame: forward_pass.Frame) -> AbstractContextManager[Any]:
         """Return the scope in which ops of this call are recorded."""
@@ -337,20 +328,10 @@ class Layer(WeightOwner, PenaltyOwner):
 
     def _note_built(self, shapes: tuple[Any, ...]) -> None:
         self.built = True
-        self._built_for = shapes
+        self._built_for = arguments.samples(shapes)
         if shapes and arguments.is_shape(shapes[0]):
             self.input_shape = tuple(shapes[0][1:])
         self.sublayers()  # settles their names before they open scopes
-
-    def _check_built_for(self, shapes: tuple[Any, ...]) -> None:
-        if [*map(arguments.without_batch, shapes)] != [
-            *map(arguments.without_batch, self._built_for)
-        ]:
-            raise ValueError(
-                f"layer {self.name!r} has its weights already, for inputs of shape "
-                f"{', '.join(map(str, self._built_for))}. Received: shape "
-                f"{', '.join(map(str, shapes))}. Make a new layer for it."
-            )
 
     def _build_if_shape_is_known(self) -> None:
         """Build at once if ``input_shape`` was given; constructors of layers end with this."""

@@ -13,6 +13,7 @@ import numpy as np
 
 from minigrad import constraints, initializers, regularizers
 from minigrad.checks import boolean, checked_dtype, is_whole
+from minigrad.initializers.initializer import initial_values
 from minigrad.layers.forward_pass import current_frame
 from minigrad.parameter import Parameter
 
@@ -28,28 +29,19 @@ _BUDGET: ContextVar[list[int] | None] = ContextVar("minigrad_weight_budget", def
 
 def _name_may_come_first(add_weight: Callable[..., Parameter]) -> Callable[..., Parameter]:
     """Return an `add_weight` that takes its first argument for the name if it is a word."""
+    order = ("name", "shape", "initializer", "regularizer", "trainable", "constraint")
 
     @functools.wraps(add_weight)
     def by_type(owner: WeightOwner, *arguments: Any, **keywords: Any) -> Parameter:
         if arguments and isinstance(arguments[0], str):
-            order = ("name", "shape", "initializer", "regularizer", "trainable", "constraint")
-            named = dict(zip(order, arguments, strict=False))
-            if len(named) < len(arguments) or named.keys() & keywords.keys():
-                raise TypeError(
-                    f"layer {owner.name!r}: add_weight takes {', '.join(order)}, each once. "
-                    f"Received: {arguments} and {', '.join(keywords)}"
-                )
-            return add_weight(owner, **named, **keywords)
+            return add_weight(owner, **dict(zip(order, arguments, strict=False)), **keywords)
         return add_weight(owner, *arguments, **keywords)
 
     return by_type
 
 
 class NotBuiltError(RuntimeError, ValueError):
-    """A layer does not know its input's shape yet, so that it has no weights.
-
-    It comes too early, as a RuntimeError says; where Keras raises, it is a ValueError.
-    """
+    """A layer has no weights yet: a call out of order, which Keras takes for a bad value."""
 
 
 class WeightOwner:
@@ -91,17 +83,10 @@ class WeightOwner:
         Its penalty is the loss term ``<layer>/<name>``. A weight that is not `trainable` is state,
         such as a moving average: it is saved with the others, and no optimizer ever sees it.
 
-        Parameters
-        ----------
-        shape
-            A tuple of lengths, or one length; by default that of a scalar. The `name` may also
-            come first: ``add_weight("factor", (3,), "ones")``.
-        initializer
-            What it begins with: by default Glorot's for floats, and zeros for others.
-        dtype
-            By default the layer's; integers and booleans are for state.
-        autocast, aggregation
-            Taken as Keras takes them; nothing here depends on them.
+        `shape` is a tuple of lengths, or one; the `name` may also come first, as in
+        ``add_weight("factor", (3,), "ones")``. By default the weight is a scalar of the layer's
+        dtype, and begins as Glorot has it, or with 0 if it is no float. Nothing here depends on
+        `autocast` and `aggregation`, which Keras has.
 
         Raises
         ------
@@ -132,9 +117,7 @@ class WeightOwner:
         self._spend(name, lengths, kind)
         if initializer is None:
             initializer = "glorot_uniform" if kind.kind == "f" else "zeros"
-        values = initializers.initial_values(
-            initializers.get(initializer), lengths, kind, self._generator
-        )
+        values = initial_values(initializers.get(initializer), lengths, kind, self._generator)
         if np.shape(values) != lengths:
             raise ValueError(
                 f"layer {self.name!r}: the initializer of {name!r} returned shape "

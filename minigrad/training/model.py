@@ -179,8 +179,8 @@ class Model(Trainer, Traced, Layer):
         """Compute the output from the input: a subclass defines this."""
         if self._graph is None:
             return super().call(x)
-        if any(symbol.further for symbol in self._graph.calls):
-            reveal(x)  # training=True in the midst of a model that predicts is not replayed
+        if any(symbol.further not in ({}, {"training": False}) for symbol in self._graph.calls):
+            reveal(x)  # such as training=True in the midst of a prediction: it is not replayed
         return self._graph.compute(x, lambda layer, inputs, further: layer(inputs, **further))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
