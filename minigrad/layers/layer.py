@@ -32,6 +32,8 @@ from minigrad.signatures import FullSignature
 
 __all__ = ["Layer", "Shape", "positive_integer", "registry"]
 
+_COLLECTIONS = (list, tuple, dict)
+
 registry = Registry("layer", is_valid=lambda thing: isinstance(thing, Layer))
 
 
@@ -231,25 +233,26 @@ class Layer(WeightOwner, PenaltyOwner):
 
     # ---- calling -------------------------------------------------------------------------------
 
-    def __call__(self, *inputs: Any, training: bool | None = None, **further: Any) -> Any:
+    def __call__(
+        self, x: Any = UNKNOWN, *more: Any, training: bool | None = None, **further: Any
+    ) -> Any:
         """Compute the output for a batch, and keep the activity penalty for `losses`.
 
         Parameters
         ----------
-        *inputs : array_like
-            A batch, or a list or dict of several; then what else `call` takes, if anything.
+        x : array_like
+            A batch, or a list or dict of several, under whatever name `call` has for it.
         training : bool, optional
             Whether dropout and the like are on. By default as in the layer that calls this one,
             and off outside of all: `fit` switches it on.
-        **further
-            Further arguments of `call`, by name.
+        *more, **further
+            Further arguments of `call`.
         """
         bound = None
-        if further or len(inputs) != 1:
+        if further or more or x is UNKNOWN:
+            inputs = () if x is UNKNOWN else (x, *more)
             x, further, bound = arguments.bind(self, inputs, further)
             training = further.pop("training", training)
-        else:
-            x = inputs[0]
         if is_symbolic(x):
             return draw(self, x, further if training is None else {**further, "training": training})
         return self.run(x, training, None, bound)[0]
@@ -298,7 +301,7 @@ class Layer(WeightOwner, PenaltyOwner):
 
     def _as_input(self, x: Any) -> Any:
         """Return the input as a Tensor of the layer's dtype; several as a list or dict of them."""
-        if isinstance(x, list | tuple | dict) and arguments.holds_inputs(x):
+        if isinstance(x, _COLLECTIONS) and arguments.holds_inputs(x):
             if not self._takes_one_tensor:
                 return arguments.each(self._as_input, x)
             if isinstance(x, dict) or len(x) != 1:

@@ -134,12 +134,13 @@ class Input(Symbol):
 
 
 InputLayer = Input
+_SEVERAL = (list, tuple)
 
 
 def is_symbolic(x: Any) -> bool:
     """Whether a layer is called on a Symbol, or on several."""
     return isinstance(x, Symbol) or (
-        isinstance(x, list | tuple) and bool(x) and isinstance(x[0], Symbol)
+        isinstance(x, _SEVERAL) and bool(x) and isinstance(x[0], Symbol)
     )
 
 

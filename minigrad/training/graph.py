@@ -99,12 +99,8 @@ class Graph:
             "inputs": self.input.shape[1:],
             "layers": [registry.serialize(layer) for layer in layers],
             "calls": [
-                [
-                    numbers[id(symbol.layer)],
-                    [places[id(source)] for source in symbol.sources],
-                    *([symbol.further] if symbol.further else []),
-                ]
-                for symbol in self.calls
+                [numbers[id(call.layer)], [places[id(s)] for s in call.sources], call.further]
+                for call in self.calls
             ],
             "output": places[id(self.output)],
         }
