@@ -90,13 +90,7 @@ class DenseTranspose(BiasLayer):
         return self._tied_to
 
     def find_tied(self, known: Sequence[tuple[str, Layer]]) -> None:
-        """Look the other layer up by its name, among layers with their paths.
-
-        Raises
-        ------
-        ValueError
-            If several layers have that name, or it is no Dense layer's.
-        """
+        """Look the other layer up by its name, among layers with their paths."""
         wanted = self._tied_to
         if not isinstance(wanted, str):
             return

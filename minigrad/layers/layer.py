@@ -155,7 +155,7 @@ class Layer(WeightOwner, PenaltyOwner):
     ) -> None:
         kind = type(self).__name__
         if unknown:
-            reject_unknown(kind, unknown, self._known_arguments())
+            reject_unknown(kind, unknown, list(inspect.signature(type(self)).parameters))
         self._prepare_weights(
             snake_case(kind) if name is None else name,
             name is not None,
@@ -358,7 +358,8 @@ class Layer(WeightOwner, PenaltyOwner):
             kind = type(self).__name__
             if name.startswith("__") or "_weights" in vars(self):
                 known = vars(self)
-                hint = "" if known.get("built", True) else ": it is not built, so call it first"
+                is_early = not known.get("built", True) and name[0] != "_"
+                hint = ": it is not built, so call it first" if is_early else ""
                 kind = f"{kind} {known.get('_name')!r}"
                 raise AttributeError(f"{kind} has no attribute {name!r}{hint}")
             raise RuntimeError(f"{kind} has no {name!r}: let __init__ call super().__init__()")
@@ -374,7 +375,3 @@ class Layer(WeightOwner, PenaltyOwner):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
-
-    @classmethod
-    def _known_arguments(cls) -> list[str]:
-        return list(inspect.signature(cls).parameters)

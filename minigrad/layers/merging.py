@@ -166,23 +166,19 @@ class Concatenate(Merging):
         return (*shapes[0][:place], total, *shapes[0][place + 1 :])
 
 
-def _function(kind: type[Merging], name: str) -> Callable[..., Any]:
+def _function(kind: type[Merging]) -> Callable[..., Any]:
     """Return ``kind()(inputs)`` as a function."""
 
     def merge(inputs: Sequence[Any], **layer_arguments: Any) -> Any:
         return kind(**layer_arguments)(inputs)
 
-    merge.__name__ = merge.__qualname__ = name
+    merge.__name__ = merge.__qualname__ = kind.__name__.lower()
     merge.__doc__ = f"Return ``{kind.__name__}()(inputs)``."
     return merge
 
 
-add = _function(Add, "add")
-subtract = _function(Subtract, "subtract")
-multiply = _function(Multiply, "multiply")
-average = _function(Average, "average")
-maximum = _function(Maximum, "maximum")
-minimum = _function(Minimum, "minimum")
+add, subtract, multiply = map(_function, (Add, Subtract, Multiply))
+average, maximum, minimum = map(_function, (Average, Maximum, Minimum))
 
 
 def concatenate(inputs: Sequence[Any], axis: int = -1, **layer_arguments: Any) -> Any:

@@ -67,13 +67,7 @@ class Normalization(ElementwiseLayer):
         self.beta: Parameter | None = None
 
     def _axes(self, axis: int | Sequence[int], shape: Shape) -> tuple[int, ...]:
-        """Return axes of an input of `shape` as numbers from 0, sorted.
-
-        Raises
-        ------
-        ValueError
-            If there is no such axis, or it is that of the batch.
-        """
+        """Return axes of an input of `shape` as numbers from 0, sorted."""
         wanted: Any = axis if isinstance(axis, list | tuple) else [axis]
         rank = len(shape)
         axes = sorted(a + rank if a < 0 else a for a in wanted)

@@ -182,11 +182,6 @@ class WeightOwner:
 
         Lists, tuples and dicts of layers count too. No two of them share a name: one whose name
         was generated gets another.
-
-        Raises
-        ------
-        ValueError
-            If two of them were given the same name.
         """
         found: dict[int, Layer] = {}
         for value in vars(self).values():

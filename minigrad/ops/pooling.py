@@ -260,6 +260,7 @@ def upsample(x: Any, size: int | Sequence[int] = 2, interpolation: str = "neares
     ValueError
         For another interpolation, or factors that are not positive.
     """
+    interpolation = interpolation.removeprefix("bi")
     if interpolation != "nearest" and interpolation not in _SHARES:
         raise ValueError(
             f"interpolation must be 'nearest', 'linear' or 'cubic'. Received: {interpolation!r}"
@@ -299,4 +300,3 @@ _SHARES: dict[str, tuple[int, Callable[[Any], Any]]] = {
     "linear": (1, lambda d: 1 - d),
     "cubic": (2, _cubic),
 }
-_SHARES |= {"bilinear": _SHARES["linear"], "bicubic": _SHARES["cubic"]}
