@@ -49,8 +49,12 @@ def bind(
     for name, value in bound.arguments.items():
         if name != first:
             bound.arguments[name] = _as_further(value, layer.dtype)
-    further = {name: value for name, value in bound.arguments.items() if name != first}
-    return bound.arguments.get(first), further, bound
+    further = {**bound.arguments}
+    x = further.pop(first, None)
+    for parameter in signature.parameters.values():
+        if parameter.kind is parameter.VAR_KEYWORD:
+            further |= further.pop(parameter.name, {})
+    return x, further, bound
 
 
 def _as_further(x: Any, dtype: np.dtype[Any]) -> Any:

@@ -62,6 +62,6 @@ def config_of(layer: Layer) -> dict[str, Any]:
 def described(name: str, value: Any) -> Any:
     """Return an argument as it stands in a config, by what its name ends with."""
     part = _PARTS.get(name.rpartition("_")[2])
-    if part is not None and value is not UNKNOWN:
+    if part is not None and value is not UNKNOWN and not isinstance(value, str | dict):
         return part.serialize(value)
     return value.name if isinstance(value, np.dtype) else value

@@ -319,6 +319,12 @@ def test_a_further_argument_of_a_drawn_call_reaches_it_and_its_shape():
     model = mg.Model(x, Scale()(x, by=3.0))
     assert model.output.shape == (None, 4)
     assert model(X).tolist() == (3 * X).tolist()
+
+    class Any(Scale):
+        def call(self, x, **further):
+            return super().call(x, by=further["by"])
+
+    assert mg.Model(x, Any()(x, by=2.0))(X).tolist() == (2 * X).tolist()
     with pytest.raises(TypeError, match="is called on a Symbol as a further argument"):
         Scale()(x, by=x)
 
@@ -383,6 +389,8 @@ def test_a_layer_without_a_config_of_its_own_is_made_again_as_it_was_made(twin, 
     assert config == layer.get_config()
     assert {"units": 3, "depth": 2, "name": "block"}.items() <= config.items()
     assert "activation" not in config  # it was not given
+    for activation in ("relu", mg.activations.relu):
+        assert described_again(Block(3, activation)).get_config()["activation"] == "relu"
     model = mg.Sequential([layer])
     output = model.predict(X)
     model.save(tmp_path / "model.npz")
