@@ -1,4 +1,8 @@
-"""Checks of the arguments that constructors take: one wording for all of them."""
+"""Checks of the arguments that constructors take: one wording for all of them.
+
+Each returns the value as it is to be kept, or raises a ValueError that names the owner, the
+argument, what was expected and what came.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,8 @@ from numbers import Real
 from typing import Any
 
 import numpy as np
+
+from minigrad.engine import get_default_dtype
 
 # With the batch in front; None is a length that is not known.
 Shape = tuple[int | None, ...]
@@ -29,33 +35,46 @@ def is_whole(value: Any) -> bool:
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
-def sample_shape(owner: str, value: Any) -> Shape | None:
-    """Return one sample's shape as a tuple; None stays None.
+def boolean(owner: str, argument: str, value: Any) -> bool:
+    """Return True or False; a word such as ``"no"`` would count as true."""
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(
+            f"{owner}: {argument} must be True or False. Received: {argument}={value!r}"
+        )
+    return bool(value)
 
-    Raises
-    ------
-    ValueError
-        If it is no sequence of lengths.
-    """
+
+def checked_dtype(owner: str, value: Any, kinds: str = "f") -> np.dtype[Any]:
+    """Return a floating dtype, or one of other `kinds`; None stands for the default one."""
+    try:
+        dtype = get_default_dtype() if value is None else np.dtype(value)
+    except TypeError:  # a word that NumPy does not know
+        dtype = np.dtype(object)
+    if dtype.kind not in kinds:
+        kind = "a floating dtype" if kinds == "f" else "a dtype of real numbers"
+        raise ValueError(
+            f"{owner}: dtype must be {kind}, such as 'float32'. Received: dtype={value!r}"
+        )
+    return dtype
+
+
+def sample_shape(
+    owner: str, value: Any, argument: str = "input_shape", least: int = 0
+) -> Shape | None:
+    """Return one sample's shape as a tuple; None stays None."""
     if value is None:
         return None
     is_sequence = isinstance(value, tuple | list)
-    if not is_sequence or not all(n is None or (is_whole(n) and n >= 0) for n in value):
+    if not is_sequence or not all(n is None or (is_whole(n) and n >= least) for n in value):
+        of = ", one sample's without the batch" if argument == "input_shape" else ""
         raise ValueError(
-            f"{owner}: input_shape must be a tuple of lengths, one sample's without the batch. "
-            f"Received: input_shape={value!r}"
+            f"{owner}: {argument} must be a tuple of lengths{of}. Received: {argument}={value!r}"
         )
     return tuple(None if n is None else int(n) for n in value)
 
 
 def positive_integer(owner: str, argument: str, value: Any) -> int:
-    """Return a positive integer.
-
-    Raises
-    ------
-    ValueError
-        For anything else, naming the argument and the value.
-    """
+    """Return a positive integer."""
     if not is_whole(value) or value < 1:
         raise ValueError(
             f"{owner}: {argument} must be a positive integer. Received: {argument}={value!r}"
@@ -65,11 +84,6 @@ def positive_integer(owner: str, argument: str, value: Any) -> int:
 
 def sizes(owner: str, argument: str, value: Any, rank: int, least: int = 1) -> tuple[int, ...]:
     """Return `rank` integers, `least` or larger, from that many or from one for all.
-
-    Raises
-    ------
-    ValueError
-        For anything else, naming the argument and the value.
 
     Examples
     --------
@@ -91,13 +105,7 @@ def number(
     least: float = -math.inf,
     most: float = math.inf,
 ) -> float:
-    """Return a finite number from `least` to `most`, both included.
-
-    Raises
-    ------
-    ValueError
-        For anything else, naming the argument and the value.
-    """
+    """Return a finite number from `least` to `most`, both included."""
     is_number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
     if not is_number or not math.isfinite(value) or not least <= value <= most:
         limits = (f" ≥ {least:g}" if least > -math.inf else "") + (
@@ -110,13 +118,7 @@ def number(
 
 
 def above_zero(owner: str, argument: str, value: Any) -> float:
-    """Return a finite number that is above 0.
-
-    Raises
-    ------
-    ValueError
-        For anything else, naming the argument and the value.
-    """
+    """Return a finite number that is above 0."""
     is_number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
     if not is_number or not math.isfinite(value) or value <= 0:
         raise ValueError(
@@ -126,13 +128,7 @@ def above_zero(owner: str, argument: str, value: Any) -> float:
 
 
 def fraction(owner: str, argument: str, value: Any) -> float:
-    """Return a number in [0, 1).
-
-    Raises
-    ------
-    ValueError
-        For anything else, naming the argument and the value.
-    """
+    """Return a number in [0, 1)."""
     is_number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
     if not is_number or not 0 <= value < 1:
         raise ValueError(
@@ -142,13 +138,7 @@ def fraction(owner: str, argument: str, value: Any) -> float:
 
 
 def one_of(owner: str, argument: str, value: Any, known: tuple[str, ...]) -> str:
-    """Return `value` if it is one of the `known` words.
-
-    Raises
-    ------
-    ValueError
-        If it is none of them.
-    """
+    """Return `value` if it is one of the `known` words."""
     if not isinstance(value, str) or value not in known:
         words = ", ".join(repr(word) for word in known)
         raise ValueError(
@@ -158,13 +148,7 @@ def one_of(owner: str, argument: str, value: Any, known: tuple[str, ...]) -> str
 
 
 def channels_last(owner: str, data_format: Any) -> None:
-    """Refuse any other layout than the one that minigrad has.
-
-    Raises
-    ------
-    ValueError
-        Saying how to move the axis of the channels.
-    """
+    """Refuse any other layout than the one that minigrad has."""
     if data_format not in (None, "channels_last"):
         raise ValueError(
             f"{owner}: minigrad keeps the channels last, in shape (batch, …, channels). Received: "

@@ -86,6 +86,8 @@ class Parameter(Tensor):
     def name(self, name: str) -> None:
         self._leaf.name = name
 
+    path = name  # which Keras tells apart from a weight's own name
+
     @property
     def trainable(self) -> bool:
         """Whether gradients are computed for it."""

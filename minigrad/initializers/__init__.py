@@ -1,7 +1,7 @@
 """Initial values of weights: random numbers scaled so that signals neither fade nor explode.
 
 All are called as ``initializer(shape, dtype, generator)``; those that need no randomness ignore
-the generator, and one with a seed of its own uses that. One of a user's own may take the first two.
+the generator or do without, and one with a seed of its own uses that.
 """
 
 from minigrad.initializers.constant import Constant, Identity, Ones, Zeros

@@ -106,8 +106,8 @@ def initial_values(
 def _takes_three(make: Any) -> bool:
     import inspect  # slow to load, and only needed for a user's own
 
-    by_position = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    kinds = [parameter.kind for parameter in inspect.signature(make).parameters.values()]
-    return (
-        sum(kind in by_position for kind in kinds) > 2 or inspect.Parameter.VAR_POSITIONAL in kinds
+    third = [*inspect.signature(make).parameters.values()][2:3]
+    return any(
+        p.name == "generator" or (p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD)
+        for p in third
     )

@@ -1,6 +1,6 @@
 """Floor 4: layers, one small file a kind."""
 
-from minigrad.layers.activation import Activation
+from minigrad.layers.activation import Activation, Identity
 from minigrad.layers.activation_layers import ELU, LeakyReLU, ReLU, Softmax
 from minigrad.layers.activity_regularization import ActivityRegularization
 from minigrad.layers.convolution import (
@@ -22,6 +22,7 @@ from minigrad.layers.convolution_transpose import (
 from minigrad.layers.dense import Dense
 from minigrad.layers.dense_transpose import DenseTranspose
 from minigrad.layers.depthwise_convolution import DepthwiseConv1D, DepthwiseConv2D
+from minigrad.layers.dot import Dot, dot
 from minigrad.layers.embedding import Embedding
 from minigrad.layers.flatten import Flatten
 from minigrad.layers.global_pooling import (
@@ -135,6 +136,7 @@ __all__ = [
     "DenseTranspose",
     "DepthwiseConv1D",
     "DepthwiseConv2D",
+    "Dot",
     "Dropout",
     "Embedding",
     "Flatten",
@@ -152,6 +154,7 @@ __all__ = [
     "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
+    "Identity",
     "Input",
     "InputLayer",
     "KernelLayer",
@@ -193,6 +196,7 @@ __all__ = [
     "add",
     "average",
     "concatenate",
+    "dot",
     "maximum",
     "minimum",
     "multiply",

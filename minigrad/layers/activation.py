@@ -1,4 +1,4 @@
-"""Activation: an activation function as a layer of its own."""
+"""Activation, an activation function as a layer of its own; and Identity, none at all."""
 
 from __future__ import annotations
 
@@ -6,11 +6,21 @@ from typing import Any
 
 from minigrad import activations
 from minigrad.engine import Tensor
-from minigrad.layers.layer import Layer, Shape, registry
+from minigrad.layers.layer import registry
+from minigrad.layers.spatial_layer import ElementwiseLayer
 
 
 @registry.register()
-class Activation(Layer):
+class Identity(ElementwiseLayer):
+    """``x`` itself."""
+
+    def call(self, x: Any) -> Any:
+        """Return the input, or all of them."""
+        return x
+
+
+@registry.register()
+class Activation(ElementwiseLayer):
     """Applies `activation` to each element: ``Activation("relu")``.
 
     Raises
@@ -31,11 +41,3 @@ class Activation(Layer):
     def call(self, x: Tensor) -> Tensor:
         """Apply the activation."""
         return self.activation(x)
-
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Return the same shape."""
-        return input_shape
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
-        return {**super().get_config(), "activation": activations.serialize(self.activation)}

@@ -8,16 +8,9 @@ import numpy as np
 
 from minigrad.checks import is_whole, number
 from minigrad.engine import Tensor
-from minigrad.layers.layer import Layer, Shape, registry
+from minigrad.layers.layer import registry
+from minigrad.layers.spatial_layer import ElementwiseLayer
 from minigrad.ops.neural import elu, leaky_relu, relu, softmax_
-
-
-class ElementwiseLayer(Layer):
-    """Base of layers that change each number for itself, or along axes that stay."""
-
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Return the same shape."""
-        return input_shape
 
 
 @registry.register()
@@ -70,15 +63,6 @@ class ReLU(ElementwiseLayer):
             z = relu(x)
         return z if self.max_value is None else np.clip(z, None, self.max_value)
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
-        return {
-            **super().get_config(),
-            "max_value": self.max_value,
-            "negative_slope": self.negative_slope,
-            "threshold": self.threshold,
-        }
-
 
 @registry.register()
 class LeakyReLU(ElementwiseLayer):
@@ -102,10 +86,6 @@ class LeakyReLU(ElementwiseLayer):
     def call(self, x: Tensor) -> Any:
         """Bend each number."""
         return leaky_relu(x, self.negative_slope)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
-        return {**super().get_config(), "negative_slope": self.negative_slope}
 
 
 @registry.register()
@@ -135,10 +115,6 @@ class ELU(ElementwiseLayer):
     def call(self, x: Tensor) -> Any:
         """Bend each number."""
         return elu(x, self.alpha)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
-        return {**super().get_config(), "alpha": self.alpha}
 
 
 @registry.register()
@@ -183,7 +159,3 @@ class Softmax(ElementwiseLayer):
                 f"Received: shape {x.shape}"
             )
         return softmax_(x, axis=self.axis)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
-        return {**super().get_config(), "axis": self.axis}

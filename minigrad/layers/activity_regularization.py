@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad.engine import Tensor
-from minigrad.layers.layer import Layer, Shape, registry
+from minigrad.layers.layer import registry
+from minigrad.layers.spatial_layer import ElementwiseLayer
 from minigrad.regularizers import L1L2
 
 
 @registry.register()
-class ActivityRegularization(Layer):
+class ActivityRegularization(ElementwiseLayer):
     """Passes its input on unchanged, and adds ``(l1 · Σ|x| + l2 · Σx²) / batch_size`` to the loss.
 
     Raises
@@ -33,11 +34,3 @@ class ActivityRegularization(Layer):
     def call(self, x: Tensor) -> Tensor:
         """Return the input."""
         return x
-
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Return the same shape."""
-        return input_shape
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
-        return {**super().get_config(), "l1": self.l1, "l2": self.l2}

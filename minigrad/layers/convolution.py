@@ -94,15 +94,6 @@ class Convolution(SlidingWindow, KernelLayer):
         """Count the places of the window in each dimension."""
         return (input_shape[0], *self._places(input_shape), self.filters)
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again, without its weights."""
-        return {
-            **super().get_config(),
-            **self._window_config(),
-            "filters": self.filters,
-            "groups": self.groups,
-        }
-
 
 @registry.register()
 class Conv1D(Convolution):

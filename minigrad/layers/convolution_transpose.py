@@ -108,15 +108,6 @@ class TransposedConvolution(SlidingWindow, KernelLayer):
         )
         return (input_shape[0], *spatial, self.filters)
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again, without its weights."""
-        return {
-            **super().get_config(),
-            **self._window_config(),
-            "filters": self.filters,
-            "output_padding": self.output_padding,
-        }
-
 
 @registry.register()
 class Conv1DTranspose(TransposedConvolution):

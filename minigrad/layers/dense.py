@@ -82,7 +82,3 @@ class Dense(KernelLayer):
         if self.built:
             self._check_shape(input_shape)
         return (*input_shape[:-1], self.units)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again, without its weights."""
-        return {**super().get_config(), "units": self.units}

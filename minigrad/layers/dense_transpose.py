@@ -90,13 +90,7 @@ class DenseTranspose(BiasLayer):
         return self._tied_to
 
     def find_tied(self, known: Sequence[tuple[str, Layer]]) -> None:
-        """Look the other layer up by its name, among layers with their paths.
-
-        Raises
-        ------
-        ValueError
-            If several layers have that name, or it is no Dense layer's.
-        """
+        """Look the other layer up by its name, among layers with their paths."""
         wanted = self._tied_to
         if not isinstance(wanted, str):
             return
@@ -139,10 +133,7 @@ class DenseTranspose(BiasLayer):
         """Replace the last axis by the width of the other layer's input."""
         return (*input_shape[:-1], self.tied_to.kernel.shape[0])
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again; the other layer goes by its name."""
-        tied = self._tied_to
-        return {
-            **super().get_config(),
-            "tied_to": tied if isinstance(tied, str) else tied.name,
-        }
+    def _setting(self, name: str) -> Any:
+        if name != "tied_to":
+            return super()._setting(name)
+        return self._tied_to if isinstance(self._tied_to, str) else self._tied_to.name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad import constraints, initializers, regularizers
+from minigrad import constraints, initializers
 from minigrad.checks import positive_integer
 from minigrad.engine import Tensor
 from minigrad.layers.kernel_layer import BiasLayer
@@ -96,17 +96,6 @@ class DepthwiseConvolution(SlidingWindow, BiasLayer):
         """Count the places of the window, and multiply the channels."""
         channels = self._channels(input_shape)
         return (input_shape[0], *self._places(input_shape), channels * self.depth_multiplier)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again, without its weights."""
-        return {
-            **super().get_config(),
-            **self._window_config(),
-            "depth_multiplier": self.depth_multiplier,
-            "depthwise_initializer": initializers.serialize(self.depthwise_initializer),
-            "depthwise_regularizer": regularizers.serialize(self.depthwise_regularizer),
-            "depthwise_constraint": constraints.serialize(self.depthwise_constraint),
-        }
 
 
 @registry.register()

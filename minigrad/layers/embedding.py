@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import constraints, initializers, regularizers
+from minigrad import constraints, initializers
 from minigrad.checks import positive_integer
 from minigrad.engine import Tensor
 from minigrad.engine.dtypes import numeric_array
 from minigrad.engine.tensor import plain
+from minigrad.layers.config import UNKNOWN
 from minigrad.layers.layer import Layer, Shape, registry
 from minigrad.layers.slots import RegularizerSlot
 from minigrad.ops.joining import take
@@ -32,6 +33,8 @@ class Embedding(Layer):
     embeddings_initializer, embeddings_regularizer, embeddings_constraint
         How the matrix begins, its penalty (the term ``<layer>/embeddings``), and what it must
         satisfy after each step.
+    weights
+        The matrix itself, such as vectors that others have trained: an array, or a list of it.
     **layer_arguments
         See `Layer`.
 
@@ -57,6 +60,7 @@ class Embedding(Layer):
         embeddings_initializer: Any = "uniform",
         embeddings_regularizer: Any = None,
         embeddings_constraint: Any = None,
+        weights: Any = None,
         **layer_arguments: Any,
     ) -> None:
         super().__init__(**layer_arguments)
@@ -66,8 +70,10 @@ class Embedding(Layer):
         self.embeddings_regularizer = embeddings_regularizer
         self.embeddings_constraint = constraints.get(embeddings_constraint)
         self._build_if_shape_is_known()
+        if weights is not None:
+            self.set_weights(weights if isinstance(weights, list) else [weights])
 
-    def build(self, input_shape: Shape) -> None:
+    def build(self, input_shape: Shape | None = None) -> None:
         """Make the matrix."""
         self.embeddings = self.add_weight(
             "embeddings",
@@ -75,6 +81,13 @@ class Embedding(Layer):
             self.embeddings_initializer,
             constraint=self.embeddings_constraint,
         )
+
+    def _require_built(self) -> None:
+        if not self.built:
+            self.build()  # which needs no shape
+
+    def _setting(self, name: str) -> Any:
+        return UNKNOWN if name == "weights" else super()._setting(name)
 
     def _as_input(self, x: Any) -> Any:
         try:
@@ -100,14 +113,3 @@ class Embedding(Layer):
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Append the length of the vectors."""
         return (*input_shape, self.output_dim)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again, without its weights."""
-        return {
-            **super().get_config(),
-            "input_dim": self.input_dim,
-            "output_dim": self.output_dim,
-            "embeddings_initializer": initializers.serialize(self.embeddings_initializer),
-            "embeddings_regularizer": regularizers.serialize(self.embeddings_regularizer),
-            "embeddings_constraint": constraints.serialize(self.embeddings_constraint),
-        }

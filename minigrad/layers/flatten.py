@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
+from minigrad.checks import channels_last
 from minigrad.engine import Tensor
 from minigrad.layers.layer import Layer, Shape, registry
 
@@ -12,12 +14,18 @@ from minigrad.layers.layer import Layer, Shape, registry
 class Flatten(Layer):
     """(batch, a, b, …) → (batch, a·b·…); a batch of scalars becomes (batch, 1).
 
+    `data_format` is only ``"channels_last"``; for other arguments see `Layer`.
+
     Examples
     --------
     >>> import numpy as np
     >>> Flatten()(np.ones((2, 3, 4))).shape
     (2, 12)
     """
+
+    def __init__(self, data_format: str | None = None, **layer_arguments: Any) -> None:
+        super().__init__(**layer_arguments)
+        channels_last("Flatten", data_format)
 
     def call(self, x: Tensor) -> Tensor:
         """Lay out each sample in one row."""

@@ -97,4 +97,4 @@ def _commit(participants: list[tuple[Layer, list[Addend]]]) -> None:
     for layer, addends in participants:
         remembered.setdefault(id(layer), []).extend(addends)
     for layer, _ in participants:
-        layer._addends = remembered[id(layer)]
+        vars(layer)["_addends"] = remembered[id(layer)]  # past __setattr__, as it is done so often

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.checks import channels_last
+from minigrad.checks import boolean, channels_last
 from minigrad.engine import Tensor
 from minigrad.layers.layer import Shape, registry
 from minigrad.layers.spatial_layer import SpatialLayer
@@ -39,11 +39,7 @@ class GlobalPooling(SpatialLayer):
         super().__init__(**layer_arguments)
         kind = type(self).__name__
         channels_last(kind, data_format)
-        if not isinstance(keepdims, bool | np.bool_):
-            raise ValueError(
-                f"{kind}: keepdims must be True or False. Received: keepdims={keepdims!r}"
-            )
-        self.keepdims = bool(keepdims)
+        self.keepdims = boolean(kind, "keepdims", keepdims)
 
     def call(self, x: Tensor) -> Any:
         """Pool over the places: (batch, *spatial, C) → (batch, C)."""
@@ -61,10 +57,6 @@ class GlobalPooling(SpatialLayer):
                 f"over. Received: shape {input_shape}"
             )
         return (1,) * self.rank if self.keepdims else ()
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
-        return {**super().get_config(), "keepdims": self.keepdims}
 
 
 class GlobalMaxPooling(GlobalPooling):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad import activations, constraints, initializers, regularizers
+from minigrad import activations, constraints, initializers
+from minigrad.checks import boolean
 from minigrad.engine.lines import label
 from minigrad.layers.layer import Layer
 from minigrad.layers.slots import RegularizerSlot
@@ -45,12 +46,15 @@ class BiasLayer(Layer):
         **layer_arguments: Any,
     ) -> None:
         super().__init__(**layer_arguments)
-        self.activation = activations.get(activation)
-        self.use_bias = bool(use_bias)
+        self.activation = activation
+        self.use_bias = boolean(type(self).__name__, "use_bias", use_bias)
         self.bias_initializer = initializers.get(bias_initializer)
         self.bias_regularizer = bias_regularizer
         self.bias_constraint = constraints.get(bias_constraint)
         self.bias: Parameter | None = None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, activations.get(value) if name == "activation" else value)
 
     def _add_bias(self, length: int) -> None:
         """Make the bias, if there is to be one."""
@@ -62,17 +66,6 @@ class BiasLayer(Layer):
     def _finish(self, z: Any) -> Any:
         """Return ``activation(z + bias)``; traces know its argument as the pre-activation."""
         return self.activation(label(z if self.bias is None else z + self.bias, "pre_activation"))
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again, without its weights."""
-        return {
-            **super().get_config(),
-            "activation": activations.serialize(self.activation),
-            "use_bias": self.use_bias,
-            "bias_initializer": initializers.serialize(self.bias_initializer),
-            "bias_regularizer": regularizers.serialize(self.bias_regularizer),
-            "bias_constraint": constraints.serialize(self.bias_constraint),
-        }
 
 
 class KernelLayer(BiasLayer):
@@ -107,12 +100,3 @@ class KernelLayer(BiasLayer):
         self.kernel = self.add_weight(
             "kernel", shape, self.kernel_initializer, constraint=self.kernel_constraint
         )
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again, without its weights."""
-        return {
-            **super().get_config(),
-            "kernel_initializer": initializers.serialize(self.kernel_initializer),
-            "kernel_regularizer": regularizers.serialize(self.kernel_regularizer),
-            "kernel_constraint": constraints.serialize(self.kernel_constraint),
-        }

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-import math
+import functools
+import inspect
+from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from minigrad import regularizers
-from minigrad.checks import Shape, positive_integer, sample_shape, snake_case
-from minigrad.engine import Tensor, get_default_dtype, no_grad, scope
-from minigrad.layers import forward_pass
+from minigrad.checks import (
+    Shape,
+    boolean,
+    checked_dtype,
+    positive_integer,
+    sample_shape,
+    snake_case,
+)
+from minigrad.engine import Tensor, scope
+from minigrad.layers import arguments, forward_pass
+from minigrad.layers.config import UNKNOWN, config_of, described, is_ours
 from minigrad.layers.penalties import PenaltyOwner
 from minigrad.layers.slots import RegularizerSlot, reject_misspelt_slot, reject_unknown
 from minigrad.layers.symbol import draw, is_symbolic
@@ -23,10 +32,39 @@ from minigrad.signatures import FullSignature
 
 __all__ = ["Layer", "Shape", "positive_integer", "registry"]
 
+_COLLECTIONS = (list, tuple, dict)
+
 registry = Registry("layer", is_valid=lambda thing: isinstance(thing, Layer))
 
-# A layer without a formula for its output's shape is tried on zeros of at most so many numbers.
-LARGEST_TRIAL = 10_000_000
+
+def _once(build: Callable[..., None]) -> Callable[..., None]:
+    """Return a `build` that notes that the layer is built, and does nothing the second time.
+
+    So it makes no difference who calls it: the first call of the layer, a user, or the `build` of
+    a layer around it.
+    """
+
+    @functools.wraps(build)
+    def build_once(layer: Layer, *shapes: Any, **named: Any) -> None:
+        given = shapes or tuple(named.values())
+        if layer._is_building:  # a call of super().build()
+            build(layer, *shapes, **named)
+        elif layer.built and not layer._may_build_again and layer.weights:
+            if arguments.samples(given) != layer._built_for:
+                raise ValueError(
+                    f"layer {layer.name!r} has its weights already, for samples of shape "
+                    f"{layer._built_for}. Received: shape {given}. Make a new layer for it."
+                )
+        else:
+            layer._is_building = True
+            try:
+                build(layer, *shapes, **named)
+            finally:
+                layer._is_building = False
+            layer._note_built(given)
+
+    build_once.is_once = True  # type: ignore[attr-defined]
+    return build_once
 
 
 class Layer(WeightOwner, PenaltyOwner):
@@ -37,7 +75,8 @@ class Layer(WeightOwner, PenaltyOwner):
 
     A layer may be made of others: those that are its attributes (also in lists and dicts) bring
     their weights and penalties. If `call` takes an argument ``training``, it is told whether the
-    pass is one of training.
+    pass is one of training. It may take further ones, ``layer(x, scale=2.0)``, and a list or dict
+    of inputs in place of one.
 
     Parameters
     ----------
@@ -79,14 +118,28 @@ class Layer(WeightOwner, PenaltyOwner):
     activity_regularizer = RegularizerSlot("activity")
 
     __signature__ = FullSignature()
+    _noun = "layer"
     _takes_training = False
+    _takes_one_tensor = False  # and no list of them, as `call` says by ``x: Tensor``
+    _has_own_build = False
+    _may_build_again = False
+    _is_building = False
+    _given: functools.partial[Any]  # what a user's layer was made of
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
-        code = getattr(cls.call, "__code__", None)
-        if code is not None:
-            names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-            cls._takes_training = "training" in names
+        cls._has_own_build = cls.build is not Layer.build
+        if not getattr(cls.build, "is_once", False):
+            cls.build = _once(cls.build)  # type: ignore[method-assign]
+        parameters = arguments.parameters_of(cls.call)
+        cls._takes_training = any(parameter.name == "training" for parameter in parameters)
+        cls._takes_one_tensor = bool(parameters) and parameters[0].annotation in (Tensor, "Tensor")
+
+    def __new__(cls, *given: Any, **named: Any) -> Self:
+        layer = super().__new__(cls)
+        if not is_ours(cls):
+            layer._given = functools.partial(cls, *given, **named)
+        return layer
 
     def __init__(
         self,
@@ -102,15 +155,15 @@ class Layer(WeightOwner, PenaltyOwner):
     ) -> None:
         kind = type(self).__name__
         if unknown:
-            reject_unknown(kind, unknown, self._known_arguments())
+            reject_unknown(kind, unknown, list(inspect.signature(type(self)).parameters))
         self._prepare_weights(
-            snake_case(kind) if name is None else name, name is not None, bool(trainable)
+            snake_case(kind) if name is None else name,
+            name is not None,
+            boolean(kind, "trainable", trainable),
         )
         self._prepare_penalties()
         self.built = False
-        self.dtype = np.dtype(dtype or get_default_dtype())
-        if self.dtype.kind != "f":
-            raise ValueError(f"{kind}: dtype must be a floating dtype. Received: dtype={dtype!r}")
+        self.dtype = checked_dtype(kind, dtype)
         self.seed = seed
         self._generator = new_generator(seed)
         self.activity_regularizer = activity_regularizer
@@ -120,14 +173,28 @@ class Layer(WeightOwner, PenaltyOwner):
 
     # ---- what a subclass defines ---------------------------------------------------------------
 
-    def build(self, input_shape: Shape) -> None:
-        """Make the weights, with `add_weight`; `input_shape` has the batch in front."""
+    @_once
+    def build(self, input_shape: Any) -> None:
+        """Make the weights, with `add_weight`; `input_shape` has the batch in front.
 
-    def call(self, x: Tensor) -> Any:
-        """Compute the output from the input."""
+        By default layers inside of this one are built, by a trial on zeros; not if a subclass has
+        a `build` of its own, which calls this one.
+        """
+        if self._has_own_build or input_shape is None:
+            return
+        if self._may_build_again or not all(layer.built for layer in self.sublayers()):
+            self.built = True  # so that the trial does not begin anew
+            try:
+                self.compute_output_shape(input_shape)
+            except BaseException:
+                self.built = False
+                raise
+
+    def call(self, *inputs: Any, **further: Any) -> Any:
+        """Compute the output from the input: a subclass defines this, as ``call(self, x)``."""
         raise NotImplementedError(f"{type(self).__name__} must define call(self, x)")
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
+    def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the output's shape for an input's; both have the batch in front, maybe None.
 
         By default it is found out by calling the layer on zeros.
@@ -137,27 +204,27 @@ class Layer(WeightOwner, PenaltyOwner):
         ValueError
             If that input would be too large to try, or a length is not known.
         """
-        sample = input_shape[1:]
-        lengths = [n for n in sample if n is not None]
-        if len(lengths) < len(sample) or math.prod(lengths) > LARGEST_TRIAL:
-            raise ValueError(
-                f"layer {self.name!r} cannot be tried on an input of shape {input_shape} to find "
-                f"its output's shape: let {type(self).__name__} define compute_output_shape"
-            )
-        with no_grad(), forward_pass.apart():
-            output = self(np.zeros((1, *lengths), self.dtype))
-        return (input_shape[0], *output.shape[1:])
+        return arguments.shape_by_trial(self, input_shape, {})
+
+    def _output_shape(self, input_shape: Any, further: dict[str, Any]) -> Any:
+        """Return the output's shape of a call with further arguments."""
+        if further and type(self).compute_output_shape is Layer.compute_output_shape:
+            return arguments.shape_by_trial(self, input_shape, further)
+        return self.compute_output_shape(input_shape)
 
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again, without its weights."""
-        return {
-            "name": self.name,
-            "trainable": self.trainable,
-            "activity_regularizer": regularizers.serialize(self.activity_regularizer),
-            "dtype": self.dtype.name,
-            "seed": self.seed,
-            "input_shape": self.input_shape,
-        }
+        """Return the arguments that make this layer again, without its weights.
+
+        Raises
+        ------
+        ValueError
+            If they are more than numbers and words: then a class of one's own defines it.
+        """
+        return config_of(self)
+
+    def _setting(self, name: str) -> Any:
+        """Return one of these arguments as it stands in a config."""
+        return described(name, getattr(self, name, UNKNOWN))
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
@@ -166,30 +233,41 @@ class Layer(WeightOwner, PenaltyOwner):
 
     # ---- calling -------------------------------------------------------------------------------
 
-    def __call__(self, x: Any, training: bool | None = None) -> Any:
+    def __call__(
+        self, x: Any = UNKNOWN, *more: Any, training: bool | None = None, **further: Any
+    ) -> Any:
         """Compute the output for a batch, and keep the activity penalty for `losses`.
 
         Parameters
         ----------
         x : array_like
-            A batch; or a list of Tensors, if `call` expects several.
+            A batch, or a list or dict of several, under whatever name `call` has for it.
         training : bool, optional
             Whether dropout and the like are on. By default as in the layer that calls this one,
             and off outside of all: `fit` switches it on.
+        *more, **further
+            Further arguments of `call`.
         """
+        bound = None
+        if further or more or x is UNKNOWN:
+            inputs = () if x is UNKNOWN else (x, *more)
+            x, further, bound = arguments.bind(self, inputs, further)
+            training = further.pop("training", training)
         if is_symbolic(x):
-            return draw(self, x)
-        return self.run(x, training)[0]
+            return draw(self, x, further if training is None else {**further, "training": training})
+        return self.run(x, training, None, bound)[0]
 
     def run(
         self,
         x: Any,
         training: bool | None = None,
         watched: forward_pass.Watched | None = None,
+        bound: Any = None,
     ) -> tuple[Any, list[forward_pass.Addend]]:
         """Return the output for a batch, and the penalties that arose on the way, by path.
 
         Inputs and outputs of layers below this one whose ids are in `watched` are noted there.
+        `bound` are the arguments of `call`, if it takes more than `x`.
         """
         frame, token = forward_pass.enter(self, training, watched)
         succeeded = False
@@ -197,12 +275,16 @@ class Layer(WeightOwner, PenaltyOwner):
             with self._scope(frame):
                 x = self._as_input(x)
                 if not self.built:
-                    self._build(_shape_of(x))
-                output = (
-                    self.call(x, training=frame.training)  # type: ignore[call-arg]
-                    if self._takes_training
-                    else self.call(x)
-                )
+                    self._build(arguments.shape_of(x), bound and bound.arguments)
+                if bound is not None:
+                    bound.arguments[next(iter(bound.arguments))] = x
+                    if self._takes_training:
+                        bound.arguments["training"] = frame.training
+                    output = self.call(*bound.args, **bound.kwargs)
+                elif self._takes_training:
+                    output = self.call(x, training=frame.training)
+                else:
+                    output = self.call(x)
                 if self.activity_regularizer is not None:
                     with scope("activity"):
                         self._penalise(output, frame)
@@ -218,19 +300,40 @@ class Layer(WeightOwner, PenaltyOwner):
         return scope(self.name, self._told)
 
     def _as_input(self, x: Any) -> Any:
-        """Return the input as a Tensor of the layer's dtype; several as a list of them."""
-        if isinstance(x, list | tuple) and any(isinstance(part, Tensor) for part in x):
-            return [self._as_input(part) for part in x]
+        """Return the input as a Tensor of the layer's dtype; several as a list or dict of them."""
+        if isinstance(x, _COLLECTIONS) and arguments.holds_inputs(x):
+            if not self._takes_one_tensor:
+                return arguments.each(self._as_input, x)
+            if isinstance(x, dict) or len(x) != 1:
+                raise ValueError(
+                    f"layer {self.name!r}: {type(self).__name__} takes one input. Received: "
+                    f"{len(x)} of them. np.stack makes one batch of several samples."
+                )
+            x = x[0]
         try:
-            return as_float_tensor(x, self.dtype)
+            return as_float_tensor(x, self._input_dtype(x))
         except TypeError as error:
-            raise TypeError(f"layer {self.name!r}: {error}") from error
+            raise TypeError(f"{self._noun} {self.name!r}: {error}") from error
 
-    def _build(self, input_shape: Shape) -> None:
-        self.build(input_shape)
+    def _input_dtype(self, x: Any) -> np.dtype[Any] | None:
+        """Return the dtype to which an input is converted; None if a float may keep its own."""
+        return self.dtype
+
+    # ---- building ------------------------------------------------------------------------------
+
+    def _build(self, input_shape: Any, further: dict[str, Any] | None = None) -> None:
+        """Build for a call that has begun, in which layers inside of this one build themselves."""
+        if not self._has_own_build:
+            self._note_built((input_shape,))
+        else:
+            self.build(**arguments.shapes_to_build(self, input_shape, further or {}))
+            self.built = True
+
+    def _note_built(self, shapes: tuple[Any, ...]) -> None:
         self.built = True
-        if not isinstance(input_shape, list):
-            self.input_shape = tuple(input_shape[1:])
+        self._built_for = arguments.samples(shapes)
+        if shapes and arguments.is_shape(shapes[0]):
+            self.input_shape = tuple(shapes[0][1:])
         self.sublayers()  # settles their names before they open scopes
 
     def _build_if_shape_is_known(self) -> None:
@@ -239,6 +342,27 @@ class Layer(WeightOwner, PenaltyOwner):
             self._build((None, *self.input_shape))
 
     # ---- housekeeping --------------------------------------------------------------------------
+
+    @property
+    def compute_dtype(self) -> Any:
+        """The dtype of its weights and its output: there is one, by whatever name of Keras'."""
+        return self.dtype
+
+    variable_dtype = dtype_policy = compute_dtype
+
+    if not TYPE_CHECKING:  # which would take any name for an attribute
+
+        def __getattr__(self, name: str) -> Any:
+            if hasattr(type(self), name):  # a property, whose own error would be lost
+                return super().__getattribute__(name)
+            kind = type(self).__name__
+            if name.startswith("__") or "_weights" in vars(self):
+                known = vars(self)
+                is_early = not known.get("built", True) and name[0] != "_"
+                hint = ": it is not built, so call it first" if is_early else ""
+                kind = f"{kind} {known.get('_name')!r}"
+                raise AttributeError(f"{kind} has no attribute {name!r}{hint}")
+            raise RuntimeError(f"{kind} has no {name!r}: let __init__ call super().__init__()")
 
     def __setattr__(self, name: str, value: Any) -> None:
         if "regul" in name and not hasattr(type(self), name):
@@ -251,20 +375,3 @@ class Layer(WeightOwner, PenaltyOwner):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
-
-    @classmethod
-    def _known_arguments(cls) -> list[str]:
-        import inspect  # slow to load, and only needed for an error
-
-        return [
-            name
-            for kind in cls.__mro__
-            if "__init__" in vars(kind) and kind is not object
-            for name, parameter in inspect.signature(vars(kind)["__init__"]).parameters.items()
-            if name != "self" and parameter.kind is not parameter.VAR_KEYWORD
-        ]
-
-
-def _shape_of(x: Any) -> Any:
-    """The shape of an input, or a list of shapes."""
-    return [part.shape for part in x] if isinstance(x, list) else x.shape

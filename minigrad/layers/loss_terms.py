@@ -74,13 +74,6 @@ def as_penalty(value: Any, source: Any, layer: str, dtype: np.dtype[Any]) -> Ten
     """Return what a regularizer returned as a scalar Tensor.
 
     A plain number gets `dtype`, that of what is penalised, and records no gradient.
-
-    Raises
-    ------
-    ValueError
-        If it is not a scalar, naming the regularizer, the layer and the shape.
-    TypeError
-        If it is no number at all.
     """
     try:
         # As an array, a Python float is not rounded to the default dtype on its way to another.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any
 
 import numpy as np
 
+from minigrad.layers.arguments import each, is_shape, shape_of
 from minigrad.layers.layer import Layer, Shape, registry
 
 
@@ -26,7 +27,7 @@ class Merging(Layer):
 
     def _check(self, shapes: Any) -> list[Shape]:
         """Return the shapes of several inputs that fit together."""
-        if not isinstance(shapes, list) or len(shapes) < 2:
+        if is_shape(shapes) or len(shapes) < 2:
             raise ValueError(
                 f"layer {self.name!r}: {type(self).__name__} is called on a list of at least two "
                 f"inputs. Received: shape {shapes}"
@@ -36,14 +37,17 @@ class Merging(Layer):
                 f"layer {self.name!r}: {type(self).__name__} needs inputs of shapes that fit. "
                 f"Received: {', '.join(str(shape) for shape in shapes)}"
             )
-        return shapes
+        return list(shapes)
 
     def _fit(self, shapes: list[Shape]) -> bool:
         return len({tuple(shape[1:]) for shape in shapes}) == 1
 
+    def _as_input(self, x: Any) -> Any:
+        return each(super()._as_input, x) if isinstance(x, list | tuple) else super()._as_input(x)
+
     def call(self, x: Any) -> Any:
         """Merge the inputs."""
-        self._check([part.shape for part in x] if isinstance(x, list) else x.shape)
+        self._check(shape_of(x))
         return self.merge(x)
 
     def merge(self, parts: Sequence[Any]) -> Any:
@@ -75,12 +79,15 @@ class Add(Merging):
 class Subtract(Merging):
     """The first input minus the second."""
 
+    def _check(self, shapes: Any) -> list[Shape]:
+        if not is_shape(shapes) and len(shapes) != 2:
+            raise ValueError(
+                f"layer {self.name!r}: Subtract takes two inputs. Received: {len(shapes)}"
+            )
+        return super()._check(shapes)
+
     def merge(self, parts: Sequence[Any]) -> Any:
         """Take the difference."""
-        if len(parts) != 2:
-            raise ValueError(
-                f"layer {self.name!r}: Subtract takes two inputs. Received: {len(parts)}"
-            )
         return parts[0] - parts[1]
 
 
@@ -158,39 +165,20 @@ class Concatenate(Merging):
         total = sum(known) if len(known) == len(lengths) else None
         return (*shapes[0][:place], total, *shapes[0][place + 1 :])
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
-        return {**super().get_config(), "axis": self.axis}
+
+def _function(kind: type[Merging]) -> Callable[..., Any]:
+    """Return ``kind()(inputs)`` as a function."""
+
+    def merge(inputs: Sequence[Any], **layer_arguments: Any) -> Any:
+        return kind(**layer_arguments)(inputs)
+
+    merge.__name__ = merge.__qualname__ = kind.__name__.lower()
+    merge.__doc__ = f"Return ``{kind.__name__}()(inputs)``."
+    return merge
 
 
-def add(inputs: Sequence[Any], **layer_arguments: Any) -> Any:
-    """Return ``Add()(inputs)``."""
-    return Add(**layer_arguments)(inputs)
-
-
-def subtract(inputs: Sequence[Any], **layer_arguments: Any) -> Any:
-    """Return ``Subtract()(inputs)``."""
-    return Subtract(**layer_arguments)(inputs)
-
-
-def multiply(inputs: Sequence[Any], **layer_arguments: Any) -> Any:
-    """Return ``Multiply()(inputs)``."""
-    return Multiply(**layer_arguments)(inputs)
-
-
-def average(inputs: Sequence[Any], **layer_arguments: Any) -> Any:
-    """Return ``Average()(inputs)``."""
-    return Average(**layer_arguments)(inputs)
-
-
-def maximum(inputs: Sequence[Any], **layer_arguments: Any) -> Any:
-    """Return ``Maximum()(inputs)``."""
-    return Maximum(**layer_arguments)(inputs)
-
-
-def minimum(inputs: Sequence[Any], **layer_arguments: Any) -> Any:
-    """Return ``Minimum()(inputs)``."""
-    return Minimum(**layer_arguments)(inputs)
+add, subtract, multiply = map(_function, (Add, Subtract, Multiply))
+average, maximum, minimum = map(_function, (Average, Maximum, Minimum))
 
 
 def concatenate(inputs: Sequence[Any], axis: int = -1, **layer_arguments: Any) -> Any:

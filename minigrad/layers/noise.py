@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.checks import number
+from minigrad.checks import channels_last, number, sample_shape
 from minigrad.engine import Tensor
-from minigrad.layers.layer import Layer, Shape, registry
+from minigrad.layers.layer import registry
+from minigrad.layers.spatial_layer import ElementwiseLayer
 from minigrad.layers.window import check_rank
 
 
-class Noise(Layer):
+class Noise(ElementwiseLayer):
     """Base of layers that multiply or add random numbers while training.
 
     The numbers come from the layer's own generator: with the same ``seed``, or after the same
@@ -27,10 +28,6 @@ class Noise(Layer):
     def disturb(self, x: Tensor) -> Tensor:
         """Return `x` with the noise."""
         raise NotImplementedError(f"{type(self).__name__} must define disturb(self, x)")
-
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Return the same shape."""
-        return input_shape
 
 
 @registry.register()
@@ -77,7 +74,7 @@ class Dropout(Noise):
     ) -> None:
         super().__init__(**layer_arguments)
         self.rate = number(type(self).__name__, "rate", rate, least=0, most=1)
-        self.noise_shape = None if noise_shape is None else tuple(noise_shape)
+        self.noise_shape = sample_shape(type(self).__name__, noise_shape, "noise_shape", least=1)
 
     def keep_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """Return the shape of `keep` for an input of `shape`."""
@@ -101,10 +98,6 @@ class Dropout(Noise):
         scale = 0.0 if self.rate == 1 else 1 / (1 - self.rate)
         return x * np.where(drawn >= self.rate, scale, 0.0).astype(x.dtype)
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
-        return {**super().get_config(), "rate": self.rate, "noise_shape": self.noise_shape}
-
 
 class SpatialDropout(Dropout):
     """Base of dropout by whole channels: what is dropped is dropped at all places at once.
@@ -118,19 +111,14 @@ class SpatialDropout(Dropout):
 
     rank: int
 
-    def __init__(self, rate: float, **layer_arguments: Any) -> None:
+    def __init__(self, rate: float, data_format: str | None = None, **layer_arguments: Any) -> None:
         super().__init__(rate, **layer_arguments)
+        channels_last(type(self).__name__, data_format)
 
     def keep_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """Return (batch, 1, …, channels)."""
         check_rank(self, shape)
         return (shape[0], *(1,) * self.rank, shape[-1])
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
-        config = super().get_config()
-        del config["noise_shape"]
-        return config
 
 
 @registry.register()
@@ -181,10 +169,6 @@ class GaussianNoise(Noise):
         drawn = self._generator.standard_normal(x.shape)
         return x + (self.stddev * drawn).astype(x.dtype)
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
-        return {**super().get_config(), "stddev": self.stddev}
-
 
 @registry.register()
 class GaussianDropout(Noise):
@@ -209,7 +193,3 @@ class GaussianDropout(Noise):
         deviation = math.sqrt(self.rate / (1 - self.rate))
         drawn = self._generator.standard_normal(x.shape)
         return x * (1 + deviation * drawn).astype(x.dtype)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
-        return {**super().get_config(), "rate": self.rate}

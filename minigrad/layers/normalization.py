@@ -7,16 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import constraints, initializers, regularizers
-from minigrad.checks import number
+from minigrad import constraints, initializers
+from minigrad.checks import boolean, number
 from minigrad.engine import Tensor
 from minigrad.engine.tensor import plain
-from minigrad.layers.layer import Layer, Shape, registry
+from minigrad.layers.layer import Shape, registry
 from minigrad.layers.slots import RegularizerSlot
+from minigrad.layers.spatial_layer import ElementwiseLayer
 from minigrad.parameter import Parameter
 
 
-class Normalization(Layer):
+class Normalization(ElementwiseLayer):
     """Base of both: ``γ (x − mean) / √(variance + ε) + β``.
 
     Parameters
@@ -52,8 +53,10 @@ class Normalization(Layer):
         **layer_arguments: Any,
     ) -> None:
         super().__init__(**layer_arguments)
-        self.epsilon = number(type(self).__name__, "epsilon", epsilon, least=0)
-        self.center, self.scale = bool(center), bool(scale)
+        kind = type(self).__name__
+        self.epsilon = number(kind, "epsilon", epsilon, least=0)
+        self.center = boolean(kind, "center", center)
+        self.scale = boolean(kind, "scale", scale)
         self.beta_initializer = initializers.get(beta_initializer)
         self.gamma_initializer = initializers.get(gamma_initializer)
         self.beta_regularizer = beta_regularizer
@@ -64,20 +67,14 @@ class Normalization(Layer):
         self.beta: Parameter | None = None
 
     def _axes(self, axis: int | Sequence[int], shape: Shape) -> tuple[int, ...]:
-        """Return axes of an input of `shape` as numbers from 0, sorted.
-
-        Raises
-        ------
-        ValueError
-            If there is no such axis, or it is that of the batch.
-        """
+        """Return axes of an input of `shape` as numbers from 0, sorted."""
         wanted: Any = axis if isinstance(axis, list | tuple) else [axis]
         rank = len(shape)
-        axes = sorted({a + rank if a < 0 else a for a in wanted})
-        if not axes or axes[0] < 1 or axes[-1] >= rank:
+        axes = sorted(a + rank if a < 0 else a for a in wanted)
+        if not axes or len(set(axes)) < len(axes) or axes[0] < 1 or axes[-1] >= rank:
             raise ValueError(
-                f"layer {self.name!r}: axis={axis!r} must name axes of the input, other than the "
-                f"batch. Received: shape {shape}"
+                f"layer {self.name!r}: axis={axis!r} must name axes of the input, each once and "
+                f"other than the batch. Received: shape {shape}"
             )
         return tuple(axes)
 
@@ -95,25 +92,6 @@ class Normalization(Layer):
         if self.gamma is not None:
             normal = normal * self.gamma.reshape(shape)
         return normal if self.beta is None else normal + self.beta.reshape(shape)
-
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Return the same shape."""
-        return input_shape
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again, without its weights."""
-        return {
-            **super().get_config(),
-            "epsilon": self.epsilon,
-            "center": self.center,
-            "scale": self.scale,
-            "beta_initializer": initializers.serialize(self.beta_initializer),
-            "gamma_initializer": initializers.serialize(self.gamma_initializer),
-            "beta_regularizer": regularizers.serialize(self.beta_regularizer),
-            "gamma_regularizer": regularizers.serialize(self.gamma_regularizer),
-            "beta_constraint": constraints.serialize(self.beta_constraint),
-            "gamma_constraint": constraints.serialize(self.gamma_constraint),
-        }
 
 
 @registry.register()
@@ -217,16 +195,6 @@ class BatchNormalization(Normalization):
         """Let a moving average move towards the value of the batch."""
         moving.assign(self.momentum * plain(moving) + (1 - self.momentum) * batch)
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again, without its weights."""
-        return {
-            **super().get_config(),
-            "axis": self.axis,
-            "momentum": self.momentum,
-            "moving_mean_initializer": initializers.serialize(self.moving_mean_initializer),
-            "moving_variance_initializer": initializers.serialize(self.moving_variance_initializer),
-        }
-
 
 @registry.register()
 class LayerNormalization(Normalization):
@@ -295,7 +263,3 @@ class LayerNormalization(Normalization):
         centred = x - x.mean(axis=axes, keepdims=True)
         variance = np.mean(centred * centred, axis=axes, keepdims=True)
         return self._scale_and_shift(centred / np.sqrt(variance + self.epsilon), shape)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again, without its weights."""
-        return {**super().get_config(), "axis": self.axis}

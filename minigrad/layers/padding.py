@@ -20,11 +20,6 @@ def ends(owner: str, argument: str, value: Any, rank: int) -> tuple[Ends, ...]:
 
     From one number for all ends, one number or a pair for each axis, or, in one dimension, a pair.
 
-    Raises
-    ------
-    ValueError
-        For anything else, naming the argument and the value.
-
     Examples
     --------
     >>> ends("ZeroPadding2D", "padding", 1, rank=2)
@@ -82,10 +77,6 @@ class ZeroPadding(SpatialLayer):
         lengths = zip(input_shape[1:-1], self._ends, strict=True)
         return tuple(None if n is None else front + n + back for n, (front, back) in lengths)
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
-        return {**super().get_config(), "padding": self.padding}
-
 
 class Cropping(SpatialLayer):
     """Base of layers that cut places off at the ends. What is cut off gets gradient 0.
@@ -135,10 +126,6 @@ class Cropping(SpatialLayer):
                 f"shape {input_shape}. Expected smaller numbers or a larger input."
             )
         return left
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
-        return {**super().get_config(), "cropping": self.cropping}
 
 
 @registry.register()

@@ -52,15 +52,6 @@ class Pooling(SlidingWindow, SpatialLayer):
     def _output_lengths(self, input_shape: Shape) -> Shape:
         return self._places(input_shape)
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
-        return {
-            **super().get_config(),
-            "pool_size": self.pool_size,
-            "strides": self.strides,
-            "padding": self.padding,
-        }
-
 
 class MaxPooling(Pooling):
     """Base of pooling by the largest number; see `Pooling`.

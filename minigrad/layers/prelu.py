@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from minigrad import constraints, initializers, regularizers
+from minigrad import constraints, initializers
 from minigrad.engine import Tensor
-from minigrad.layers.layer import Layer, Shape, registry
+from minigrad.layers.layer import Shape, registry
 from minigrad.layers.slots import RegularizerSlot
+from minigrad.layers.spatial_layer import ElementwiseLayer
 from minigrad.ops.neural import relu
 
 
 @registry.register()
-class PReLU(Layer):
+class PReLU(ElementwiseLayer):
     """``max(x, 0) + α · min(x, 0)``, with a trained slope α for each unit.
 
     Parameters
@@ -93,16 +94,5 @@ class PReLU(Layer):
             )
         return relu(x) - self.alpha * relu(-x)
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Return the same shape."""
-        return input_shape
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again, without its weights."""
-        return {
-            **super().get_config(),
-            "alpha_initializer": initializers.serialize(self.alpha_initializer),
-            "alpha_regularizer": regularizers.serialize(self.alpha_regularizer),
-            "alpha_constraint": constraints.serialize(self.alpha_constraint),
-            "shared_axes": self.shared_axes or None,
-        }
+    def _setting(self, name: str) -> Any:
+        return self.shared_axes or None if name == "shared_axes" else super()._setting(name)

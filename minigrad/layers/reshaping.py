@@ -69,10 +69,6 @@ class Reshape(Layer):
             )
         return (input_shape[0], *(rest if n == -1 else n for n in self.target_shape))
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
-        return {**super().get_config(), "target_shape": self.target_shape}
-
 
 @registry.register()
 class Permute(Layer):
@@ -122,10 +118,6 @@ class Permute(Layer):
             )
         return (input_shape[0], *(input_shape[axis] for axis in self.dims))
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
-        return {**super().get_config(), "dims": self.dims}
-
 
 @registry.register()
 class RepeatVector(Layer):
@@ -161,7 +153,3 @@ class RepeatVector(Layer):
                 f"Received: shape {input_shape}"
             )
         return (input_shape[0], self.n, input_shape[1])
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
-        return {**super().get_config(), "n": self.n}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad import constraints, initializers, regularizers
+from minigrad import constraints, initializers
 from minigrad.checks import positive_integer
 from minigrad.engine import Tensor
 from minigrad.layers.depthwise_convolution import depthwise
@@ -107,21 +107,6 @@ class SeparableConvolution(SlidingWindow, BiasLayer):
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Count the places of the window in each dimension."""
         return (input_shape[0], *self._places(input_shape), self.filters)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again, without its weights."""
-        return {
-            **super().get_config(),
-            **self._window_config(),
-            "filters": self.filters,
-            "depth_multiplier": self.depth_multiplier,
-            "depthwise_initializer": initializers.serialize(self.depthwise_initializer),
-            "pointwise_initializer": initializers.serialize(self.pointwise_initializer),
-            "depthwise_regularizer": regularizers.serialize(self.depthwise_regularizer),
-            "pointwise_regularizer": regularizers.serialize(self.pointwise_regularizer),
-            "depthwise_constraint": constraints.serialize(self.depthwise_constraint),
-            "pointwise_constraint": constraints.serialize(self.pointwise_constraint),
-        }
 
 
 @registry.register()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from minigrad import regularizers
@@ -49,13 +50,7 @@ class RegularizerSlot:
 
 
 def reject_unknown(owner: str, unknown: dict[str, Any], known: list[str]) -> None:
-    """Raise for keywords that a layer does not know, saying which was probably meant.
-
-    Raises
-    ------
-    TypeError
-        If there are any.
-    """
+    """Raise for keywords that a layer does not know, saying which was probably meant."""
     for name in unknown:
         meant = _OLD_NAMES.get(name)
         if meant not in known:
@@ -68,13 +63,12 @@ def reject_unknown(owner: str, unknown: dict[str, Any], known: list[str]) -> Non
 def reject_misspelt_slot(layer: Layer, name: str) -> None:
     """Raise if an attribute that is being set looks like a regularizer slot but is none.
 
-    It does if it ends like one, or is spelt almost like one that the layer has.
-
-    Raises
-    ------
-    AttributeError
-        Naming the slots that the layer has.
+    It does if it ends like one, or is spelt almost like one that the layer has; but not if its own
+    class speaks of it, as one does that keeps a regularizer for `add_weight`.
     """
+    own_methods = [m for kind in type(layer).__mro__ for m in vars(kind).values()]
+    if any(name in m.__code__.co_names for m in own_methods if isinstance(m, FunctionType)):
+        return
     slots = sorted(
         attribute
         for kind in type(layer).__mro__

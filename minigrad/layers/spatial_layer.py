@@ -1,9 +1,19 @@
-"""SpatialLayer: what layers share that change the lengths between batch and channels."""
+"""What the output's shape of many layers is: the input's, or other lengths amid it."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from minigrad.layers.layer import Layer, Shape
 from minigrad.layers.window import check_rank
+
+
+class ElementwiseLayer(Layer):
+    """Base of layers that change each number for itself, or along axes that stay."""
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Return the same shape."""
+        return input_shape
 
 
 class SpatialLayer(Layer):

@@ -22,22 +22,29 @@ class Symbol:
     Attributes
     ----------
     shape : tuple
-        With the batch in front, whose length is None.
+        With the batch in front, whose length is None unless an `Input` says it.
     layer : Layer or None
         What returns it; None for an input.
     sources : list of Symbol
         What the layer is called on.
+    further : dict
+        Further arguments of that call, by name, such as ``training``.
     """
 
     # NumPy must not take it for a number: x + 1 is an error here, and not an array of objects.
     __array_ufunc__ = None
 
     def __init__(
-        self, shape: Shape, layer: Layer | None = None, sources: list[Symbol] | None = None
+        self,
+        shape: Shape,
+        layer: Layer | None = None,
+        sources: list[Symbol] | None = None,
+        further: dict[str, Any] | None = None,
     ) -> None:
         self.shape = shape
         self.layer = layer
         self.sources = sources or []
+        self.further = further or {}
 
     def __array__(self, *arguments: Any, **keywords: Any) -> Any:
         raise TypeError(
@@ -71,6 +78,8 @@ class Input(Symbol):
         its own dtype.
     batch_shape
         The shape with the batch in front, in place of `shape` and `batch_size`.
+    input_shape
+        Another name of `shape`, as layers have it.
 
     Raises
     ------
@@ -96,18 +105,25 @@ class Input(Symbol):
         *,
         batch_shape: tuple[int | None, ...] | None = None,
         name: str | None = None,
+        input_shape: tuple[int | None, ...] | None = None,
     ) -> None:
+        shape = input_shape if shape is None else shape
         if (shape is None) == (batch_shape is None):
             raise ValueError("Input: expected shape= or batch_shape=, one of the two")
+        if batch_shape is not None and batch_size is not None:
+            raise ValueError(
+                f"Input: batch_shape has the batch in it. Received also: batch_size={batch_size!r}"
+            )
         if isinstance(shape, int):
             raise ValueError(f"Input: shape must be a tuple. Received: {shape!r}. Write ({shape},)")
-        wanted: Any = batch_shape[1:] if batch_shape is not None else shape
-        checked = sample_shape("Input", wanted)
+        checked = sample_shape("Input", shape if batch_shape is None else batch_shape)
         assert checked is not None
-        super().__init__((None, *checked))
+        if batch_shape is not None:
+            batch_size, checked = next(iter(checked), None), checked[1:]
         self.batch_size = (
             None if batch_size is None else positive_integer("Input", "batch_size", batch_size)
         )
+        super().__init__((self.batch_size, *checked))
         self.dtype = np.dtype(dtype or get_default_dtype())
         self.name = name or "input"
 
@@ -118,21 +134,27 @@ class Input(Symbol):
 
 
 InputLayer = Input
+_SEVERAL = (list, tuple)
 
 
 def is_symbolic(x: Any) -> bool:
     """Whether a layer is called on a Symbol, or on several."""
     return isinstance(x, Symbol) or (
-        isinstance(x, list | tuple) and bool(x) and isinstance(x[0], Symbol)
+        isinstance(x, _SEVERAL) and bool(x) and isinstance(x[0], Symbol)
     )
 
 
-def draw(layer: Layer, x: Any) -> Symbol:
+def draw(layer: Layer, x: Any, further: dict[str, Any]) -> Symbol:
     """Return the Symbol of what `layer` makes of others, building it for their shapes."""
     sources = [x] if isinstance(x, Symbol) else list(x)
     if not all(isinstance(source, Symbol) for source in sources):
         raise TypeError(f"layer {layer.name!r} is called on Symbols and values at once")
+    if any(map(is_symbolic, further.values())):
+        raise TypeError(
+            f"layer {layer.name!r} is called on a Symbol as a further argument. Several Symbols "
+            "are passed as one list; or subclass Model."
+        )
     shapes: Any = x.shape if isinstance(x, Symbol) else [source.shape for source in sources]
     if not layer.built:
-        layer._build(shapes)
-    return Symbol(layer.compute_output_shape(shapes), layer, sources)
+        layer._build(shapes, further)
+    return Symbol(layer._output_shape(shapes, further), layer, sources, further)

@@ -53,10 +53,6 @@ class UpSampling(SpatialLayer):
         lengths = zip(input_shape[1:-1], self.size, strict=True)
         return tuple(None if n is None else n * factor for n, factor in lengths)
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
-        return {**super().get_config(), "size": self.size}
-
 
 @registry.register()
 class UpSampling1D(UpSampling):
@@ -75,9 +71,8 @@ class UpSampling1D(UpSampling):
     def __init__(self, size: int = 2, **layer_arguments: Any) -> None:
         super().__init__(positive_integer("UpSampling1D", "size", size), **layer_arguments)
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
-        return {**super().get_config(), "size": self.size[0]}
+    def _setting(self, name: str) -> Any:
+        return self.size[0] if name == "size" else super()._setting(name)
 
 
 @registry.register()
@@ -90,7 +85,7 @@ class UpSampling2D(UpSampling):
         See `UpSampling`.
     interpolation
         ``"nearest"`` repeats pixels; ``"bilinear"`` passes in straight lines from the centre of
-        one to that of the next, along rows and columns.
+        one to that of the next, along rows and columns; ``"bicubic"`` in curves through four.
 
     Raises
     ------
@@ -116,12 +111,8 @@ class UpSampling2D(UpSampling):
         **layer_arguments: Any,
     ) -> None:
         super().__init__(size, data_format, **layer_arguments)
-        known = ("nearest", "bilinear")
+        known = ("nearest", "bilinear", "bicubic")
         self.interpolation = one_of("UpSampling2D", "interpolation", interpolation, known)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
-        return {**super().get_config(), "interpolation": self.interpolation}
 
 
 @registry.register()

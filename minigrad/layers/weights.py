@@ -2,22 +2,45 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Collection, Iterator, Sequence
+import re
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minigrad import constraints, initializers, regularizers
+from minigrad.checks import boolean, checked_dtype, is_whole
+from minigrad.layers.forward_pass import current_frame
 from minigrad.parameter import Parameter
 
 if TYPE_CHECKING:
     from minigrad.layers.layer import Layer
 
+LONGEST_NAME = 1000  # a file has room for 65,535 bytes in a path of several names
+
 # How many bytes of weights may still be made; None for any number. Loading a file sets it, so that
 # a damaged one that asks for a huge layer is an error before there is an array of that size.
 _BUDGET: ContextVar[list[int] | None] = ContextVar("minigrad_weight_budget", default=None)
+
+
+def _name_may_come_first(add_weight: Callable[..., Parameter]) -> Callable[..., Parameter]:
+    """Return an `add_weight` that takes its first argument for the name if it is a word."""
+    order = ("name", "shape", "initializer", "regularizer", "trainable", "constraint")
+
+    @functools.wraps(add_weight)
+    def by_type(owner: WeightOwner, *arguments: Any, **keywords: Any) -> Parameter:
+        if arguments and isinstance(arguments[0], str):
+            return add_weight(owner, **dict(zip(order, arguments, strict=False)), **keywords)
+        return add_weight(owner, *arguments, **keywords)
+
+    return by_type
+
+
+class NotBuiltError(RuntimeError, ValueError):
+    """A layer has no weights yet: a call out of order, which Keras takes for a bad value."""
 
 
 class WeightOwner:
@@ -25,6 +48,8 @@ class WeightOwner:
 
     if TYPE_CHECKING:
         built: bool
+        _is_building: bool
+        _has_own_build: bool
         dtype: np.dtype[Any]
         seed: int | None
         _generator: np.random.Generator
@@ -39,59 +64,85 @@ class WeightOwner:
 
     # ---- making them ---------------------------------------------------------------------------
 
+    @_name_may_come_first
     def add_weight(
         self,
-        name: str | None = None,
-        shape: Sequence[int] = (),
-        initializer: Any = "glorot_uniform",
-        regularizer: Any = None,
+        shape: Any = (),
+        initializer: Any = None,
+        dtype: Any = None,
         trainable: bool = True,
+        autocast: bool = True,
+        regularizer: Any = None,
         constraint: Any = None,
+        aggregation: Any = None,
+        name: str | None = None,
     ) -> Parameter:
         """Make a weight and return it.
 
         Its penalty is the loss term ``<layer>/<name>``. A weight that is not `trainable` is state,
         such as a moving average: it is saved with the others, and no optimizer ever sees it.
 
+        `shape` is a tuple of lengths, or one; the `name` may also come first, as in
+        ``add_weight("factor", (3,), "ones")``. By default the weight is a scalar of the layer's
+        dtype, and begins as Glorot has it, or with 0 if it is no float. Nothing here depends on
+        `autocast` and `aggregation`, which Keras has.
+
         Raises
         ------
         ValueError
             For a name that is taken, or an initializer that returns another shape.
         """
-        if not isinstance(name, str | None):
-            raise TypeError(
-                f"layer {self.name!r}: add_weight takes the name first. Received: {name!r}. "
-                "Write add_weight(shape=…, name=…)."
+        frame = current_frame()
+        if frame is not None and frame.layer is self and not self._is_building:
+            raise ValueError(
+                f"layer {self.name!r}: a weight made in call would be another one at each call. "
+                "Make it in build(self, input_shape) or in __init__."
             )
-        name = free_name("weight", self._weights) if name is None else self._checked_name(name)
+        name = (
+            free_name("weight", self._weights)
+            if name is None
+            else self._checked_name(name, "weight")
+        )
         if name in self._weights:
             raise ValueError(f"layer {self.name!r} already has a weight {name!r}")
-        shape = tuple(int(n) for n in shape)
-        self._spend(name, shape)
-        values = initializers.initial_values(initializer, shape, self.dtype, self._generator)
-        if np.shape(values) != shape:
+        lengths = tuple(shape) if np.iterable(shape) else () if shape is None else (shape,)
+        if not all(is_whole(n) and n >= 0 for n in lengths):
+            raise ValueError(
+                f"layer {self.name!r}: the lengths of weight {name!r} must be known integers. "
+                f"Received: shape={shape!r}"
+            )
+        lengths = tuple(map(int, lengths))
+        kind = checked_dtype(f"weight {name!r}", dtype or self.dtype, "fiub")
+        self._spend(name, lengths, kind)
+        if initializer is None:
+            initializer = "glorot_uniform" if kind.kind == "f" else "zeros"
+        values = initializers.initial_values(initializer, lengths, kind, self._generator)
+        if np.shape(values) != lengths:
             raise ValueError(
                 f"layer {self.name!r}: the initializer of {name!r} returned shape "
-                f"{np.shape(values)}. Expected: {shape}"
+                f"{np.shape(values)}. Expected: {lengths}"
             )
+        is_trained = boolean(f"weight {name!r}", "trainable", trainable)
         weight = Parameter(
-            np.asarray(values, self.dtype),
+            np.asarray(values, kind),
             f"{self.name}/{name}",
-            trainable and self.trainable,
+            is_trained and self.trainable,
             constraints.get(constraint),
         )
         self._weights[name] = weight
-        if not trainable:
+        if not is_trained:
             self._state_names.add(name)
         if regularizer is not None:
             self._regularizers[name] = regularizers.get(regularizer)
         return weight
 
-    def _spend(self, name: str, shape: tuple[int, ...]) -> None:
+    add_variable = add_weight
+
+    def _spend(self, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
         budget = _BUDGET.get()
         if budget is None:
             return
-        budget[0] -= math.prod(shape) * self.dtype.itemsize
+        budget[0] -= math.prod(shape) * dtype.itemsize
         if budget[0] < 0:
             raise ValueError(
                 f"layer {self.name!r} asks for weights {name!r} of shape {shape}, for which the "
@@ -116,6 +167,11 @@ class WeightOwner:
             raise ValueError(
                 f"a {owner}'s name must be a string, not empty and without '/'. Received: {name!r}"
             )
+        if len(name) > LONGEST_NAME or re.search("[\0\ud800-\udfff]", name):
+            raise ValueError(
+                f"a {owner}'s name stands in files: at most {LONGEST_NAME} letters, without NUL "
+                f"and halves of letters. Received: {len(name)} letters, {name[:40]!r}"
+            )
         return name
 
     # ---- the layers inside ---------------------------------------------------------------------
@@ -125,11 +181,6 @@ class WeightOwner:
 
         Lists, tuples and dicts of layers count too. No two of them share a name: one whose name
         was generated gets another.
-
-        Raises
-        ------
-        ValueError
-            If two of them were given the same name.
         """
         found: dict[int, Layer] = {}
         for value in vars(self).values():
@@ -161,13 +212,16 @@ class WeightOwner:
             if isinstance(value, Parameter) and not any(value is weight for weight in known):
                 yield name, value
 
-    def _walk_weights(self, prefix: str = "") -> Iterator[tuple[str, Parameter, bool]]:
+    def _walk_weights(
+        self, prefix: str = "", must_be_built: bool = True
+    ) -> Iterator[tuple[str, Parameter, bool]]:
         """All weights with their paths, and whether they are state; shared ones come repeatedly."""
-        self._require_built()
+        if must_be_built:
+            self._require_built()
         for name, weight in self._own_weights():
             yield f"{prefix}{name}", weight, name in self._state_names
         for layer in self.sublayers():
-            yield from layer._walk_weights(f"{prefix}{layer.name}/")
+            yield from layer._walk_weights(f"{prefix}{layer.name}/", must_be_built)
 
     def named_parameters(self) -> dict[str, Parameter]:
         """Return what training changes by its gradient, by path, such as ``{"kernel": …}``.
@@ -176,7 +230,7 @@ class WeightOwner:
 
         Raises
         ------
-        RuntimeError
+        NotBuiltError
             If the layer has not been built, so that it has none yet.
         """
         return _each_once(
@@ -193,8 +247,9 @@ class WeightOwner:
 
     @property
     def weights(self) -> list[Parameter]:
-        """All weights, state included, each once; none before the layer is built."""
-        return list(self.named_weights().values()) if self.built else []
+        """All weights that there are by now, state included, each once."""
+        walk = self._walk_weights(must_be_built=False)
+        return list(_each_once((path, weight) for path, weight, _ in walk).values())
 
     @property
     def trainable_weights(self) -> list[Parameter]:
@@ -240,17 +295,18 @@ class WeightOwner:
 
         Raises
         ------
-        RuntimeError
+        NotBuiltError
             If the layer has not been built.
         """
         return sum(weight.size for weight in self.named_weights().values())
 
     def _require_built(self) -> None:
-        if not self.built:
-            raise RuntimeError(
-                f"{type(self).__name__} {self.name!r} has no weights yet, as it does not know its "
-                "input's shape. Call it on a batch once, or give its (first) layer input_dim= or "
-                "input_shape=."
+        waits_for_call = not any(self._own_weights()) and not self.sublayers()
+        if not self.built and (self._has_own_build or waits_for_call):
+            raise NotBuiltError(
+                f"{type(self).__name__} {self.name!r} has no weights yet: it is not built, as "
+                "it does not know its input's shape. Call it on a batch once, or give its (first) "
+                "layer input_dim= or input_shape=."
             )
 
     # ---- freezing ------------------------------------------------------------------------------
@@ -265,7 +321,7 @@ class WeightOwner:
 
     @trainable.setter
     def trainable(self, trainable: bool) -> None:
-        self._trainable = bool(trainable)
+        self._trainable = boolean(self.name, "trainable", trainable)
         for name, weight in self._own_weights():
             weight.trainable = self._trainable and name not in self._state_names
         for layer in self.sublayers():

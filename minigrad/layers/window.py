@@ -15,13 +15,7 @@ LAYOUTS = {
 
 
 def check_rank(layer: Any, input_shape: Shape) -> None:
-    """Refuse an input of another rank than that of a layer's dimensions, batch and channels.
-
-    Raises
-    ------
-    ValueError
-        Naming the layer, the layout that it expects, and the shape.
-    """
+    """Refuse an input of another rank than that of a layer's dimensions, batch and channels."""
     if len(input_shape) != layer.rank + 2:
         raise ValueError(
             f"layer {layer.name!r}: {type(layer).__name__} needs an input of rank "
@@ -50,14 +44,7 @@ class SlidingWindow:
     def _set_window(
         self, kernel_size: Any, strides: Any, padding: Any, dilation_rate: Any, data_format: Any
     ) -> None:
-        """Check and keep the geometry.
-
-        Raises
-        ------
-        ValueError
-            For numbers that are not positive, another padding or layout, or strides and dilation
-            at once.
-        """
+        """Check and keep the geometry."""
         kind = type(self).__name__
         channels_last(kind, data_format)
         self.kernel_size = sizes(kind, "kernel_size", kernel_size, self.rank)
@@ -70,22 +57,8 @@ class SlidingWindow:
                 f"strides={strides}, dilation_rate={dilation_rate}"
             )
 
-    def _window_config(self) -> dict[str, Any]:
-        return {
-            "kernel_size": self.kernel_size,
-            "strides": self.strides,
-            "padding": self.padding,
-            "dilation_rate": self.dilation_rate,
-        }
-
     def _channels(self, input_shape: Shape, expected: int | None = None) -> int:
-        """Return the number of channels of an input's shape.
-
-        Raises
-        ------
-        ValueError
-            If it has another rank, or another number of channels than the one `expected`.
-        """
+        """Return the number of channels of an input's shape."""
         check_rank(self, input_shape)
         if not input_shape[-1]:
             raise ValueError(
@@ -99,13 +72,7 @@ class SlidingWindow:
         return input_shape[-1]
 
     def _places(self, input_shape: Shape) -> Shape:
-        """Return how many places the window has along each axis; None where that is not known.
-
-        Raises
-        ------
-        ValueError
-            If it has none: the window reaches further than the input; or the rank is another.
-        """
+        """Return how many places the window has along each axis; None where that is not known."""
         check_rank(self, input_shape)
         places: list[int | None] = []
         for length, window, stride, dilation in zip(

@@ -251,17 +251,19 @@ def average_pool(
 def upsample(x: Any, size: int | Sequence[int] = 2, interpolation: str = "nearest") -> Any:
     """Stretch each spatial axis by a whole factor.
 
-    ``"nearest"`` repeats elements; ``"linear"`` interpolates between their centres, with the
-    elements at the ends continued (half-pixel centres, as Keras and PyTorch do).
+    ``"nearest"`` repeats elements; ``"linear"`` and ``"cubic"`` interpolate between the centres of
+    two and of four, with the elements at the ends continued (half-pixel centres, and the cubic of
+    PyTorch, which Keras has there too).
 
     Raises
     ------
     ValueError
         For another interpolation, or factors that are not positive.
     """
-    if interpolation not in ("nearest", "linear", "bilinear"):
+    interpolation = interpolation.removeprefix("bi")
+    if interpolation != "nearest" and interpolation not in _SHARES:
         raise ValueError(
-            f"interpolation must be 'nearest' or 'linear'. Received: {interpolation!r}"
+            f"interpolation must be 'nearest', 'linear' or 'cubic'. Received: {interpolation!r}"
         )
     factors = per_axis("size", size, np.ndim(x) - 2)
     if interpolation == "nearest":
@@ -270,15 +272,31 @@ def upsample(x: Any, size: int | Sequence[int] = 2, interpolation: str = "neares
         return window_spread_(x, spatial=longer, window=factors, strides=factors, padding=none)
     for axis, factor in enumerate(factors, 1):
         if factor > 1:
-            x = _interpolate(x, factor, axis)
+            x = _interpolate(x, factor, axis, *_SHARES[interpolation])
     return x
 
 
-def _interpolate(x: Any, factor: int, axis: int) -> Any:
+def _interpolate(x: Any, factor: int, axis: int, reach: int, share: Any) -> Any:
+    """Add up, for each new element, its shares in the elements within `reach` of its centre."""
     n = x.shape[axis]
-    centres = np.clip((np.arange(n * factor) + 0.5) / factor - 0.5, 0, n - 1)
-    left = np.floor(centres).astype(np.intp)
-    weight = (centres - left).astype(x.dtype)
-    weight = weight.reshape((-1,) + (1,) * (x.ndim - axis - 1))
-    right = np.minimum(left + 1, n - 1)
-    return take(x, left, axis=axis) * (1 - weight) + take(x, right, axis=axis) * weight
+    centres = (np.arange(n * factor) + 0.5) / factor - 0.5
+    first = np.floor(centres) - reach + 1
+    total = 0
+    for places in (first + step for step in range(2 * reach)):
+        shares = share(np.abs(centres - places)).astype(x.dtype)
+        shares = shares.reshape((-1,) + (1,) * (x.ndim - axis - 1))
+        total = total + take(x, np.clip(places, 0, n - 1).astype(np.intp), axis=axis) * shares
+    return total
+
+
+def _cubic(d: Any) -> Any:
+    """Share of an element at distance d, up to 2: Keys' cubic, with the slope −¾ at distance 1."""
+    near = (1.25 * d - 2.25) * d * d + 1
+    return np.where(d <= 1, near, ((-0.75 * d + 3.75) * d - 6) * d + 3)
+
+
+# How far an interpolation looks, and an element's share by its distance.
+_SHARES: dict[str, tuple[int, Callable[[Any], Any]]] = {
+    "linear": (1, lambda d: 1 - d),
+    "cubic": (2, _cubic),
+}

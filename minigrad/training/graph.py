@@ -73,16 +73,20 @@ class Graph:
         found = [symbol.layer for symbol in self.calls if symbol.layer is not None]
         return list({id(layer): layer for layer in found}.values())
 
-    def follow(self, x: Any, call: Callable[[Layer, Any], Any]) -> dict[int, Any]:
-        """Return the value of every Symbol by its id, from that of the input, `x`."""
+    def follow(self, x: Any, call: Callable[[Layer, Any, Any], Any]) -> dict[int, Any]:
+        """Return the value of every Symbol by its id, from that of the input, `x`.
+
+        `call` gets a layer, what it is called on, and further arguments by name.
+        """
         values = {id(self.input): x}
         for symbol in self.calls:
             assert symbol.layer is not None
             sources = [values[id(source)] for source in symbol.sources]
-            values[id(symbol)] = call(symbol.layer, sources if len(sources) > 1 else sources[0])
+            inputs = sources if len(sources) > 1 else sources[0]
+            values[id(symbol)] = call(symbol.layer, inputs, symbol.further)
         return values
 
-    def compute(self, x: Any, call: Callable[[Layer, Any], Any]) -> Any:
+    def compute(self, x: Any, call: Callable[[Layer, Any, Any], Any]) -> Any:
         """Return the value of the output."""
         return self.follow(x, call)[id(self.output)]
 
@@ -95,8 +99,8 @@ class Graph:
             "inputs": self.input.shape[1:],
             "layers": [registry.serialize(layer) for layer in layers],
             "calls": [
-                [numbers[id(symbol.layer)], [places[id(source)] for source in symbol.sources]]
-                for symbol in self.calls
+                [numbers[id(call.layer)], [places[id(s)] for s in call.sources], call.further]
+                for call in self.calls
             ],
             "output": places[id(self.output)],
         }
@@ -109,7 +113,8 @@ class Graph:
             raise ValueError("a model's config lists something that is no layer")
         prepare(layers)
         symbols: list[Symbol] = [Input(config["inputs"])]
-        for number, sources in config["calls"]:
+        for number, sources, *further in config["calls"]:
             called_on = [symbols[place] for place in sources]
-            symbols.append(layers[number](called_on if len(called_on) > 1 else called_on[0]))
+            inputs = called_on if len(called_on) > 1 else called_on[0]
+            symbols.append(layers[number](inputs, **(further[0] if further else {})))
         return cls(symbols[0], symbols[config["output"]])

@@ -12,12 +12,12 @@ import numpy as np
 
 from minigrad.engine import Tensor, no_grad
 from minigrad.engine.state import override
+from minigrad.engine.watcher import reveal
 from minigrad.layers import DenseTranspose, Layer
 from minigrad.layers.forward_pass import Frame, Path, apart
 from minigrad.layers.layer import Shape, registry
 from minigrad.layers.symbol import Symbol
 from minigrad.layers.weights import free_name
-from minigrad.ops.conversion import as_float_tensor
 from minigrad.training import summary
 from minigrad.training.graph import Graph
 from minigrad.training.traced import Traced
@@ -84,6 +84,9 @@ class Model(Trainer, Traced, Layer):
     ['codings/kernel', 'codings/bias', 'dense/kernel', 'dense/bias']
     """
 
+    _noun = "model"
+    _may_build_again = True  # for other shapes; its layers see to it that they fit
+
     def __init__(self, inputs: Any = None, outputs: Any = None, **layer_arguments: Any) -> None:
         super().__init__(**layer_arguments)
         self._prepare_training()
@@ -93,7 +96,7 @@ class Model(Trainer, Traced, Layer):
         if inputs is not None:
             self._graph = Graph(inputs, outputs)
             self.input_shape = self._graph.input.shape[1:]
-            self.built = True
+            self.built = self._takes_one_tensor = True
             self.sublayers()
 
     @property
@@ -177,14 +180,16 @@ class Model(Trainer, Traced, Layer):
         """Compute the output from the input: a subclass defines this."""
         if self._graph is None:
             return super().call(x)
-        return self._graph.compute(x, lambda layer, inputs: layer(inputs))
+        if any(symbol.further not in ({}, {"training": False}) for symbol in self._graph.calls):
+            reveal(x)  # such as training=True in the midst of a prediction: it is not replayed
+        return self._graph.compute(x, lambda layer, inputs, further: layer(inputs, **further))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the output's shape for an input's."""
         if self._graph is None:
             return super().compute_output_shape(input_shape)
         shape: Shape = self._graph.compute(
-            input_shape, lambda layer, shapes: layer.compute_output_shape(shapes)
+            input_shape, lambda layer, shapes, further: layer._output_shape(shapes, further)
         )
         return shape
 
@@ -196,13 +201,8 @@ class Model(Trainer, Traced, Layer):
             else override(told=self._told, taken=None)
         )
 
-    def _as_input(self, x: Any) -> Any:
-        if isinstance(x, list | tuple) and any(isinstance(part, Tensor) for part in x):
-            return [self._as_input(part) for part in x]
-        try:
-            return as_float_tensor(x, None if isinstance(x, Tensor) else self.compute_dtype)
-        except TypeError as error:
-            raise TypeError(f"model {self.name!r}: {error}") from error
+    def _input_dtype(self, x: Any) -> Any:
+        return None if isinstance(x, Tensor) else self.compute_dtype
 
     @property
     def compute_dtype(self) -> Any:
@@ -210,24 +210,6 @@ class Model(Trainer, Traced, Layer):
         for layer in self.sublayers():
             return layer.compute_dtype if isinstance(layer, Model) else layer.dtype
         return self.dtype
-
-    def build(self, input_shape: Shape) -> None:
-        """Build all layers for inputs of `input_shape` (batch in front), by a trial on zeros."""
-        self.built = True
-        try:
-            self.compute_output_shape(tuple(input_shape))
-        except BaseException:
-            self.built = False
-            raise
-        self.input_shape = tuple(input_shape[1:])
-
-    def _build(self, input_shape: Shape) -> None:
-        if type(self).build is Model.build:  # its layers are built in the call that is going on
-            self.built = True
-            self.input_shape = None if isinstance(input_shape, list) else tuple(input_shape[1:])
-            self.sublayers()
-        else:
-            super()._build(input_shape)
 
     def _prefix(self) -> str:
         return ""
@@ -280,9 +262,9 @@ class Model(Trainer, Traced, Layer):
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make this model again, without its weights."""
         config = super().get_config()
-        if self._graph is not None:
-            return {**config, "graph": self._graph.get_config()}
-        return config
+        for of_the_graph in ("inputs", "outputs"):
+            config.pop(of_the_graph, None)
+        return config if self._graph is None else {**config, "graph": self._graph.get_config()}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:

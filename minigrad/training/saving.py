@@ -266,7 +266,7 @@ def _assign(model: Model, arrays: Mapping[str, Array]) -> None:
         raise ValueError(f"{side} weights {name!r}; the model has: {', '.join(weights) or 'none'}")
     for name, weight in weights.items():
         array = arrays[name]
-        if array.shape != weight.shape or array.dtype.kind != "f":
+        if array.shape != weight.shape or array.dtype.kind != weight.dtype.kind:
             raise ValueError(
                 f"expected {name!r} of shape {weight.shape}. "
                 f"Received: {array.shape} of {array.dtype}"

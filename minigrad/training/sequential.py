@@ -50,8 +50,6 @@ class Sequential(Model):
             if not isinstance(layers[0], Iterable):
                 raise TypeError(f"Sequential is made of layers. Received: {layers[0]!r}")
             layers = tuple(layers[0])
-        if self.input_shape is not None:
-            self.add(Input(self.input_shape))
         for layer in layers:
             self.add(layer)
 
@@ -71,6 +69,11 @@ class Sequential(Model):
         if isinstance(layer, Input):
             if self._layers:
                 raise ValueError(f"model {self.name!r}: Input belongs in front of all layers")
+            if self.input_shape is not None:
+                raise ValueError(
+                    f"model {self.name!r} has an input of shape {self.input_shape} already. "
+                    f"Received: another Input, of shape {layer.sample_shape}"
+                )
             self.input_shape = layer.sample_shape
             return
         if not isinstance(layer, Layer):

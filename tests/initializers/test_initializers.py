@@ -136,7 +136,7 @@ class Halves(initializers.Initializer):
         Halves,
         lambda shape, dtype=None: np.full(shape, 0.5, dtype),
         lambda shape, dtype, generator: generator.uniform(0.5, 0.5, shape),
-        lambda *arguments: mg.Tensor(np.full(arguments[0], 0.5)),
+        lambda shape, **further: mg.Tensor(np.full(shape, 0.5)),
         np.full((3, 2), 0.5),
         mg.Tensor(np.full((3, 2), 0.5)),
     ],

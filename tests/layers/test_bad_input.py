@@ -16,11 +16,18 @@ NO_FRACTION = [-0.1, 1.5, math.nan, math.inf, "0.5", None, True]
 NO_SIZE = [-1, math.nan, math.inf, "0.1", None, True]
 NO_WORD = ["valide", 3, None, True]
 NO_MARGIN = [-1, 1.5, "1", None, (1, -1), ((1, 2, 3),)]
+NO_BOOLEAN = ["no", 1, 0, None]
 NO_FUNCTION = ["reluu", 3, [1]]
 
 # What is wrong for an argument of this name, in whatever layer it stands.
 WRONG = {
-    "dtype": ["int32", "bool", np.uint8],
+    "dtype": ["int32", "bool", np.uint8, "flaot32"],
+    "trainable": NO_BOOLEAN,
+    "use_bias": NO_BOOLEAN,
+    "center": NO_BOOLEAN,
+    "scale": NO_BOOLEAN,
+    "keepdims": NO_BOOLEAN,
+    "normalize": NO_BOOLEAN,
     "units": NO_COUNT,
     "filters": NO_COUNT,
     "groups": NO_COUNT,
@@ -70,7 +77,7 @@ MARGINS_FOR_PADDING = {"padding": NO_MARGIN}
 REQUIRED = {
     "units": 2, "filters": 2, "kernel_size": 2, "pool_size": 2, "rate": 0.5, "stddev": 0.1, "n": 2,
     "input_dim": 3, "output_dim": 2, "target_shape": (2,), "dims": (1,), "function": abs,
-    "activation": "relu", "tied_to": "codings",
+    "activation": "relu", "tied_to": "codings", "axes": 1,
 }  # fmt: skip
 
 BASES = {layers.Layer, BiasLayer, KernelLayer}

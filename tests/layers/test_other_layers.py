@@ -93,6 +93,7 @@ def test_lambda_refuses_to_hide_weights():
     ("make", "message"),
     [
         (lambda: Input(), "shape= or batch_shape="),
+        (lambda: Input(batch_size=2, batch_shape=(2, 3)), "batch_shape has the batch in it"),
         (lambda: Input(64), r"Write \(64,\)"),
         (lambda: Input((-1,)), "must be a tuple of lengths"),
         (lambda: mg.Sequential(Dense(2), Input((3,))), "in front of all layers"),

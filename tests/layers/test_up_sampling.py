@@ -16,6 +16,7 @@ EVERY = [
     ("UpSampling2D", {"size": (1, 3)}, (2, 2, 3, 2)),
     ("UpSampling2D", {"interpolation": "bilinear"}, (2, 2, 3, 2)),
     ("UpSampling2D", {"size": (3, 1), "interpolation": "bilinear"}, (1, 3, 2, 1)),
+    ("UpSampling2D", {"size": (3, 2), "interpolation": "bicubic"}, (1, 3, 2, 1)),
     ("UpSampling3D", {"size": (2, 1, 3)}, (1, 2, 3, 2, 2)),
 ]
 every = pytest.mark.parametrize(
@@ -97,7 +98,7 @@ def test_lengths_that_are_not_known_stay_unknown():
         (lambda: UpSampling2D((2, 2, 2)), "UpSampling2D: size must be .* a tuple of 2"),
         (lambda: UpSampling2D(1.5), r"UpSampling2D: size must be .*size=1\.5"),
         (lambda: UpSampling3D(True), "UpSampling3D: size must be"),
-        (lambda: UpSampling2D(interpolation="cubic"), "one of 'nearest', 'bilinear'.*'cubic'"),
+        (lambda: UpSampling2D(interpolation="cubic"), "one of 'nearest', .*'bicubic'.*'cubic'"),
         (lambda: UpSampling2D(2, "channels_first"), r"np.moveaxis\(x, 1, -1\)"),
     ],
 )

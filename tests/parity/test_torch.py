@@ -226,6 +226,12 @@ def test_pooling_and_upsampling_agree(rank):
         x,
     )
     compare(upsample, both_ways(lambda x: functional.interpolate(x, scale_factor=2)), x)
+    if rank == 2:
+        compare(
+            lambda x: upsample(x, 2, "cubic"),
+            both_ways(lambda x: functional.interpolate(x, scale_factor=2, mode="bicubic")),
+            x,
+        )
 
 
 def test_a_training_step_of_a_penalised_autoencoder_agrees():
