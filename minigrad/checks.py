@@ -9,24 +9,75 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.engine import get_default_dtype
+
 # With the batch in front; None is a length that is not known.
 Shape = tuple[int | None, ...]
 
 
 def snake_case(name: str) -> str:
-    """Return a class's name as Keras turns it into a layer's: ``ActivityRegularization`` → …
+    """Return a class's name in small letters, word by word, as Keras makes names of classes.
 
     Examples
     --------
-    >>> snake_case("ActivityRegularization"), snake_case("Conv2D"), snake_case("DepthwiseConv2D")
-    ('activity_regularization', 'conv2d', 'depthwise_conv2d')
+    >>> snake_case("ActivityRegularization"), snake_case("Conv2D"), snake_case("KLDivergence")
+    ('activity_regularization', 'conv2d', 'kl_divergence')
     """
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+    words = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W", "", name))
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", words).lower()
 
 
 def is_whole(value: Any) -> bool:
     """Whether a value is an integer, of Python or NumPy, and no bool."""
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def boolean(owner: str, argument: str, value: Any) -> bool:
+    """Return True or False; a word such as ``"no"`` would count as true.
+
+    Raises
+    ------
+    ValueError
+        For anything else, naming the argument and the value.
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(
+            f"{owner}: {argument} must be a boolean, True or False. Received: {argument}={value!r}"
+        )
+    return bool(value)
+
+
+def checked_dtype(owner: str, value: Any, kinds: str = "f") -> np.dtype[Any]:
+    """Return a floating dtype, or one of other `kinds`; None stands for the default one.
+
+    Raises
+    ------
+    ValueError
+        For anything else, with the value.
+    """
+    try:
+        dtype = get_default_dtype() if value is None else np.dtype(value)
+    except TypeError:  # a word that NumPy does not know
+        dtype = np.dtype(object)
+    if dtype.kind not in kinds:
+        kind = "a floating dtype" if kinds == "f" else "a dtype of real numbers"
+        raise ValueError(
+            f"{owner}: dtype must be {kind}, such as 'float32'. Received: dtype={value!r}"
+        )
+    return dtype
+
+
+def whole_axis(owner: str, value: Any) -> int:
+    """Return an axis, which is an integer.
+
+    Raises
+    ------
+    ValueError
+        For anything else.
+    """
+    if not is_whole(value):
+        raise ValueError(f"{owner}: axis must be an integer. Received: axis={value!r}")
+    return int(value)
 
 
 def sample_shape(owner: str, value: Any) -> Shape | None:

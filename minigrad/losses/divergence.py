@@ -7,11 +7,17 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine import Tensor
-from minigrad.losses.loss import SMALLEST, Loss, mean_of_last_axis, registry
+from minigrad.losses.loss import (
+    SMALLEST,
+    ShapedLoss,
+    function_of,
+    mean_of_last_axis,
+    registry,
+)
 
 
 @registry.register()
-class KLDivergence(Loss):
+class KLDivergence(ShapedLoss):
     """``Σ t ln(t / p)`` over the last axis; both are clipped to [1e-7, 1], as in Keras.
 
     Parameters, shapes and errors are those of `Loss`.
@@ -33,7 +39,7 @@ class KLDivergence(Loss):
 
 
 @registry.register()
-class Poisson(Loss):
+class Poisson(ShapedLoss):
     """Mean of ``p − t ln(p + 1e-7)``: for counts t, of which p are the expected ones.
 
     Examples
@@ -46,13 +52,13 @@ class Poisson(Loss):
         return mean_of_last_axis(y_pred - y_true * np.log(y_pred + SMALLEST))
 
 
-@registry.register("kld", "KLD", "kullback_leibler_divergence")
-def kl_divergence(y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
-    """Mean of ``Σ t ln(t / p)``, see `KLDivergence`."""
-    return KLDivergence()(y_true, y_pred, sample_weight)
+@function_of(KLDivergence, "kld", "KLD", "kullback_leibler_divergence")
+def kl_divergence(y_true: Any, y_pred: Any) -> Tensor:
+    """``Σ t ln(t / p)``, a value for each sample; see `KLDivergence`."""
+    return KLDivergence().each(y_true, y_pred)
 
 
-@registry.register()
-def poisson(y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
-    """Mean of ``p − t ln p``, see `Poisson`."""
-    return Poisson()(y_true, y_pred, sample_weight)
+@function_of(Poisson)
+def poisson(y_true: Any, y_pred: Any) -> Tensor:
+    """``p − t ln p``, a mean for each sample; see `Poisson`."""
+    return Poisson().each(y_true, y_pred)

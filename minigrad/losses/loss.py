@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from collections.abc import Callable
+from types import FunctionType
+from typing import Any, Self, TypeVar
 
 import numpy as np
 
-from minigrad.checks import one_of
+from minigrad.checks import checked_dtype, one_of, snake_case
 from minigrad.engine import Tensor
 from minigrad.ops.conversion import as_float_tensor
 from minigrad.serialization import Registry
-from minigrad.signatures import FullSignature
+from minigrad.signatures import FullSignature, KnownArguments
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 registry = Registry("loss", returns_functions=True)
 get = registry.get
@@ -21,7 +25,7 @@ REDUCTIONS = ("sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", "
 SMALLEST = 1e-7  # what Keras, too, keeps arguments of logarithms above
 
 
-class Loss:
+class Loss(metaclass=KnownArguments):
     """Base of the losses. A subclass defines `call`, which returns a value for each sample.
 
     Parameters
@@ -33,12 +37,17 @@ class Loss:
         ``"none"`` (nothing: the values themselves).
     name
         By default the class's name in small letters.
+    dtype
+        What predictions and targets are converted to; by default it is that of the predictions.
 
     Raises
     ------
     ValueError
-        For another reduction; or, when called, if shapes differ, the batch is empty, or there is
-        not a weight for each sample.
+        For another reduction or dtype; or, when called, if the batch is empty, or the weights do
+        not fit. The losses of minigrad also refuse targets of another shape than the predictions;
+        one of your own may compare any two, once a column that misses its axis has it again.
+    TypeError
+        For an argument that there is not, with the nearest that there is.
 
     Examples
     --------
@@ -53,11 +62,17 @@ class Loss:
 
     __signature__ = FullSignature()
 
-    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str | None = None):
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
         kind = type(self).__name__
         given = "none" if reduction is None else reduction
         self.reduction = one_of(kind, "reduction", given, REDUCTIONS)
-        self.name = kind if name is None else name
+        self.name = snake_case(kind) if name is None else name
+        self.dtype = None if dtype is None else checked_dtype(kind, dtype)
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return a value for each sample, from Tensors of one dtype: (batch, …) → (batch, …)."""
@@ -68,8 +83,12 @@ class Loss:
         return self.call(y_true, y_pred).mean()
 
     def match(self, y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
-        """Return targets and predictions as Tensors that fit together; see `same_shape`."""
-        return same_shape(type(self).__name__, y_true, y_pred)
+        """Return targets and predictions as Tensors of one dtype; see `in_columns`."""
+        return in_columns(type(self).__name__, y_true, y_pred)
+
+    def each(self, y_true: Any, y_pred: Any) -> Tensor:
+        """Return a value for each sample, of whatever targets and predictions are made of."""
+        return self.call(*self.match(y_true, y_pred))
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
         """Return the loss of a batch.
@@ -79,16 +98,21 @@ class Loss:
         y_true, y_pred : array_like
             Targets and predictions.
         sample_weight : array_like, optional
-            Of shape (batch,), or of the shape of the samples' values.
+            One for all, one for each sample, (batch,) or (batch, 1), or one for each of the
+            samples' values, such as (batch, steps).
         """
+        if self.dtype is not None:
+            y_pred = as_float_tensor(y_pred, self.dtype)
         target, prediction = self.match(y_true, y_pred)
         if sample_weight is None and self.reduction not in ("sum", "none"):
             return self.mean(target, prediction)
-        return reduce(self.call(target, prediction), sample_weight, self.reduction)
+        values = self.call(target, prediction)
+        return reduce(values, sample_weight, self.reduction, type(self).__name__)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make this loss again."""
-        return {"reduction": self.reduction, "name": self.name}
+        dtype = {} if self.dtype is None else {"dtype": self.dtype.name}
+        return {"reduction": self.reduction, "name": self.name, **dtype}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
@@ -100,26 +124,41 @@ class Loss:
         return f"{type(self).__name__}({arguments})"
 
 
-def same_shape(name: str, y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
-    """Return targets and predictions as float Tensors of one shape.
+class ShapedLoss(Loss):
+    """Base of the losses whose targets have the shape of the predictions."""
 
-    Targets of shape (batch,) count as a column for predictions of shape (batch, 1).
+    def match(self, y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
+        return same_shape(type(self).__name__, y_true, y_pred)
+
+
+def in_columns(name: str, y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
+    """Return targets and predictions as float Tensors of one dtype, of at least one sample.
+
+    Where only one of them is a column, the targets are brought into the shape of the predictions:
+    else (batch,) and (batch, 1) would be broadcast like a row and a column.
+    """
+    prediction = as_float_tensor(y_pred)
+    target = as_float_tensor(y_true, prediction.dtype)
+    if prediction.shape == (*target.shape, 1) or target.shape == (*prediction.shape, 1):
+        target = target.reshape(prediction.shape)
+    refuse_empty(name, prediction)
+    return target, prediction
+
+
+def same_shape(name: str, y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
+    """Return targets and predictions as float Tensors of one shape; see `in_columns`.
 
     Raises
     ------
     ValueError
         If the shapes differ (broadcasting them would be silently wrong) or there are no samples.
     """
-    prediction = as_float_tensor(y_pred)
-    target = as_float_tensor(y_true, prediction.dtype)
-    if target.ndim == prediction.ndim - 1 and prediction.shape == (*target.shape, 1):
-        target = target.reshape(prediction.shape)
+    target, prediction = in_columns(name, y_true, y_pred)
     if target.shape != prediction.shape:
         raise ValueError(
             f"{name}: targets and predictions must have the same shape. "
             f"Received: targets {target.shape}, predictions {prediction.shape}"
         )
-    refuse_empty(name, prediction)
     return target, prediction
 
 
@@ -131,30 +170,47 @@ def refuse_empty(name: str, prediction: Tensor) -> None:
         )
 
 
-def mean_of_last_axis(values: Any) -> Tensor:
+def mean_of_last_axis(values: Any) -> Any:
     """Return a value for each sample; predictions of shape (batch,) have it already."""
     return values.mean(axis=-1) if values.ndim > 1 else values
 
 
-def reduce(values: Tensor, sample_weight: Any, reduction: str) -> Tensor:
+def laid_along(values: tuple[int, ...], weights: Any, owner: str) -> Any:
+    """Return weights in a shape that broadcasts to that of `values`, the samples first.
+
+    They may be one number, one for each sample, or one for each of the sample's parts; a trailing
+    axis of 1 is no part.
+
+    Raises
+    ------
+    ValueError
+        If they are neither.
+    """
+    shape = weights.shape
+    while len(shape) > len(values) and shape[-1] == 1:
+        shape = shape[:-1]
+    fits = len(shape) <= len(values)
+    if not fits or any(n not in (1, m) for n, m in zip(shape, values, strict=False)):
+        each = f"a weight for each of {values[0]} samples" if values else "one weight for the batch"
+        raise ValueError(
+            f"{owner}: sample_weight must hold {each}. Received: shape {weights.shape}, for values "
+            f"of shape {values}"
+        )
+    return weights.reshape(shape + (1,) * (len(values) - len(shape)))
+
+
+def reduce(values: Tensor, sample_weight: Any, reduction: str, owner: str = "the loss") -> Tensor:
     """Return what a reduction makes of samples' values and their weights; see `Loss`.
 
     Raises
     ------
     ValueError
-        If there is not a weight for each sample.
+        If the weights do not fit the values.
     """
     divisor: float = values.size
     if sample_weight is not None:
-        weights = as_float_tensor(sample_weight, values.dtype)
-        if weights.shape == (*values.shape[:1], 1) and values.ndim == 1:
-            weights = weights.reshape(values.shape)
-        if not 0 < weights.ndim <= values.ndim or values.shape[: weights.ndim] != weights.shape:
-            raise ValueError(
-                f"sample_weight must hold a weight for each of {values.shape[0]} samples. "
-                f"Received: shape {weights.shape}"
-            )
-        values = values * weights.reshape(weights.shape + (1,) * (values.ndim - weights.ndim))
+        weights = laid_along(values.shape, as_float_tensor(sample_weight, values.dtype), owner)
+        values = values * weights
         if reduction == "mean_with_sample_weight":
             divisor = float(weights.sum()) * values.size / weights.size
             if divisor == 0:
@@ -167,14 +223,26 @@ def reduce(values: Tensor, sample_weight: Any, reduction: str) -> Tensor:
 
 
 def weighted_mean(values: Tensor, sample_weight: Any) -> Tensor:
-    """Return the mean of samples' values, each times its weight.
-
-    Raises
-    ------
-    ValueError
-        If there is not a weight for each sample.
-    """
+    """Return the mean of samples' values, each times its weight."""
     return reduce(values, sample_weight, "sum_over_batch_size")
+
+
+def function_of(kind: type[Loss], *identifiers: str) -> Callable[[F], F]:
+    """Register the function of a loss; `whole` finds the loss again."""
+
+    def register(function: F) -> F:
+        _KINDS[function] = kind
+        return registry.register(*identifiers)(function)
+
+    return register
+
+
+_KINDS: dict[Callable[..., Any], type[Loss]] = {}
+
+
+def whole(loss: Any) -> Any:
+    """Return the Loss of a function of ours, which may know a shorter way to the mean."""
+    return _KINDS[loss]() if isinstance(loss, FunctionType) and loss in _KINDS else loss
 
 
 def takes_weights(loss: Any) -> bool:

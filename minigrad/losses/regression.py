@@ -7,10 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.checks import above_zero
+from minigrad.checks import above_zero, whole_axis
 from minigrad.engine import Tensor
 from minigrad.engine.primitive import Primitive
-from minigrad.losses.loss import SMALLEST, Loss, mean_of_last_axis, registry
+from minigrad.losses.loss import (
+    SMALLEST,
+    ShapedLoss,
+    function_of,
+    mean_of_last_axis,
+    registry,
+)
 from minigrad.ops.reductions import sum_of_squares
 
 
@@ -28,7 +34,7 @@ mean_square = Primitive(
 
 
 @registry.register()
-class MeanSquaredError(Loss):
+class MeanSquaredError(ShapedLoss):
     """Mean of ``(y_true − y_pred)²``.
 
     Its gradient for each prediction is ``2 (y_pred − y_true) / n``.
@@ -49,7 +55,7 @@ class MeanSquaredError(Loss):
 
 
 @registry.register()
-class MeanAbsoluteError(Loss):
+class MeanAbsoluteError(ShapedLoss):
     """Mean of ``|y_true − y_pred|``.
 
     Examples
@@ -63,7 +69,7 @@ class MeanAbsoluteError(Loss):
 
 
 @registry.register()
-class MeanAbsolutePercentageError(Loss):
+class MeanAbsolutePercentageError(ShapedLoss):
     """Mean of ``100 · |y_true − y_pred| / max(|y_true|, 1e-7)``.
 
     Examples
@@ -78,7 +84,7 @@ class MeanAbsolutePercentageError(Loss):
 
 
 @registry.register()
-class MeanSquaredLogarithmicError(Loss):
+class MeanSquaredLogarithmicError(ShapedLoss):
     """Mean of ``(ln(1 + y_true) − ln(1 + y_pred))²``, for numbers that are not negative.
 
     Numbers below 1e-7 count as that.
@@ -96,7 +102,7 @@ class MeanSquaredLogarithmicError(Loss):
 
 
 @registry.register()
-class Huber(Loss):
+class Huber(ShapedLoss):
     """Mean of ``½ e²`` where ``|e| ≤ δ``, else ``δ |e| − ½ δ²``, with ``e = y_pred − y_true``.
 
     Quadratic near 0, linear far away: its gradient is never larger than δ, so that outliers do
@@ -106,7 +112,7 @@ class Huber(Loss):
     ----------
     delta
         Where the one passes into the other; above 0.
-    reduction, name
+    reduction, name, dtype
         See `Loss`.
 
     References
@@ -125,8 +131,9 @@ class Huber(Loss):
         delta: float = 1.0,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = None,
+        dtype: Any = None,
     ) -> None:
-        super().__init__(reduction, name)
+        super().__init__(reduction, name, dtype)
         self.delta = above_zero("Huber", "delta", delta)
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
@@ -149,7 +156,7 @@ log_cosh_ = Primitive(
 
 
 @registry.register()
-class LogCosh(Loss):
+class LogCosh(ShapedLoss):
     """Mean of ``ln cosh(y_pred − y_true)``: like ½ e² near 0, like |e| − ln 2 far away.
 
     Examples
@@ -163,7 +170,7 @@ class LogCosh(Loss):
 
 
 @registry.register()
-class CosineSimilarity(Loss):
+class CosineSimilarity(ShapedLoss):
     """``−Σ t p / (‖t‖ ‖p‖)``: −1 for the same direction, 0 for a right angle, 1 for the opposite.
 
     Norms below 1e-7 count as that, so that a vector of zeros is similar to nothing.
@@ -172,7 +179,7 @@ class CosineSimilarity(Loss):
     ----------
     axis
         Along which the vectors lie.
-    reduction, name
+    reduction, name, dtype
         See `Loss`.
 
     Examples
@@ -186,11 +193,10 @@ class CosineSimilarity(Loss):
         axis: int = -1,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = None,
+        dtype: Any = None,
     ) -> None:
-        super().__init__(reduction, name)
-        if not isinstance(axis, int) or isinstance(axis, bool):
-            raise ValueError(f"CosineSimilarity: axis must be an integer. Received: axis={axis!r}")
-        self.axis = axis
+        super().__init__(reduction, name, dtype)
+        self.axis = whole_axis("CosineSimilarity", axis)
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         return -np.sum(self._direction(y_true) * self._direction(y_pred), axis=self.axis)
@@ -206,51 +212,49 @@ class CosineSimilarity(Loss):
 # ---- as functions ------------------------------------------------------------------------------
 
 
-@registry.register("mse", "MSE")
-def mean_squared_error(y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
-    """Mean of ``(y_true − y_pred)²``, see `MeanSquaredError`.
+@function_of(MeanSquaredError, "mse", "MSE")
+def mean_squared_error(y_true: Any, y_pred: Any) -> Tensor:
+    """``(y_true − y_pred)²``, a mean for each sample; see `MeanSquaredError`.
 
     Examples
     --------
-    >>> float(mean_squared_error([[1.0], [0.0]], [[12.0], [0.0]]))
-    60.5
+    >>> mean_squared_error([[1.0, 2.0], [0.0, 0.0]], [[1.0, 4.0], [0.0, 0.0]])
+    Tensor([2., 0.])
     """
-    return MeanSquaredError()(y_true, y_pred, sample_weight)
+    return MeanSquaredError().each(y_true, y_pred)
 
 
-@registry.register("mae", "MAE")
-def mean_absolute_error(y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
-    """Mean of ``|y_true − y_pred|``, see `MeanAbsoluteError`."""
-    return MeanAbsoluteError()(y_true, y_pred, sample_weight)
+@function_of(MeanAbsoluteError, "mae", "MAE")
+def mean_absolute_error(y_true: Any, y_pred: Any) -> Tensor:
+    """``|y_true − y_pred|``, a mean for each sample; see `MeanAbsoluteError`."""
+    return MeanAbsoluteError().each(y_true, y_pred)
 
 
-@registry.register("mape", "MAPE")
-def mean_absolute_percentage_error(y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
-    """Mean of ``100 |y_true − y_pred| / |y_true|``, see `MeanAbsolutePercentageError`."""
-    return MeanAbsolutePercentageError()(y_true, y_pred, sample_weight)
+@function_of(MeanAbsolutePercentageError, "mape", "MAPE")
+def mean_absolute_percentage_error(y_true: Any, y_pred: Any) -> Tensor:
+    """``100 |y_true − y_pred| / |y_true|``, see `MeanAbsolutePercentageError`."""
+    return MeanAbsolutePercentageError().each(y_true, y_pred)
 
 
-@registry.register("msle", "MSLE")
-def mean_squared_logarithmic_error(y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
-    """Mean of ``(ln(1 + y_true) − ln(1 + y_pred))²``, see `MeanSquaredLogarithmicError`."""
-    return MeanSquaredLogarithmicError()(y_true, y_pred, sample_weight)
+@function_of(MeanSquaredLogarithmicError, "msle", "MSLE")
+def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Tensor:
+    """``(ln(1 + y_true) − ln(1 + y_pred))²``, see `MeanSquaredLogarithmicError`."""
+    return MeanSquaredLogarithmicError().each(y_true, y_pred)
 
 
-@registry.register()
-def huber(y_true: Any, y_pred: Any, delta: float = 1.0, sample_weight: Any = None) -> Tensor:
+@function_of(Huber)
+def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Tensor:
     """Squared error near 0 and absolute error far away, see `Huber`."""
-    return Huber(delta)(y_true, y_pred, sample_weight)
+    return Huber(delta).each(y_true, y_pred)
 
 
-@registry.register("logcosh")
-def log_cosh(y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
-    """Mean of ``ln cosh(y_pred − y_true)``, see `LogCosh`."""
-    return LogCosh()(y_true, y_pred, sample_weight)
+@function_of(LogCosh, "logcosh")
+def log_cosh(y_true: Any, y_pred: Any) -> Tensor:
+    """``ln cosh(y_pred − y_true)``, a mean for each sample; see `LogCosh`."""
+    return LogCosh().each(y_true, y_pred)
 
 
-@registry.register()
-def cosine_similarity(
-    y_true: Any, y_pred: Any, axis: int = -1, sample_weight: Any = None
-) -> Tensor:
+@function_of(CosineSimilarity)
+def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Tensor:
     """``−cos ∠(y_true, y_pred)``, see `CosineSimilarity`."""
-    return CosineSimilarity(axis)(y_true, y_pred, sample_weight)
+    return CosineSimilarity(axis).each(y_true, y_pred)

@@ -139,10 +139,11 @@ class Objective:
         return prediction, LossTerms([*addends, *self.penalties(outputs)])
 
     def _data_term(self, y: Any, prediction: Any, weights: Any) -> Tensor:
+        loss = losses.whole(self.loss)
         # A loss of one's own need not know weights, if it returns a value for each sample.
-        knows_weights = weights is not None and losses.takes_weights(self.loss)
+        knows_weights = weights is not None and losses.takes_weights(loss)
         keywords = {"sample_weight": weights} if knows_weights else {}
-        value = self.loss(y, prediction, **keywords)
+        value = loss(y, prediction, **keywords)
         if not isinstance(value, Tensor):
             raise TypeError(
                 f"the loss of model {self.name!r} must return a Tensor that is computed "

@@ -1,5 +1,3 @@
-from functools import partial
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -22,17 +20,35 @@ T = RNG.uniform(0.05, 0.95, (4, 3))
     ],
 )
 def test_values_and_derivatives(loss, expected):
-    np.testing.assert_allclose(float(loss(T, P)), expected, rtol=1e-12)
+    np.testing.assert_allclose(float(loss(T, P).mean()), expected, rtol=1e-12)
     check_grads(lambda p: loss(T, p), [P])
+
+
+def test_a_function_gives_a_value_for_each_sample_as_in_keras():
+    errors = losses.mean_absolute_error(T, P)
+    np.testing.assert_allclose(errors, np.abs(T - P).mean(axis=-1), rtol=1e-12)
+    images = RNG.uniform(size=(2, 5, 4, 1))
+    # The sum over pixels of the usual variational autoencoder.
+    each = np.sum(losses.binary_crossentropy(images, images), axis=(1, 2))
+    assert each.shape == (2,)
+
+
+@pytest.mark.parametrize("name", ["mse", "huber", "binary_crossentropy", "categorical_hinge"])
+def test_a_function_in_compile_is_the_loss_of_its_name(name):
+    assert float(losses.whole(losses.get(name))(T, P)) == pytest.approx(
+        float(losses.get(name)(T, P).mean())
+    )
+    mine = lambda y_true, y_pred: 0.0  # noqa: E731
+    assert losses.whole(mine) is mine
 
 
 def test_cross_entropy_of_logits_is_that_of_their_sigmoid_and_never_overflows():
     logits = Tensor(np.log(P / (1 - P)), requires_grad=True)
-    loss = losses.binary_crossentropy(T, logits, from_logits=True)
-    np.testing.assert_allclose(float(loss), float(losses.binary_crossentropy(T, P)), rtol=1e-12)
+    loss = losses.BinaryCrossentropy(from_logits=True)(T, logits)
+    np.testing.assert_allclose(float(loss), float(losses.BinaryCrossentropy()(T, P)), rtol=1e-12)
     np.testing.assert_allclose(grad(loss, logits), (P - T) / P.size, rtol=1e-10)
     extreme = Tensor(np.array([[-1e4, 1e4]]), requires_grad=True)
-    loss = losses.binary_crossentropy([[1.0, 0.0]], extreme, from_logits=True)
+    loss = losses.BinaryCrossentropy(from_logits=True)([[1.0, 0.0]], extreme)
     assert float(loss) == 1e4
     assert grad(loss, extreme).tolist() == [[-0.5, 0.5]]
 
@@ -45,7 +61,8 @@ def test_targets_of_another_shape_are_never_broadcast():
 
 
 def test_a_missing_last_axis_of_length_1_is_added_as_in_keras():
-    assert float(losses.mean_squared_error([1.0, 2.0], [[1.0], [4.0]])) == 2
+    assert losses.mean_squared_error([1.0, 2.0], [[1.0], [4.0]]).tolist() == [0, 4]
+    assert float(losses.MeanSquaredError()([[1.0], [2.0]], [1.0, 4.0])) == 2
 
 
 def test_an_empty_batch_is_refused():
@@ -68,7 +85,7 @@ def test_names():
 
 def test_every_class_is_known_by_its_name_and_comes_back_from_its_config():
     classes = [v for v in vars(losses).values() if isinstance(v, type) and v is not losses.Loss]
-    assert len(classes) == 15
+    assert len(classes) == 19
     for kind in classes:
         loss = kind(reduction="sum", name="mine")
         twin = losses.deserialize(losses.serialize(loss))
@@ -81,6 +98,9 @@ def test_every_class_is_known_by_its_name_and_comes_back_from_its_config():
 
 TARGETS = {  # what each loss expects, for predictions P of shape (n, classes)
     "CategoricalCrossentropy": lambda rng, shape: rng.dirichlet(np.ones(shape[-1]), shape[:-1]),
+    "CategoricalFocalCrossentropy": lambda rng, shape: rng.dirichlet(
+        np.ones(shape[-1]), shape[:-1]
+    ),
     "SparseCategoricalCrossentropy": lambda rng, shape: rng.integers(0, shape[-1], shape[:-1]),
     "CategoricalHinge": lambda rng, shape: np.eye(shape[-1])[
         rng.integers(0, shape[-1], shape[:-1])
@@ -107,6 +127,13 @@ CLASSES = [
     losses.Hinge(),
     losses.SquaredHinge(),
     losses.CategoricalHinge(),
+    losses.BinaryFocalCrossentropy(),
+    losses.BinaryFocalCrossentropy(True, 0.3, 1.5, from_logits=True, label_smoothing=0.2),
+    losses.BinaryFocalCrossentropy(gamma=0),
+    losses.CategoricalFocalCrossentropy(),
+    losses.CategoricalFocalCrossentropy(0.3, 1.5, from_logits=True, label_smoothing=0.2),
+    losses.Dice(axis=-1),
+    losses.Tversky(0.3, 0.7, axis=-1),
 ]
 every_class = pytest.mark.parametrize("loss", CLASSES, ids=repr)
 
@@ -195,6 +222,140 @@ def test_weights_must_fit_the_samples():
         losses.MeanSquaredError("mean_with_sample_weight")([[1.0]], [[0.0]], [0.0])
 
 
+@pytest.mark.parametrize("shape", [(4, 3), (4, 5, 3)])
+def test_weights_are_broadcast_from_the_samples_on(shape):
+    y, p = np.zeros(shape), np.random.default_rng(0).uniform(size=shape)
+    values = (p**2).mean(axis=-1)
+    each = np.arange(4.0)
+    for weights in (2.0, [2.0], np.full((1, 1), 2.0)):
+        found = losses.MeanSquaredError()(y, p, weights)
+        np.testing.assert_allclose(float(found), 2 * values.mean(), rtol=1e-12)
+    aligned = each.reshape((4,) + (1,) * (values.ndim - 1))
+    for weights in (each, each[:, None], Tensor(each)):
+        found = losses.MeanSquaredError()(y, p, weights)
+        np.testing.assert_allclose(float(found), (values * aligned).mean(), rtol=1e-12)
+    steps = np.random.default_rng(1).uniform(size=values.shape)
+    found = losses.MeanSquaredError("mean_with_sample_weight")(y, p, steps)
+    np.testing.assert_allclose(float(found), (values * steps).sum() / steps.sum(), rtol=1e-12)
+
+
+def test_a_weight_of_all_is_taken_and_others_are_not_where_there_is_one_value():
+    assert float(losses.Dice()([[1.0, 0.0]], [[0.0, 1.0]], 2.0)) == 2
+    with pytest.raises(ValueError, match="Dice: sample_weight must hold one weight for the batch"):
+        losses.Dice()([[1.0], [0.0]], [[0.0], [1.0]], [1.0, 2.0])
+
+
+@every_class
+@pytest.mark.parametrize("dtype", ["float16", "float64"])
+def test_a_dtype_is_that_of_the_computation(loss, dtype):
+    targets, predictions = batch(loss)
+    p = Tensor(predictions.astype(np.float32), requires_grad=True)
+    made = type(loss)(**{**loss.get_config(), "dtype": dtype})
+    value = made(targets, p)
+    assert value.dtype == dtype
+    assert grad(value, p).dtype == np.float32
+    assert losses.deserialize(losses.serialize(made)).dtype == dtype
+
+
+@pytest.mark.parametrize("bad", ["int32", "flaot32", 3])
+def test_a_dtype_is_floating(bad):
+    with pytest.raises(ValueError, match="MeanSquaredError: dtype must be a floating dtype"):
+        losses.MeanSquaredError(dtype=bad)
+
+
+def test_a_misspelt_argument_names_the_one_that_was_meant():
+    with pytest.raises(TypeError, match=r"no argument 'reducton'\. Did you mean 'reduction'"):
+        losses.MeanSquaredError(reducton="sum")
+    with pytest.raises(TypeError, match="Did you mean 'from_logits'"):
+        losses.BinaryFocalCrossentropy(from_logit=True)
+
+    class Mine(losses.Loss):
+        def __init__(self, **settings):
+            self.power = settings.pop("power", 2)
+            super().__init__(**settings)
+
+    assert Mine(power=3, name="cubic").name == "cubic"
+    with pytest.raises(TypeError, match="Did you mean 'name'"):
+        Mine(power=3, nam="cubic")
+
+
+def test_names_are_those_of_keras():
+    assert losses.MeanSquaredError().name == "mean_squared_error"
+    assert losses.KLDivergence().name == "kl_divergence"
+
+
+@pytest.mark.parametrize("kind", [losses.BinaryCrossentropy, losses.CategoricalCrossentropy])
+def test_classes_may_lie_along_another_axis(kind):
+    targets, scores = RNG.dirichlet(np.ones(3), (2, 4)), RNG.normal(size=(2, 4, 3))
+    expected = kind(from_logits=True, reduction="none")(targets, scores)
+    moved = np.moveaxis(targets, -1, 1), np.moveaxis(scores, -1, 1)
+    found = kind(from_logits=True, axis=1, reduction="none")(*moved)
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+class TestIgnoredClass:
+    LABELS = np.array([[0, 2, -1], [-1, 1, 1]])
+    SCORES = RNG.normal(size=(2, 3, 3))
+
+    @pytest.mark.parametrize("ignored", [-1, 2])
+    def test_samples_of_it_count_as_if_they_were_not_there(self, ignored):
+        labels = np.where(self.LABELS == -1, ignored, self.LABELS)
+        kept = labels != ignored
+        x = Tensor(self.SCORES, requires_grad=True)
+        loss = losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=ignored)
+        value = loss(labels, x)
+        alone = losses.SparseCategoricalCrossentropy(from_logits=True)
+        assert float(value) == pytest.approx(float(alone(labels[kept], self.SCORES[kept])))
+        assert not grad(value, x)[~kept].any()
+
+    def test_a_batch_of_nothing_else_costs_nothing(self):
+        loss = losses.SparseCategoricalCrossentropy(ignore_class=0)
+        assert float(loss([0, 0], [[0.3, 0.7], [0.1, 0.9]])) == 0
+
+    def test_it_is_a_label_and_does_not_go_with_means_by_weight(self):
+        with pytest.raises(ValueError, match="ignore_class must be a label"):
+            losses.SparseCategoricalCrossentropy(ignore_class="background")
+        with pytest.raises(ValueError, match="pass sample_weight 0"):
+            losses.SparseCategoricalCrossentropy(
+                ignore_class=0, reduction="mean_with_sample_weight"
+            )
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        losses.CategoricalCrossentropy(),
+        losses.CategoricalFocalCrossentropy(),
+        losses.SparseCategoricalCrossentropy(),
+    ],
+    ids=repr,
+)
+def test_a_single_class_whose_loss_is_always_0_is_told_of(loss):
+    with pytest.warns(SyntaxWarning, match=r"\(2, 1\) have a single class.*'binary_crossentropy'"):
+        loss([[0.0], [0.0]], [[0.3], [0.4]])
+
+
+def test_focal_losses_count_little_what_is_right():
+    targets, p = [[1.0]], [[0.9]]
+    expected = 0.1**2 * -np.log(0.9)
+    found = float(losses.BinaryFocalCrossentropy()(targets, np.array(p)))
+    assert found == pytest.approx(expected)
+    balanced = losses.BinaryFocalCrossentropy(apply_class_balancing=True)(targets, np.array(p))
+    assert float(balanced) == pytest.approx(0.25 * expected)
+
+
+def test_losses_of_areas_sum_over_the_batch_or_over_the_axes_given():
+    y, p = RNG.integers(0, 2, (2, 3, 3)).astype(float), RNG.uniform(size=(2, 3, 3))
+    expected = 1 - 2 * (y * p).sum((1, 2)) / (y.sum((1, 2)) + p.sum((1, 2)))
+    np.testing.assert_allclose(losses.dice(y, p, axis=(1, 2)), expected, rtol=1e-6)
+    assert losses.dice(y, p).shape == ()
+    np.testing.assert_allclose(losses.tversky(y, p, axis=(1, 2)), expected, rtol=1e-6)
+    found_and_a_wrong_find = losses.tversky([[1.0, 0.0]], [[1.0, 1.0]], alpha=3.0, beta=5.0)
+    assert float(found_and_a_wrong_find) == pytest.approx(1 - 1 / 4)
+    found_and_a_missed_one = losses.tversky([[1.0, 1.0]], [[1.0, 0.0]], alpha=3.0, beta=5.0)
+    assert float(found_and_a_missed_one) == pytest.approx(1 - 1 / 6)
+
+
 def test_logits_are_more_accurate_than_probabilities_where_those_saturate():
     logits = Tensor(np.array([[800.0, -800.0]]), requires_grad=True)
     loss = losses.SparseCategoricalCrossentropy(from_logits=True)([1], logits)
@@ -208,6 +369,15 @@ def test_a_loss_of_ones_own_needs_only_call():
             return ((y_pred - y_true) ** 4).mean(axis=-1)
 
     assert float(Quartic()([[0.0], [0.0]], [[1.0], [2.0]], [2.0, 0.0])) == 1
+    assert float(Quartic(reduction="sum")([0.0, 0.0], [[1.0], [2.0]])) == 17  # no row and column
+    assert losses.Loss.from_config(Quartic("sum").get_config()).reduction == "sum"
+
+    class Pinball(losses.Loss):  # several quantiles of one target
+        def call(self, y_true, y_pred):
+            error = y_true - y_pred
+            return np.maximum(0.1 * error, -0.9 * error).mean(axis=-1)
+
+    assert float(Pinball()([[1.0], [1.0]], [[0.0, 2.0], [1.0, 1.0]])) == pytest.approx(0.25)
     with pytest.raises(NotImplementedError, match=r"Loss must define call"):
         losses.Loss()([[0.0]], [[1.0]])
 
@@ -215,10 +385,10 @@ def test_a_loss_of_ones_own_needs_only_call():
 every_loss = pytest.mark.parametrize(
     "loss",
     [
-        losses.mean_squared_error,
-        losses.mean_absolute_error,
-        losses.binary_crossentropy,
-        partial(losses.binary_crossentropy, from_logits=True),
+        losses.MeanSquaredError(),
+        losses.MeanAbsoluteError(),
+        losses.BinaryCrossentropy(),
+        losses.BinaryCrossentropy(from_logits=True),
     ],
     ids=["mse", "mae", "bce", "bce_of_logits"],
 )
@@ -229,7 +399,7 @@ every_loss = pytest.mark.parametrize(
 def test_shapes_are_equal_or_refused_by_name(loss, data):
     lengths = st.lists(st.integers(1, 3), min_size=1, max_size=3).map(tuple)
     target, prediction = data.draw(lengths), data.draw(lengths)
-    if target == prediction or (*target, 1) == prediction:
+    if target == prediction or (*target, 1) == prediction or target == (*prediction, 1):
         assert loss(np.ones(target), np.full(prediction, 0.5)).shape == ()
         return
     with pytest.raises(ValueError, match="same shape") as error:
@@ -279,7 +449,7 @@ def test_text_is_refused(loss):
 
 def test_saturated_probabilities_stay_finite_and_are_not_pulled_further():
     prediction = Tensor(np.array([[0.0, 1.0, 0.0, 1.0]]), requires_grad=True)
-    loss = losses.binary_crossentropy([[0.0, 1.0, 1.0, 0.0]], prediction)
+    loss = losses.BinaryCrossentropy()([[0.0, 1.0, 1.0, 0.0]], prediction)
     assert float(loss) == pytest.approx(-np.log(1e-7) / 2, rel=1e-6)
     assert not grad(loss, prediction).any()
 
