@@ -67,19 +67,6 @@ def checked_dtype(owner: str, value: Any, kinds: str = "f") -> np.dtype[Any]:
     return dtype
 
 
-def whole_axis(owner: str, value: Any) -> int:
-    """Return an axis, which is an integer.
-
-    Raises
-    ------
-    ValueError
-        For anything else.
-    """
-    if not is_whole(value):
-        raise ValueError(f"{owner}: axis must be an integer. Received: axis={value!r}")
-    return int(value)
-
-
 def sample_shape(owner: str, value: Any) -> Shape | None:
     """Return one sample's shape as a tuple; None stays None.
 

@@ -285,7 +285,7 @@ def test_losses_are_differentiable_and_give_the_total_in_a_hand_written_loop():
     optimizer = SGD(0.1, parameters=by_hand.parameters())
     for _ in range(3):
         by_fit.train_on_batch(X, Y)
-        loss = mg.losses.MeanSquaredError()(Y, by_hand(X)) + sum(by_hand.losses)
+        loss = mg.losses.mean_squared_error(Y, by_hand(X)) + sum(by_hand.losses)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

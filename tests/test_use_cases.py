@@ -117,7 +117,7 @@ def test_an_encoder_and_a_decoder_in_a_hand_written_loop():
     history = []
     for _ in range(60):
         codings = encoder(x)
-        loss = mg.losses.MeanSquaredError()(x, decoder(codings)) + 1e-3 * codings.abs().sum()
+        loss = mg.losses.mean_squared_error(x, decoder(codings)) + 1e-3 * codings.abs().sum()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

@@ -1,8 +1,7 @@
 """Losses: how far predictions are from targets.
 
-The classes are those of Keras, called with ``(y_true, y_pred, sample_weight)``; they return the
-mean of the batch, a scalar to minimise. The functions of the same names return a value for each
-sample.
+The classes are those of Keras, called with ``(y_true, y_pred, sample_weight)``. The functions of
+the same names return the mean over everything, a scalar that can be differentiated.
 """
 
 from minigrad.losses.crossentropy import (
@@ -17,12 +16,6 @@ from minigrad.losses.crossentropy import (
     sparse_categorical_crossentropy,
 )
 from minigrad.losses.divergence import KLDivergence, Poisson, kl_divergence, poisson
-from minigrad.losses.focal import (
-    BinaryFocalCrossentropy,
-    CategoricalFocalCrossentropy,
-    binary_focal_crossentropy,
-    categorical_focal_crossentropy,
-)
 from minigrad.losses.hinge import (
     CategoricalHinge,
     Hinge,
@@ -35,12 +28,11 @@ from minigrad.losses.loss import (
     Loss,
     deserialize,
     get,
+    in_column,
     serialize,
     takes_weights,
     weighted_mean,
-    whole,
 )
-from minigrad.losses.overlap import Dice, Tversky, dice, tversky
 from minigrad.losses.regression import (
     CosineSimilarity,
     Huber,
@@ -60,12 +52,9 @@ from minigrad.losses.regression import (
 
 __all__ = [
     "BinaryCrossentropy",
-    "BinaryFocalCrossentropy",
     "CategoricalCrossentropy",
-    "CategoricalFocalCrossentropy",
     "CategoricalHinge",
     "CosineSimilarity",
-    "Dice",
     "Hinge",
     "Huber",
     "KLDivergence",
@@ -78,19 +67,16 @@ __all__ = [
     "Poisson",
     "SparseCategoricalCrossentropy",
     "SquaredHinge",
-    "Tversky",
     "binary_cross_entropy",
     "binary_crossentropy",
-    "binary_focal_crossentropy",
     "categorical_crossentropy",
-    "categorical_focal_crossentropy",
     "categorical_hinge",
     "cosine_similarity",
     "deserialize",
-    "dice",
     "get",
     "hinge",
     "huber",
+    "in_column",
     "kl_divergence",
     "log_cosh",
     "mean_absolute_error",
@@ -104,7 +90,5 @@ __all__ = [
     "sparse_categorical_crossentropy",
     "squared_hinge",
     "takes_weights",
-    "tversky",
     "weighted_mean",
-    "whole",
 ]

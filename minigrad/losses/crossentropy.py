@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.checks import is_whole, number, whole_axis
+from minigrad.checks import number
 from minigrad.engine import Tensor
 from minigrad.engine.primitive import Primitive
 from minigrad.losses.loss import (
     SMALLEST,
     Loss,
-    function_of,
+    ShapedLoss,
     mean_of_last_axis,
     only_logits_or_probabilities,
     refuse_empty,
@@ -55,7 +55,7 @@ softmax_cross_entropy = Primitive(
 )
 
 
-class CrossEntropy(Loss):
+class CrossEntropy(ShapedLoss):
     """Base of the cross-entropies.
 
     Parameters
@@ -66,17 +66,16 @@ class CrossEntropy(Loss):
         beyond that they get no gradient.
     label_smoothing
         Moves the targets towards equal probabilities by this fraction, in [0, 1].
-    axis
-        That of the classes.
     reduction, name, dtype
         See `Loss`.
     """
+
+    settings = ("from_logits", "label_smoothing")
 
     def __init__(
         self,
         from_logits: bool = False,
         label_smoothing: float = 0.0,
-        axis: int = -1,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = None,
         dtype: Any = None,
@@ -85,31 +84,11 @@ class CrossEntropy(Loss):
         kind = type(self).__name__
         self.from_logits = only_logits_or_probabilities(kind, from_logits)
         self.label_smoothing = number(kind, "label_smoothing", label_smoothing, least=0, most=1)
-        self.axis = whole_axis(kind, axis)
-
-    def match(self, y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
-        return same_shape(type(self).__name__, *last(self.axis, y_true, y_pred))
 
     def _smoothed(self, target: Tensor, classes: int) -> Tensor:
         if not self.label_smoothing:
             return target
         return target * (1 - self.label_smoothing) + self.label_smoothing / classes
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "from_logits": self.from_logits,
-            "label_smoothing": self.label_smoothing,
-            "axis": self.axis,
-        }
-
-
-def last(axis: int, *given: Any) -> Any:
-    """Return what was given with its classes along the last axis."""
-    if axis == -1:
-        return given
-    tensors: list[Any] = [as_float_tensor(x) for x in given]
-    return tuple(np.moveaxis(x, axis, -1) for x in tensors)
 
 
 def _refuse_improbable(targets: Any) -> None:
@@ -138,7 +117,7 @@ class BinaryCrossentropy(CrossEntropy):
     """
 
     def match(self, y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
-        target, prediction = super().match(y_true, y_pred)
+        target, prediction = same_shape("BinaryCrossentropy", y_true, y_pred)
         check(_refuse_improbable, target)
         return target, prediction
 
@@ -192,7 +171,6 @@ class CategoricalCrossentropy(CrossEntropy):
     """
 
     def match(self, y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
-        y_true, y_pred = last(self.axis, y_true, y_pred)
         shape = np.shape(y_pred)
         is_label = (
             len(shape) > 1 and shape[-1] > 1 and np.shape(y_true) in (shape[:-1], (*shape[:-1], 1))
@@ -214,11 +192,9 @@ class CategoricalCrossentropy(CrossEntropy):
         return _of_probabilities(target, y_pred)
 
 
-def _rows_of_labels(labels: Any, shape: tuple[int, ...], dtype: Any, ignored: Any) -> Any:
-    """Return rows of zeros with a 1 at each label that counts: (…) or (…, 1) → (…, classes)."""
+def _rows_of_labels(labels: Any, shape: tuple[int, ...], dtype: Any) -> Any:
+    """Return rows of zeros with a 1 at each label: (…) or (…, 1) → (…, classes)."""
     labels, classes = np.asarray(labels).reshape(shape[:-1]), shape[-1]
-    counts = np.not_equal(labels, ignored)
-    labels = np.where(counts, labels, 0) if ignored is not None else labels
     is_number = labels.dtype.kind in "iufb"
     if (
         not is_number
@@ -230,8 +206,7 @@ def _rows_of_labels(labels: Any, shape: tuple[int, ...], dtype: Any, ignored: An
             f"SparseCategoricalCrossentropy: labels must be integers from 0 to {classes - 1}, as "
             f"predictions have {classes} classes. Received: {labels.dtype}{shown}"
         )
-    rows = np.eye(classes, dtype=dtype)[labels.astype(np.int64)]
-    return rows if ignored is None else rows * counts[..., None]
+    return np.eye(classes, dtype=dtype)[labels.astype(np.int64)]
 
 
 @registry.register()
@@ -240,10 +215,8 @@ class SparseCategoricalCrossentropy(Loss):
 
     Parameters
     ----------
-    from_logits, axis
+    from_logits
         See `CrossEntropy`.
-    ignore_class
-        A label, such as -1 or that of the background, whose samples count as if not there.
     reduction, name, dtype
         See `Loss`.
 
@@ -258,33 +231,21 @@ class SparseCategoricalCrossentropy(Loss):
     0.0513
     """
 
+    settings = ("from_logits",)
+
     def __init__(
         self,
         from_logits: bool = False,
-        ignore_class: int | None = None,
         reduction: str | None = "sum_over_batch_size",
-        axis: int = -1,
         name: str | None = None,
         dtype: Any = None,
     ) -> None:
         super().__init__(reduction, name, dtype)
-        kind = type(self).__name__
-        self.from_logits = only_logits_or_probabilities(kind, from_logits)
-        self.axis = whole_axis(kind, axis)
-        if ignore_class is not None and not is_whole(ignore_class):
-            raise ValueError(
-                f"{kind}: ignore_class must be a label. Received: ignore_class={ignore_class!r}"
-            )
-        if ignore_class is not None and self.reduction == "mean_with_sample_weight":
-            raise ValueError(
-                f"{kind}: with reduction='mean_with_sample_weight' pass sample_weight 0 for what "
-                f"ignore_class={ignore_class} should leave out"
-            )
-        self.ignore_class = ignore_class
+        self.from_logits = only_logits_or_probabilities(type(self).__name__, from_logits)
 
     def match(self, y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
         kind = type(self).__name__
-        prediction = as_float_tensor(*last(self.axis, y_pred))
+        prediction = as_float_tensor(y_pred)
         check_classes(kind, prediction)
         refuse_empty(kind, prediction)
         shape, wanted = np.shape(y_true), prediction.shape[:-1]
@@ -296,77 +257,55 @@ class SparseCategoricalCrossentropy(Loss):
                 f"{hint if shape == prediction.shape else ''}"
             )
         target = without_derivative(
-            _rows_of_labels,
-            y_true,
-            shape=prediction.shape,
-            dtype=prediction.dtype,
-            ignored=self.ignore_class,
+            _rows_of_labels, y_true, shape=prediction.shape, dtype=prediction.dtype
         )
         return as_float_tensor(target), prediction
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         if self.from_logits:
-            values = softmax_cross_entropy(y_pred, y_true)
-        else:
-            values = _of_probabilities(y_true, y_pred)
-        if self.ignore_class is None or self.reduction in ("sum", "none"):
-            return values
-        # The rows that count have a 1 each: a mean of these alone, once all are divided by.
-        return values * (values.size / np.maximum(np.sum(y_true), 1))
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "from_logits": self.from_logits,
-            "ignore_class": self.ignore_class,
-            "axis": self.axis,
-        }
+            return softmax_cross_entropy(y_pred, y_true)
+        return _of_probabilities(y_true, y_pred)
 
 
 # ---- as functions ------------------------------------------------------------------------------
 
 
-@function_of(BinaryCrossentropy, "bce", "BCE", "binary_cross_entropy")
+@registry.register("bce", "BCE", "binary_cross_entropy")
 def binary_crossentropy(
     y_true: Any,
     y_pred: Any,
     from_logits: bool = False,
     label_smoothing: float = 0.0,
-    axis: int = -1,
+    sample_weight: Any = None,
 ) -> Tensor:
-    """``−t ln p − (1 − t) ln(1 − p)``, a mean for each sample; see `BinaryCrossentropy`.
+    """Mean of ``−t ln p − (1 − t) ln(1 − p)``, see `BinaryCrossentropy`.
 
     Examples
     --------
-    >>> np.round(binary_crossentropy([[1.0, 0.0]], [[0.9, 0.2]]), 4)
-    Tensor([0.1643])
+    >>> round(float(binary_crossentropy([[1.0, 0.0]], [[0.9, 0.2]])), 4)
+    0.1643
     """
-    return BinaryCrossentropy(from_logits, label_smoothing, axis).each(y_true, y_pred)
+    return BinaryCrossentropy(from_logits, label_smoothing)(y_true, y_pred, sample_weight)
 
 
-@function_of(CategoricalCrossentropy)
+@registry.register()
 def categorical_crossentropy(
     y_true: Any,
     y_pred: Any,
     from_logits: bool = False,
     label_smoothing: float = 0.0,
-    axis: int = -1,
+    sample_weight: Any = None,
 ) -> Tensor:
-    """``−Σ t ln p``, a value for each sample; see `CategoricalCrossentropy`."""
-    return CategoricalCrossentropy(from_logits, label_smoothing, axis).each(y_true, y_pred)
+    """Mean of ``−Σ t ln p``, see `CategoricalCrossentropy`."""
+    return CategoricalCrossentropy(from_logits, label_smoothing)(y_true, y_pred, sample_weight)
 
 
-@function_of(SparseCategoricalCrossentropy)
+@registry.register()
 def sparse_categorical_crossentropy(
-    y_true: Any,
-    y_pred: Any,
-    from_logits: bool = False,
-    ignore_class: int | None = None,
-    axis: int = -1,
+    y_true: Any, y_pred: Any, from_logits: bool = False, sample_weight: Any = None
 ) -> Tensor:
-    """``−ln p[label]``, a value for each sample; see `SparseCategoricalCrossentropy`."""
-    loss = SparseCategoricalCrossentropy(from_logits, ignore_class, "none", axis)
-    return loss.each(y_true, y_pred)
+    """Mean of ``−ln p[label]``, see `SparseCategoricalCrossentropy`."""
+    return SparseCategoricalCrossentropy(from_logits)(y_true, y_pred, sample_weight)
 
 
 binary_cross_entropy = binary_crossentropy

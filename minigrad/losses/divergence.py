@@ -7,13 +7,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine import Tensor
-from minigrad.losses.loss import (
-    SMALLEST,
-    ShapedLoss,
-    function_of,
-    mean_of_last_axis,
-    registry,
-)
+from minigrad.losses.loss import SMALLEST, ShapedLoss, mean_of_last_axis, registry
 
 
 @registry.register()
@@ -52,13 +46,13 @@ class Poisson(ShapedLoss):
         return mean_of_last_axis(y_pred - y_true * np.log(y_pred + SMALLEST))
 
 
-@function_of(KLDivergence, "kld", "KLD", "kullback_leibler_divergence")
-def kl_divergence(y_true: Any, y_pred: Any) -> Tensor:
-    """``Σ t ln(t / p)``, a value for each sample; see `KLDivergence`."""
-    return KLDivergence().each(y_true, y_pred)
+@registry.register("kld", "KLD", "kullback_leibler_divergence")
+def kl_divergence(y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
+    """Mean of ``Σ t ln(t / p)``, see `KLDivergence`."""
+    return KLDivergence()(y_true, y_pred, sample_weight)
 
 
-@function_of(Poisson)
-def poisson(y_true: Any, y_pred: Any) -> Tensor:
-    """``p − t ln p``, a mean for each sample; see `Poisson`."""
-    return Poisson().each(y_true, y_pred)
+@registry.register()
+def poisson(y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
+    """Mean of ``p − t ln p``, see `Poisson`."""
+    return Poisson()(y_true, y_pred, sample_weight)

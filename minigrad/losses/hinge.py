@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine import Tensor
-from minigrad.losses.loss import ShapedLoss, function_of, mean_of_last_axis, registry
+from minigrad.losses.loss import ShapedLoss, mean_of_last_axis, registry
 
 
 def _as_signs(target: Tensor) -> Any:
@@ -62,19 +62,19 @@ class CategoricalHinge(ShapedLoss):
         return np.maximum(wrong - right + 1, 0)
 
 
-@function_of(Hinge)
-def hinge(y_true: Any, y_pred: Any) -> Tensor:
-    """``max(1 − t p, 0)``, a mean for each sample; see `Hinge`."""
-    return Hinge().each(y_true, y_pred)
+@registry.register()
+def hinge(y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
+    """Mean of ``max(1 − t p, 0)``, see `Hinge`."""
+    return Hinge()(y_true, y_pred, sample_weight)
 
 
-@function_of(SquaredHinge)
-def squared_hinge(y_true: Any, y_pred: Any) -> Tensor:
-    """``max(1 − t p, 0)²``, a mean for each sample; see `SquaredHinge`."""
-    return SquaredHinge().each(y_true, y_pred)
+@registry.register()
+def squared_hinge(y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
+    """Mean of ``max(1 − t p, 0)²``, see `SquaredHinge`."""
+    return SquaredHinge()(y_true, y_pred, sample_weight)
 
 
-@function_of(CategoricalHinge)
-def categorical_hinge(y_true: Any, y_pred: Any) -> Tensor:
-    """``max(1 + max((1 − t) p) − Σ t p, 0)``, see `CategoricalHinge`."""
-    return CategoricalHinge().each(y_true, y_pred)
+@registry.register()
+def categorical_hinge(y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
+    """Mean of ``max(1 + max((1 − t) p) − Σ t p, 0)``, see `CategoricalHinge`."""
+    return CategoricalHinge()(y_true, y_pred, sample_weight)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from types import FunctionType
-from typing import Any, Self, TypeVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -13,8 +11,6 @@ from minigrad.engine import Tensor
 from minigrad.ops.conversion import as_float_tensor
 from minigrad.serialization import Registry
 from minigrad.signatures import FullSignature, KnownArguments
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 registry = Registry("loss", returns_functions=True)
 get = registry.get
@@ -61,6 +57,7 @@ class Loss(metaclass=KnownArguments):
     """
 
     __signature__ = FullSignature()
+    settings: ClassVar[tuple[str, ...]] = ()  # attributes that are further arguments
 
     def __init__(
         self,
@@ -72,7 +69,7 @@ class Loss(metaclass=KnownArguments):
         given = "none" if reduction is None else reduction
         self.reduction = one_of(kind, "reduction", given, REDUCTIONS)
         self.name = snake_case(kind) if name is None else name
-        self.dtype = None if dtype is None else checked_dtype(kind, dtype)
+        self.dtype = None if dtype is None else checked_dtype(kind, dtype).name
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return a value for each sample, from Tensors of one dtype: (batch, …) → (batch, …)."""
@@ -83,12 +80,8 @@ class Loss(metaclass=KnownArguments):
         return self.call(y_true, y_pred).mean()
 
     def match(self, y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
-        """Return targets and predictions as Tensors of one dtype; see `in_columns`."""
-        return in_columns(type(self).__name__, y_true, y_pred)
-
-    def each(self, y_true: Any, y_pred: Any) -> Tensor:
-        """Return a value for each sample, of whatever targets and predictions are made of."""
-        return self.call(*self.match(y_true, y_pred))
+        """Return targets and predictions as Tensors of one dtype; see `matched`."""
+        return matched(type(self).__name__, y_true, y_pred)
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
         """Return the loss of a batch.
@@ -102,7 +95,7 @@ class Loss(metaclass=KnownArguments):
             samples' values, such as (batch, steps).
         """
         if self.dtype is not None:
-            y_pred = as_float_tensor(y_pred, self.dtype)
+            y_pred = as_float_tensor(y_pred, np.dtype(self.dtype))
         target, prediction = self.match(y_true, y_pred)
         if sample_weight is None and self.reduction not in ("sum", "none"):
             return self.mean(target, prediction)
@@ -111,8 +104,8 @@ class Loss(metaclass=KnownArguments):
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make this loss again."""
-        dtype = {} if self.dtype is None else {"dtype": self.dtype.name}
-        return {"reduction": self.reduction, "name": self.name, **dtype}
+        given = ("reduction", "name", *self.settings, *(("dtype",) if self.dtype else ()))
+        return {name: getattr(self, name) for name in given}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
@@ -131,29 +124,26 @@ class ShapedLoss(Loss):
         return same_shape(type(self).__name__, y_true, y_pred)
 
 
-def in_columns(name: str, y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
-    """Return targets and predictions as float Tensors of one dtype, of at least one sample.
+def in_column(target: Any, prediction: Any) -> Any:
+    """Return targets as a column, if predictions are one, or without it, if they are none.
 
-    Where only one of them is a column, the targets are brought into the shape of the predictions:
-    else (batch,) and (batch, 1) would be broadcast like a row and a column.
+    Else (batch,) and (batch, 1) would be broadcast like a row and a column.
     """
+    shape, wanted = np.shape(target), np.shape(prediction)
+    return target.reshape(wanted) if wanted == (*shape, 1) or shape == (*wanted, 1) else target
+
+
+def matched(name: str, y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
+    """Return targets and predictions as float Tensors of one dtype; see `in_column`."""
     prediction = as_float_tensor(y_pred)
-    target = as_float_tensor(y_true, prediction.dtype)
-    if prediction.shape == (*target.shape, 1) or target.shape == (*prediction.shape, 1):
-        target = target.reshape(prediction.shape)
+    target = in_column(as_float_tensor(y_true, prediction.dtype), prediction)
     refuse_empty(name, prediction)
     return target, prediction
 
 
 def same_shape(name: str, y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
-    """Return targets and predictions as float Tensors of one shape; see `in_columns`.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ (broadcasting them would be silently wrong) or there are no samples.
-    """
-    target, prediction = in_columns(name, y_true, y_pred)
+    """Return them as `matched` does; raise if shapes differ, as broadcasting were a mistake."""
+    target, prediction = matched(name, y_true, y_pred)
     if target.shape != prediction.shape:
         raise ValueError(
             f"{name}: targets and predictions must have the same shape. "
@@ -176,16 +166,7 @@ def mean_of_last_axis(values: Any) -> Any:
 
 
 def laid_along(values: tuple[int, ...], weights: Any, owner: str) -> Any:
-    """Return weights in a shape that broadcasts to that of `values`, the samples first.
-
-    They may be one number, one for each sample, or one for each of the sample's parts; a trailing
-    axis of 1 is no part.
-
-    Raises
-    ------
-    ValueError
-        If they are neither.
-    """
+    """Return weights of all, of samples or of their parts, shaped to broadcast to `values`."""
     shape = weights.shape
     while len(shape) > len(values) and shape[-1] == 1:
         shape = shape[:-1]
@@ -200,13 +181,7 @@ def laid_along(values: tuple[int, ...], weights: Any, owner: str) -> Any:
 
 
 def reduce(values: Tensor, sample_weight: Any, reduction: str, owner: str = "the loss") -> Tensor:
-    """Return what a reduction makes of samples' values and their weights; see `Loss`.
-
-    Raises
-    ------
-    ValueError
-        If the weights do not fit the values.
-    """
+    """Return what a reduction makes of samples' values and their weights; see `Loss`."""
     divisor: float = values.size
     if sample_weight is not None:
         weights = laid_along(values.shape, as_float_tensor(sample_weight, values.dtype), owner)
@@ -227,24 +202,6 @@ def weighted_mean(values: Tensor, sample_weight: Any) -> Tensor:
     return reduce(values, sample_weight, "sum_over_batch_size")
 
 
-def function_of(kind: type[Loss], *identifiers: str) -> Callable[[F], F]:
-    """Register the function of a loss; `whole` finds the loss again."""
-
-    def register(function: F) -> F:
-        _KINDS[function] = kind
-        return registry.register(*identifiers)(function)
-
-    return register
-
-
-_KINDS: dict[Callable[..., Any], type[Loss]] = {}
-
-
-def whole(loss: Any) -> Any:
-    """Return the Loss of a function of ours, which may know a shorter way to the mean."""
-    return _KINDS[loss]() if isinstance(loss, FunctionType) and loss in _KINDS else loss
-
-
 def takes_weights(loss: Any) -> bool:
     """Whether a loss has a ``sample_weight`` argument."""
     code = getattr(loss, "__code__", None) or getattr(type(loss).__call__, "__code__", None)
@@ -255,13 +212,7 @@ def takes_weights(loss: Any) -> bool:
 
 
 def only_logits_or_probabilities(owner: str, from_logits: Any) -> bool:
-    """Return whether predictions are logits.
-
-    Raises
-    ------
-    ValueError
-        For anything but True and False.
-    """
+    """Return whether predictions are logits."""
     if not isinstance(from_logits, bool | np.bool_):
         raise ValueError(
             f"{owner}: from_logits must be True or False. Received: from_logits={from_logits!r}"

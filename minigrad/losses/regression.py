@@ -7,16 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.checks import above_zero, whole_axis
+from minigrad.checks import above_zero
 from minigrad.engine import Tensor
 from minigrad.engine.primitive import Primitive
-from minigrad.losses.loss import (
-    SMALLEST,
-    ShapedLoss,
-    function_of,
-    mean_of_last_axis,
-    registry,
-)
+from minigrad.losses.loss import SMALLEST, ShapedLoss, mean_of_last_axis, registry
 from minigrad.ops.reductions import sum_of_squares
 
 
@@ -126,6 +120,8 @@ class Huber(ShapedLoss):
     1.3125
     """
 
+    settings = ("delta",)
+
     def __init__(
         self,
         delta: float = 1.0,
@@ -142,9 +138,6 @@ class Huber(ShapedLoss):
         quadratic = 0.5 * np.square(error)
         linear = self.delta * size - 0.5 * self.delta * self.delta
         return mean_of_last_axis(np.where(size <= self.delta, quadratic, linear))
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "delta": self.delta}
 
 
 # |x| + ln(1 + e^−2|x|) − ln 2: no e^x that could overflow.
@@ -188,6 +181,8 @@ class CosineSimilarity(ShapedLoss):
     -0.5
     """
 
+    settings = ("axis",)
+
     def __init__(
         self,
         axis: int = -1,
@@ -196,7 +191,9 @@ class CosineSimilarity(ShapedLoss):
         dtype: Any = None,
     ) -> None:
         super().__init__(reduction, name, dtype)
-        self.axis = whole_axis("CosineSimilarity", axis)
+        if not isinstance(axis, int) or isinstance(axis, bool):
+            raise ValueError(f"CosineSimilarity: axis must be an integer. Received: axis={axis!r}")
+        self.axis = axis
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         return -np.sum(self._direction(y_true) * self._direction(y_pred), axis=self.axis)
@@ -205,56 +202,55 @@ class CosineSimilarity(ShapedLoss):
         square = np.sum(np.square(x), axis=self.axis, keepdims=True)
         return x / np.sqrt(np.maximum(square, SMALLEST * SMALLEST))
 
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "axis": self.axis}
-
 
 # ---- as functions ------------------------------------------------------------------------------
 
 
-@function_of(MeanSquaredError, "mse", "MSE")
-def mean_squared_error(y_true: Any, y_pred: Any) -> Tensor:
-    """``(y_true − y_pred)²``, a mean for each sample; see `MeanSquaredError`.
+@registry.register("mse", "MSE")
+def mean_squared_error(y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
+    """Mean of ``(y_true − y_pred)²``, see `MeanSquaredError`.
 
     Examples
     --------
-    >>> mean_squared_error([[1.0, 2.0], [0.0, 0.0]], [[1.0, 4.0], [0.0, 0.0]])
-    Tensor([2., 0.])
+    >>> float(mean_squared_error([[1.0], [0.0]], [[12.0], [0.0]]))
+    60.5
     """
-    return MeanSquaredError().each(y_true, y_pred)
+    return MeanSquaredError()(y_true, y_pred, sample_weight)
 
 
-@function_of(MeanAbsoluteError, "mae", "MAE")
-def mean_absolute_error(y_true: Any, y_pred: Any) -> Tensor:
-    """``|y_true − y_pred|``, a mean for each sample; see `MeanAbsoluteError`."""
-    return MeanAbsoluteError().each(y_true, y_pred)
+@registry.register("mae", "MAE")
+def mean_absolute_error(y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
+    """Mean of ``|y_true − y_pred|``, see `MeanAbsoluteError`."""
+    return MeanAbsoluteError()(y_true, y_pred, sample_weight)
 
 
-@function_of(MeanAbsolutePercentageError, "mape", "MAPE")
-def mean_absolute_percentage_error(y_true: Any, y_pred: Any) -> Tensor:
-    """``100 |y_true − y_pred| / |y_true|``, see `MeanAbsolutePercentageError`."""
-    return MeanAbsolutePercentageError().each(y_true, y_pred)
+@registry.register("mape", "MAPE")
+def mean_absolute_percentage_error(y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
+    """Mean of ``100 |y_true − y_pred| / |y_true|``, see `MeanAbsolutePercentageError`."""
+    return MeanAbsolutePercentageError()(y_true, y_pred, sample_weight)
 
 
-@function_of(MeanSquaredLogarithmicError, "msle", "MSLE")
-def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Tensor:
-    """``(ln(1 + y_true) − ln(1 + y_pred))²``, see `MeanSquaredLogarithmicError`."""
-    return MeanSquaredLogarithmicError().each(y_true, y_pred)
+@registry.register("msle", "MSLE")
+def mean_squared_logarithmic_error(y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
+    """Mean of ``(ln(1 + y_true) − ln(1 + y_pred))²``, see `MeanSquaredLogarithmicError`."""
+    return MeanSquaredLogarithmicError()(y_true, y_pred, sample_weight)
 
 
-@function_of(Huber)
-def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Tensor:
+@registry.register()
+def huber(y_true: Any, y_pred: Any, delta: float = 1.0, sample_weight: Any = None) -> Tensor:
     """Squared error near 0 and absolute error far away, see `Huber`."""
-    return Huber(delta).each(y_true, y_pred)
+    return Huber(delta)(y_true, y_pred, sample_weight)
 
 
-@function_of(LogCosh, "logcosh")
-def log_cosh(y_true: Any, y_pred: Any) -> Tensor:
-    """``ln cosh(y_pred − y_true)``, a mean for each sample; see `LogCosh`."""
-    return LogCosh().each(y_true, y_pred)
+@registry.register("logcosh")
+def log_cosh(y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
+    """Mean of ``ln cosh(y_pred − y_true)``, see `LogCosh`."""
+    return LogCosh()(y_true, y_pred, sample_weight)
 
 
-@function_of(CosineSimilarity)
-def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Tensor:
+@registry.register()
+def cosine_similarity(
+    y_true: Any, y_pred: Any, axis: int = -1, sample_weight: Any = None
+) -> Tensor:
     """``−cos ∠(y_true, y_pred)``, see `CosineSimilarity`."""
-    return CosineSimilarity(axis).each(y_true, y_pred)
+    return CosineSimilarity(axis)(y_true, y_pred, sample_weight)

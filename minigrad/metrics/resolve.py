@@ -70,10 +70,10 @@ def resolve(
         return SparseCategoricalAccuracy(name) if is_label else CategoricalAccuracy(name)
     from_logits = _expects_logits(loss)
     if is_binary:
-        return BinaryCrossentropy(name, from_logits)
+        return BinaryCrossentropy(name, from_logits=from_logits)
     if is_label:
-        return SparseCategoricalCrossentropy(name, from_logits)
-    return CategoricalCrossentropy(name, from_logits)
+        return SparseCategoricalCrossentropy(name, from_logits=from_logits)
+    return CategoricalCrossentropy(name, from_logits=from_logits)
 
 
 def _expects_logits(loss: Any) -> bool:

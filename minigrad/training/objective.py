@@ -139,11 +139,11 @@ class Objective:
         return prediction, LossTerms([*addends, *self.penalties(outputs)])
 
     def _data_term(self, y: Any, prediction: Any, weights: Any) -> Tensor:
-        loss = losses.whole(self.loss)
+        y = losses.in_column(y, prediction)
         # A loss of one's own need not know weights, if it returns a value for each sample.
-        knows_weights = weights is not None and losses.takes_weights(loss)
+        knows_weights = weights is not None and losses.takes_weights(self.loss)
         keywords = {"sample_weight": weights} if knows_weights else {}
-        value = loss(y, prediction, **keywords)
+        value = self.loss(y, prediction, **keywords)
         if not isinstance(value, Tensor):
             raise TypeError(
                 f"the loss of model {self.name!r} must return a Tensor that is computed "
@@ -180,6 +180,7 @@ class Objective:
         self, y: Any, prediction: Any, weights: Any, watched: Watched | None
     ) -> None:
         values = plain(prediction)
+        y = losses.in_column(y, values)
         for index, metric in enumerate(self.compiled_metrics):
             if isinstance(metric, str):
                 if y is None:

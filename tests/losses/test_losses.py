@@ -1,3 +1,5 @@
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -20,35 +22,17 @@ T = RNG.uniform(0.05, 0.95, (4, 3))
     ],
 )
 def test_values_and_derivatives(loss, expected):
-    np.testing.assert_allclose(float(loss(T, P).mean()), expected, rtol=1e-12)
+    np.testing.assert_allclose(float(loss(T, P)), expected, rtol=1e-12)
     check_grads(lambda p: loss(T, p), [P])
-
-
-def test_a_function_gives_a_value_for_each_sample_as_in_keras():
-    errors = losses.mean_absolute_error(T, P)
-    np.testing.assert_allclose(errors, np.abs(T - P).mean(axis=-1), rtol=1e-12)
-    images = RNG.uniform(size=(2, 5, 4, 1))
-    # The sum over pixels of the usual variational autoencoder.
-    each = np.sum(losses.binary_crossentropy(images, images), axis=(1, 2))
-    assert each.shape == (2,)
-
-
-@pytest.mark.parametrize("name", ["mse", "huber", "binary_crossentropy", "categorical_hinge"])
-def test_a_function_in_compile_is_the_loss_of_its_name(name):
-    assert float(losses.whole(losses.get(name))(T, P)) == pytest.approx(
-        float(losses.get(name)(T, P).mean())
-    )
-    mine = lambda y_true, y_pred: 0.0  # noqa: E731
-    assert losses.whole(mine) is mine
 
 
 def test_cross_entropy_of_logits_is_that_of_their_sigmoid_and_never_overflows():
     logits = Tensor(np.log(P / (1 - P)), requires_grad=True)
-    loss = losses.BinaryCrossentropy(from_logits=True)(T, logits)
-    np.testing.assert_allclose(float(loss), float(losses.BinaryCrossentropy()(T, P)), rtol=1e-12)
+    loss = losses.binary_crossentropy(T, logits, from_logits=True)
+    np.testing.assert_allclose(float(loss), float(losses.binary_crossentropy(T, P)), rtol=1e-12)
     np.testing.assert_allclose(grad(loss, logits), (P - T) / P.size, rtol=1e-10)
     extreme = Tensor(np.array([[-1e4, 1e4]]), requires_grad=True)
-    loss = losses.BinaryCrossentropy(from_logits=True)([[1.0, 0.0]], extreme)
+    loss = losses.binary_crossentropy([[1.0, 0.0]], extreme, from_logits=True)
     assert float(loss) == 1e4
     assert grad(loss, extreme).tolist() == [[-0.5, 0.5]]
 
@@ -61,7 +45,7 @@ def test_targets_of_another_shape_are_never_broadcast():
 
 
 def test_a_missing_last_axis_of_length_1_is_added_as_in_keras():
-    assert losses.mean_squared_error([1.0, 2.0], [[1.0], [4.0]]).tolist() == [0, 4]
+    assert float(losses.mean_squared_error([1.0, 2.0], [[1.0], [4.0]])) == 2
     assert float(losses.MeanSquaredError()([[1.0], [2.0]], [1.0, 4.0])) == 2
 
 
@@ -85,7 +69,7 @@ def test_names():
 
 def test_every_class_is_known_by_its_name_and_comes_back_from_its_config():
     classes = [v for v in vars(losses).values() if isinstance(v, type) and v is not losses.Loss]
-    assert len(classes) == 19
+    assert len(classes) == 15
     for kind in classes:
         loss = kind(reduction="sum", name="mine")
         twin = losses.deserialize(losses.serialize(loss))
@@ -98,9 +82,6 @@ def test_every_class_is_known_by_its_name_and_comes_back_from_its_config():
 
 TARGETS = {  # what each loss expects, for predictions P of shape (n, classes)
     "CategoricalCrossentropy": lambda rng, shape: rng.dirichlet(np.ones(shape[-1]), shape[:-1]),
-    "CategoricalFocalCrossentropy": lambda rng, shape: rng.dirichlet(
-        np.ones(shape[-1]), shape[:-1]
-    ),
     "SparseCategoricalCrossentropy": lambda rng, shape: rng.integers(0, shape[-1], shape[:-1]),
     "CategoricalHinge": lambda rng, shape: np.eye(shape[-1])[
         rng.integers(0, shape[-1], shape[:-1])
@@ -127,13 +108,6 @@ CLASSES = [
     losses.Hinge(),
     losses.SquaredHinge(),
     losses.CategoricalHinge(),
-    losses.BinaryFocalCrossentropy(),
-    losses.BinaryFocalCrossentropy(True, 0.3, 1.5, from_logits=True, label_smoothing=0.2),
-    losses.BinaryFocalCrossentropy(gamma=0),
-    losses.CategoricalFocalCrossentropy(),
-    losses.CategoricalFocalCrossentropy(0.3, 1.5, from_logits=True, label_smoothing=0.2),
-    losses.Dice(axis=-1),
-    losses.Tversky(0.3, 0.7, axis=-1),
 ]
 every_class = pytest.mark.parametrize("loss", CLASSES, ids=repr)
 
@@ -240,9 +214,13 @@ def test_weights_are_broadcast_from_the_samples_on(shape):
 
 
 def test_a_weight_of_all_is_taken_and_others_are_not_where_there_is_one_value():
-    assert float(losses.Dice()([[1.0, 0.0]], [[0.0, 1.0]], 2.0)) == 2
-    with pytest.raises(ValueError, match="Dice: sample_weight must hold one weight for the batch"):
-        losses.Dice()([[1.0], [0.0]], [[0.0], [1.0]], [1.0, 2.0])
+    class Largest(losses.Loss):
+        def call(self, y_true, y_pred):
+            return np.abs(y_true - y_pred).max()
+
+    assert float(Largest()([[1.0], [0.0]], [[0.0], [0.5]], 2.0)) == 2
+    with pytest.raises(ValueError, match="Largest: sample_weight must hold one weight"):
+        Largest()([[1.0], [0.0]], [[0.0], [1.0]], [1.0, 2.0])
 
 
 @every_class
@@ -267,7 +245,7 @@ def test_a_misspelt_argument_names_the_one_that_was_meant():
     with pytest.raises(TypeError, match=r"no argument 'reducton'\. Did you mean 'reduction'"):
         losses.MeanSquaredError(reducton="sum")
     with pytest.raises(TypeError, match="Did you mean 'from_logits'"):
-        losses.BinaryFocalCrossentropy(from_logit=True)
+        losses.BinaryCrossentropy(from_logit=True)
 
     class Mine(losses.Loss):
         def __init__(self, **settings):
@@ -284,48 +262,10 @@ def test_names_are_those_of_keras():
     assert losses.KLDivergence().name == "kl_divergence"
 
 
-@pytest.mark.parametrize("kind", [losses.BinaryCrossentropy, losses.CategoricalCrossentropy])
-def test_classes_may_lie_along_another_axis(kind):
-    targets, scores = RNG.dirichlet(np.ones(3), (2, 4)), RNG.normal(size=(2, 4, 3))
-    expected = kind(from_logits=True, reduction="none")(targets, scores)
-    moved = np.moveaxis(targets, -1, 1), np.moveaxis(scores, -1, 1)
-    found = kind(from_logits=True, axis=1, reduction="none")(*moved)
-    np.testing.assert_allclose(found, expected, rtol=1e-12)
-
-
-class TestIgnoredClass:
-    LABELS = np.array([[0, 2, -1], [-1, 1, 1]])
-    SCORES = RNG.normal(size=(2, 3, 3))
-
-    @pytest.mark.parametrize("ignored", [-1, 2])
-    def test_samples_of_it_count_as_if_they_were_not_there(self, ignored):
-        labels = np.where(self.LABELS == -1, ignored, self.LABELS)
-        kept = labels != ignored
-        x = Tensor(self.SCORES, requires_grad=True)
-        loss = losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=ignored)
-        value = loss(labels, x)
-        alone = losses.SparseCategoricalCrossentropy(from_logits=True)
-        assert float(value) == pytest.approx(float(alone(labels[kept], self.SCORES[kept])))
-        assert not grad(value, x)[~kept].any()
-
-    def test_a_batch_of_nothing_else_costs_nothing(self):
-        loss = losses.SparseCategoricalCrossentropy(ignore_class=0)
-        assert float(loss([0, 0], [[0.3, 0.7], [0.1, 0.9]])) == 0
-
-    def test_it_is_a_label_and_does_not_go_with_means_by_weight(self):
-        with pytest.raises(ValueError, match="ignore_class must be a label"):
-            losses.SparseCategoricalCrossentropy(ignore_class="background")
-        with pytest.raises(ValueError, match="pass sample_weight 0"):
-            losses.SparseCategoricalCrossentropy(
-                ignore_class=0, reduction="mean_with_sample_weight"
-            )
-
-
 @pytest.mark.parametrize(
     "loss",
     [
         losses.CategoricalCrossentropy(),
-        losses.CategoricalFocalCrossentropy(),
         losses.SparseCategoricalCrossentropy(),
     ],
     ids=repr,
@@ -333,27 +273,6 @@ class TestIgnoredClass:
 def test_a_single_class_whose_loss_is_always_0_is_told_of(loss):
     with pytest.warns(SyntaxWarning, match=r"\(2, 1\) have a single class.*'binary_crossentropy'"):
         loss([[0.0], [0.0]], [[0.3], [0.4]])
-
-
-def test_focal_losses_count_little_what_is_right():
-    targets, p = [[1.0]], [[0.9]]
-    expected = 0.1**2 * -np.log(0.9)
-    found = float(losses.BinaryFocalCrossentropy()(targets, np.array(p)))
-    assert found == pytest.approx(expected)
-    balanced = losses.BinaryFocalCrossentropy(apply_class_balancing=True)(targets, np.array(p))
-    assert float(balanced) == pytest.approx(0.25 * expected)
-
-
-def test_losses_of_areas_sum_over_the_batch_or_over_the_axes_given():
-    y, p = RNG.integers(0, 2, (2, 3, 3)).astype(float), RNG.uniform(size=(2, 3, 3))
-    expected = 1 - 2 * (y * p).sum((1, 2)) / (y.sum((1, 2)) + p.sum((1, 2)))
-    np.testing.assert_allclose(losses.dice(y, p, axis=(1, 2)), expected, rtol=1e-6)
-    assert losses.dice(y, p).shape == ()
-    np.testing.assert_allclose(losses.tversky(y, p, axis=(1, 2)), expected, rtol=1e-6)
-    found_and_a_wrong_find = losses.tversky([[1.0, 0.0]], [[1.0, 1.0]], alpha=3.0, beta=5.0)
-    assert float(found_and_a_wrong_find) == pytest.approx(1 - 1 / 4)
-    found_and_a_missed_one = losses.tversky([[1.0, 1.0]], [[1.0, 0.0]], alpha=3.0, beta=5.0)
-    assert float(found_and_a_missed_one) == pytest.approx(1 - 1 / 6)
 
 
 def test_logits_are_more_accurate_than_probabilities_where_those_saturate():
@@ -385,10 +304,10 @@ def test_a_loss_of_ones_own_needs_only_call():
 every_loss = pytest.mark.parametrize(
     "loss",
     [
-        losses.MeanSquaredError(),
-        losses.MeanAbsoluteError(),
-        losses.BinaryCrossentropy(),
-        losses.BinaryCrossentropy(from_logits=True),
+        losses.mean_squared_error,
+        losses.mean_absolute_error,
+        losses.binary_crossentropy,
+        partial(losses.binary_crossentropy, from_logits=True),
     ],
     ids=["mse", "mae", "bce", "bce_of_logits"],
 )
@@ -449,7 +368,7 @@ def test_text_is_refused(loss):
 
 def test_saturated_probabilities_stay_finite_and_are_not_pulled_further():
     prediction = Tensor(np.array([[0.0, 1.0, 0.0, 1.0]]), requires_grad=True)
-    loss = losses.BinaryCrossentropy()([[0.0, 1.0, 1.0, 0.0]], prediction)
+    loss = losses.binary_crossentropy([[0.0, 1.0, 1.0, 0.0]], prediction)
     assert float(loss) == pytest.approx(-np.log(1e-7) / 2, rel=1e-6)
     assert not grad(loss, prediction).any()
 

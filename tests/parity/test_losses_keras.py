@@ -2,7 +2,6 @@
 
 import inspect
 import os
-import re
 from functools import partial
 
 import numpy as np
@@ -44,7 +43,7 @@ shapes = st.sampled_from([(1, 1), (5, 1), (4, 3), (2, 3, 2)])
 def compare(name, targets, predictions):
     ours, in_keras, in_torch = LOSSES[name]
     x = Tensor(predictions, requires_grad=True)
-    found = ours(targets, x).mean()
+    found = ours(targets, x)
     gradient = grad(found, x)
     t = torch.tensor(targets)
     for peer, tolerance in (
@@ -93,7 +92,7 @@ def test_extreme_logits_agree(logit):
 def test_targets_of_one_axis_less_count_as_a_column_in_both(name, peer):
     targets, predictions = np.array([1.0, 0.0, 0.5]), np.array([[0.9], [0.2], [0.5]])
     expected = peer()(torch.tensor(targets), torch.tensor(predictions)).item()
-    assert float(LOSSES[name][0](targets, predictions).mean()) == pytest.approx(expected, rel=1e-6)
+    assert float(LOSSES[name][0](targets, predictions)) == pytest.approx(expected, rel=1e-6)
 
 
 # ---- every class, with its options ---------------------------------------------------------------
@@ -119,10 +118,6 @@ logits = st.fixed_dictionaries(
     {"from_logits": st.booleans(), "label_smoothing": st.sampled_from([0.0, 0.1, 0.5])}
 )
 only_logits = st.fixed_dictionaries({"from_logits": st.booleans()})
-focal = st.fixed_dictionaries(
-    {"alpha": st.floats(0.1, 0.9), "gamma": st.sampled_from([0.0, 1.0, 1.5, 2.0])}
-)
-areas = st.fixed_dictionaries({"axis": st.sampled_from([-1])})
 plain = st.just({})
 CLASSES = {  # targets, predictions, options
     "MeanSquaredError": (any_numbers, any_numbers, plain),
@@ -144,21 +139,6 @@ CLASSES = {  # targets, predictions, options
     "Hinge": (lambda rng, shape: rng.choice([0.0, 1.0], shape), any_numbers, plain),
     "SquaredHinge": (lambda rng, shape: rng.choice([-1.0, 1.0], shape), any_numbers, plain),
     "CategoricalHinge": (one_hot, any_numbers, plain),
-    "BinaryFocalCrossentropy": (
-        inside,
-        inside,
-        st.builds(dict.__or__, logits, focal).flatmap(
-            lambda given: st.booleans().map(lambda flag: {**given, "apply_class_balancing": flag})
-        ),
-    ),
-    "CategoricalFocalCrossentropy": (probabilities, inside, st.builds(dict.__or__, logits, focal)),
-    "Dice": (inside, inside, areas),
-    "Tversky": (
-        inside,
-        inside,
-        # Keras 3.15 multiplies false positives by beta, and documents (and later has) alpha.
-        st.floats(0.1, 0.9).map(lambda cost: {"axis": -1, "alpha": cost, "beta": cost}),
-    ),
 }
 
 
@@ -193,45 +173,6 @@ def test_classes_agree_with_keras(name, shape, reduction, is_weighted, seed, dat
     np.testing.assert_allclose(grad(found.sum(), x), p.grad.numpy(), rtol=2e-6, atol=2e-7)
 
 
-FUNCTIONS = {"KLDivergence": "kl_divergence", "LogCosh": "log_cosh"}
-
-
-@settings(max_examples=100)
-@given(
-    st.sampled_from(sorted(CLASSES)),
-    st.sampled_from([(5, 3), (1, 2), (2, 3, 4)]),
-    st.integers(0, 999),
-    st.data(),
-)
-def test_functions_give_the_values_of_the_samples_as_in_keras(name, shape, seed, data):
-    draw_targets, draw_predictions, options = CLASSES[name]
-    rng = np.random.default_rng(seed)
-    targets, predictions = draw_targets(rng, shape), draw_predictions(rng, shape)
-    arguments = data.draw(options)
-    function = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
-    function = FUNCTIONS.get(name, function)
-    found = getattr(losses, function)(targets, predictions, **arguments)
-    peer = getattr(keras.losses, function)
-    expected = peer(torch.tensor(targets), torch.tensor(predictions), **arguments).numpy()
-    np.testing.assert_allclose(found.numpy(), expected, rtol=1e-6, atol=1e-9)
-    assert getattr(losses, function) is losses.get(function)
-
-
-@pytest.mark.parametrize("ignored", [-1, 2])
-@pytest.mark.parametrize("reduction", ["sum_over_batch_size", "sum", "none"])
-@pytest.mark.parametrize("weighted", [False, True])
-def test_ignored_classes_agree(ignored, reduction, weighted):
-    rng = np.random.default_rng(0)
-    labels, scores = rng.integers(0, 3, (4, 5)), rng.normal(size=(4, 5, 3))
-    labels[rng.uniform(size=(4, 5)) < 0.3] = ignored
-    weights = rng.uniform(size=(4, 5)) if weighted else None
-    settings = {"from_logits": True, "ignore_class": ignored, "reduction": reduction}
-    peer = keras.losses.SparseCategoricalCrossentropy(**settings, dtype="float64")
-    expected = peer(labels, scores, weights).numpy()
-    found = losses.SparseCategoricalCrossentropy(**settings)(labels, scores, weights)
-    np.testing.assert_allclose(found.numpy(), expected, rtol=1e-6)
-
-
 @pytest.mark.parametrize("weights", [2.0, [2.0], [[0.5], [1.0], [2.0]], [[0.5, 1.0, 0.0, 3.0]] * 3])
 @pytest.mark.parametrize("name", ["MeanSquaredError", "Huber", "BinaryCrossentropy"])
 def test_weights_are_broadcast_alike(name, weights):
@@ -247,8 +188,10 @@ def test_names_and_arguments_are_those_of_keras(name):
     keras.utils.clear_session()
     ours, theirs = getattr(losses, name), getattr(keras.losses, name)
     assert ours().name == theirs().name or name == "Huber"  # which Keras calls huber_loss
-    expected = list(inspect.signature(theirs).parameters)
-    assert set(inspect.signature(ours).parameters) == set(expected)
+    # Classes are the last axis here, and samples to be left out have weight 0.
+    left_out = {"ignore_class"} | ({"axis"} if "ross" in name else set())
+    expected = inspect.signature(theirs).parameters.keys() - left_out
+    assert inspect.signature(ours).parameters.keys() == expected
 
 
 @pytest.mark.parametrize("name", sorted(CLASSES))

@@ -54,7 +54,7 @@ def test_fit_is_the_hand_written_loop():
     for _ in range(2):
         for start in range(0, len(X), 8):
             batch, targets = X[start : start + 8], Y[start : start + 8]
-            loss = mg.losses.MeanSquaredError()(targets, by_hand(batch)) + sum(by_hand.losses)
+            loss = mg.losses.mean_squared_error(targets, by_hand(batch)) + sum(by_hand.losses)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -148,7 +148,7 @@ def test_a_loss_of_ones_own_may_return_a_value_for_each_sample():
     made = model()
     made.compile("sgd", lambda y, prediction: np.square(prediction - y).mean(axis=-1))
     assert float(made.loss_terms(X, Y)["data"]) == pytest.approx(
-        float(mg.losses.MeanSquaredError()(Y, made(X))), rel=1e-6
+        float(mg.losses.mean_squared_error(Y, made(X))), rel=1e-6
     )
 
 

@@ -87,7 +87,7 @@ def test_a_loss_of_ones_own_is_weighted_by_sample_or_takes_the_weights_itself():
         return np.square(prediction - y).mean(axis=-1)
 
     def knowing(y, prediction, sample_weight=None):
-        return mg.losses.MeanSquaredError()(y, prediction, sample_weight)
+        return mg.losses.mean_squared_error(y, prediction, sample_weight)
 
     expected = float(model().loss_terms(X, Y, W)["data"])
     for loss in (by_sample, knowing):
@@ -113,4 +113,4 @@ def test_bad_weights_are_refused(weights, message):
     with pytest.raises(ValueError, match="loss_weights"):
         model(loss_weights="much")
     with pytest.raises(ValueError, match="for each of 12 samples"):
-        mg.losses.MeanSquaredError()(Y, Y, np.ones(3))
+        mg.losses.mean_squared_error(Y, Y, np.ones(3))
