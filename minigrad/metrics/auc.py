@@ -72,7 +72,7 @@ class AUC(Counts):
         self._points = [-1e-7, *(number("AUC", "thresholds", t, 0, 1) for t in inner), 1 + 1e-7]
         super().__init__(given, name, dtype)
         self.num_thresholds = len(self._points)
-        self.curve = one_of("AUC", "curve", curve, ("ROC", "PR"))
+        self.curve = one_of("AUC", "curve", str(curve).upper(), ("ROC", "PR"))
         methods = ("interpolation", "minoring", "majoring")
         self.summation_method = one_of("AUC", "summation_method", summation_method, methods)
         self.from_logits = boolean("AUC", "from_logits", from_logits)

@@ -63,10 +63,12 @@ class Counts(Metric):
             )
         self.class_id = class_id
         for name in self.kinds:
-            self.add_weight((len(self._limits()),), name=name, dtype="float64")
+            setattr(self, name, self.add_weight((len(self._limits()),), "zeros", "float64", name))
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Take in one batch; `sample_weight` is one for all, for a sample, or for its parts."""
+        if self.top_k is not None and np.ndim(y_pred) == 1:  # the scores of one sample
+            y_true, y_pred = np.reshape(y_true, (1, -1)), np.reshape(y_pred, (1, -1))
         target, prediction = matched(self.owner, y_true, y_pred)
         is_true = binary(self.owner, target)
         each = weights(self.owner, sample_weight, target.shape)

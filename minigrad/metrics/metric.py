@@ -48,7 +48,7 @@ class Metric(metaclass=KnownArguments):
     Raises
     ------
     ValueError
-        If the name is no text, or is empty; or if the dtype is not floating.
+        If the name is no text, or is empty; or if the dtype is not of real numbers.
     TypeError
         For an argument that there is not, with the nearest that there is.
 
@@ -84,7 +84,7 @@ class Metric(metaclass=KnownArguments):
         if name is not None and (not isinstance(name, str) or not name):
             raise ValueError(f"{kind.__name__}: name must be a text. Received: name={name!r}")
         self.name = name or kind.default_name or snake_case(kind.__name__)
-        self.dtype = checked_dtype(kind.__name__, dtype).name
+        self.dtype = checked_dtype(kind.__name__, dtype, "fiu").name
         self.state: dict[str, Array] = {}
         self._added: list[Parameter] = []
 

@@ -267,6 +267,10 @@ class TestPositives:
         assert metric([[1, 0], [0, 1]], [[0.5, 0.5], [0.5, 0.5]]) == 0.5
         assert sum(float(variable) for variable in metric.variables) == 2
 
+    def test_the_first_k_of_one_sample_need_no_batch(self):
+        assert metrics.Precision(top_k=3)([0, 1, 1, 0, 0], [0.2, 0.1, 0.5, 0, 0.2]) == 1 / 3
+        assert metrics.Recall(top_k=3).true_positives.shape == (1,)
+
     def test_no_positives_give_0(self):
         assert metrics.Precision()([1, 1], [0.0, 0.0]) == 0
         assert metrics.Recall()([0, 0], [1.0, 1.0]) == 0

@@ -104,7 +104,7 @@ def test_shapes_dtypes_and_the_name_in_the_first_place():
     assert metric.add_weight(shape=(2,), dtype="int32").dtype == np.int32
     assert metric.add_weight("counted", initializer="zeros").name == "counted"
     assert metrics.deserialize(metrics.serialize(metrics.Mean(dtype="float16"))).dtype == "float16"
-    with pytest.raises(ValueError, match="Mean: dtype must be a floating dtype"):
+    with pytest.raises(ValueError, match="Mean: dtype must be a dtype of real numbers"):
         metrics.Mean(dtype="flaot32")
 
 
@@ -157,6 +157,9 @@ class TestAUC:
         expected = ((above > 0) + 0.5 * (above == 0)).mean()
         assert metrics.AUC(num_thresholds=1001)(y, p) == pytest.approx(expected)
 
+    def test_the_curve_may_be_in_small_letters(self):
+        assert metrics.AUC(curve="pr").curve == "PR"
+
     def test_logits_are_squashed(self):
         y, x = [0, 1, 1, 0], np.array([-800.0, 2.0, -1.0, 0.5])
         with np.errstate(over="ignore"):
@@ -167,7 +170,7 @@ class TestAUC:
         ("arguments", "message"),
         [
             ({"num_thresholds": 1}, "num_thresholds"),
-            ({"curve": "roc curve"}, "curve must be one of 'ROC', 'PR'"),
+            ({"curve": "gain"}, "curve must be one of 'ROC', 'PR'"),
             ({"summation_method": "trapezoid"}, "summation_method must be one of"),
             ({"thresholds": [0.5, 1.5]}, "thresholds"),
             ({"from_logits": "yes"}, "from_logits"),
