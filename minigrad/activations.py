@@ -51,9 +51,6 @@ def softsign(x: Any) -> Any:
     return x / (1 + np.abs(x))
 
 
-# ---- like relu: straight lines ------------------------------------------------------------------
-
-
 def relu(
     x: Any, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0
 ) -> Any:
@@ -105,9 +102,6 @@ def threshold(x: Any, threshold: float, default_value: float) -> Any:
     return np.where(x > threshold, x, default_value)
 
 
-# ---- smooth ones --------------------------------------------------------------------------------
-
-
 def celu(x: Any, alpha: float = 1.0) -> Any:
     """X for x > 0, else α (e^(x / α) − 1): an ELU whose slope is 1 at 0 for every α."""
     alpha = above_zero("celu", "alpha", alpha)
@@ -146,17 +140,8 @@ def sparse_plus(x: Any) -> Any:
     return np.square(sparse_sigmoid(x)) + neural.relu(x - 1)
 
 
-# ---- along an axis ------------------------------------------------------------------------------
-
-
 def glu(x: Any, axis: int = -1) -> Any:
-    """A σ(b), for the two halves a and b of x along `axis` (Dauphin et al. 2016).
-
-    Raises
-    ------
-    ValueError
-        If that axis has no halves.
-    """
+    """A σ(b), for the two halves a and b of x along `axis` (Dauphin et al. 2016)."""
     if np.shape(x)[axis] % 2:
         raise ValueError(f"glu: axis {axis} must be of even length. Received: shape {np.shape(x)}")
     values, gates = np.split(x, 2, axis=axis)
@@ -164,11 +149,7 @@ def glu(x: Any, axis: int = -1) -> Any:
 
 
 def sparsemax(x: Any, axis: int = -1) -> Any:
-    """Max(x − τ, 0), with the τ that makes their sum 1: a softmax that is 0 in most places.
-
-    References
-    ----------
-    A. F. T. Martins and R. F. Astudillo, "From Softmax to Sparsemax", ICML 2016.
+    """Max(x − τ, 0), with the τ that makes their sum 1 (Martins and Astudillo 2016).
 
     Examples
     --------

@@ -68,13 +68,7 @@ def checked_dtype(owner: str, value: Any, kinds: str = "f") -> np.dtype[Any]:
 
 
 def sample_shape(owner: str, value: Any) -> Shape | None:
-    """Return one sample's shape as a tuple; None stays None.
-
-    Raises
-    ------
-    ValueError
-        If it is no sequence of lengths.
-    """
+    """Return one sample's shape as a tuple; None stays None."""
     if value is None:
         return None
     is_sequence = isinstance(value, tuple | list)
@@ -87,13 +81,7 @@ def sample_shape(owner: str, value: Any) -> Shape | None:
 
 
 def positive_integer(owner: str, argument: str, value: Any) -> int:
-    """Return a positive integer.
-
-    Raises
-    ------
-    ValueError
-        For anything else, naming the argument and the value.
-    """
+    """Return a positive integer."""
     if not is_whole(value) or value < 1:
         raise ValueError(
             f"{owner}: {argument} must be a positive integer. Received: {argument}={value!r}"
@@ -103,11 +91,6 @@ def positive_integer(owner: str, argument: str, value: Any) -> int:
 
 def sizes(owner: str, argument: str, value: Any, rank: int, least: int = 1) -> tuple[int, ...]:
     """Return `rank` integers, `least` or larger, from that many or from one for all.
-
-    Raises
-    ------
-    ValueError
-        For anything else, naming the argument and the value.
 
     Examples
     --------
@@ -129,13 +112,7 @@ def number(
     least: float = -math.inf,
     most: float = math.inf,
 ) -> float:
-    """Return a finite number from `least` to `most`, both included.
-
-    Raises
-    ------
-    ValueError
-        For anything else, naming the argument and the value.
-    """
+    """Return a finite number from `least` to `most`, both included."""
     is_number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
     if not is_number or not math.isfinite(value) or not least <= value <= most:
         limits = (f" ≥ {least:g}" if least > -math.inf else "") + (
@@ -148,13 +125,7 @@ def number(
 
 
 def above_zero(owner: str, argument: str, value: Any) -> float:
-    """Return a finite number that is above 0.
-
-    Raises
-    ------
-    ValueError
-        For anything else, naming the argument and the value.
-    """
+    """Return a finite number that is above 0."""
     is_number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
     if not is_number or not math.isfinite(value) or value <= 0:
         raise ValueError(
@@ -164,13 +135,7 @@ def above_zero(owner: str, argument: str, value: Any) -> float:
 
 
 def fraction(owner: str, argument: str, value: Any) -> float:
-    """Return a number in [0, 1).
-
-    Raises
-    ------
-    ValueError
-        For anything else, naming the argument and the value.
-    """
+    """Return a number in [0, 1)."""
     is_number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
     if not is_number or not 0 <= value < 1:
         raise ValueError(
@@ -180,13 +145,7 @@ def fraction(owner: str, argument: str, value: Any) -> float:
 
 
 def one_of(owner: str, argument: str, value: Any, known: tuple[str, ...]) -> str:
-    """Return `value` if it is one of the `known` words.
-
-    Raises
-    ------
-    ValueError
-        If it is none of them.
-    """
+    """Return `value` if it is one of the `known` words."""
     if not isinstance(value, str) or value not in known:
         words = ", ".join(repr(word) for word in known)
         raise ValueError(
@@ -196,13 +155,7 @@ def one_of(owner: str, argument: str, value: Any, known: tuple[str, ...]) -> str
 
 
 def channels_last(owner: str, data_format: Any) -> None:
-    """Refuse any other layout than the one that minigrad has.
-
-    Raises
-    ------
-    ValueError
-        Saying how to move the axis of the channels.
-    """
+    """Refuse any other layout than the one that minigrad has."""
     if data_format not in (None, "channels_last"):
         raise ValueError(
             f"{owner}: minigrad keeps the channels last, in shape (batch, …, channels). Received: "

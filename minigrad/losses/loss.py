@@ -39,11 +39,8 @@ class Loss(metaclass=KnownArguments):
     Raises
     ------
     ValueError
-        For another reduction or dtype; or, when called, if the batch is empty, or the weights do
-        not fit. The losses of minigrad also refuse targets of another shape than the predictions;
-        one of your own may compare any two, once a column that misses its axis has it again.
-    TypeError
-        For an argument that there is not, with the nearest that there is.
+        For another reduction or dtype; when called, for an empty batch or weights that do not fit.
+        The losses of minigrad also refuse targets of another shape than the predictions.
 
     Examples
     --------

@@ -21,30 +21,20 @@ class AUC(Counts):
 
     Parameters
     ----------
-    num_thresholds
-        How many points the curve has.
-    curve
-        ``"ROC"`` or ``"PR"``.
-    summation_method
-        ``"interpolation"`` between two points, or the smaller (``"minoring"``) or the larger of
-        both (``"majoring"``).
-    name, dtype
-        See `Metric`.
-    thresholds
-        Those between 0 and 1 to use; by default they are at equal distances.
+    num_thresholds, thresholds
+        How many points the curve has, or the thresholds between 0 and 1 to use.
+    curve, summation_method
+        ``"ROC"`` or ``"PR"``; ``"interpolation"`` between two points (for PR by J. Davis and M.
+        Goadrich, ICML 2006), or the smaller of both, ``"minoring"``, or the larger, ``"majoring"``.
     from_logits
         Whether predictions are the numbers before the sigmoid.
+    name, dtype
+        See `Metric`.
 
     Raises
     ------
     ValueError
-        For any other argument; at an update, for targets that are not 0 or 1, or shapes that
-        differ.
-
-    References
-    ----------
-    J. Davis and M. Goadrich, "The Relationship Between Precision-Recall and ROC Curves", ICML 2006:
-    for the interpolation of PR.
+        For any other argument; at an update as `Counts` does.
 
     Examples
     --------

@@ -125,13 +125,7 @@ class Counts(Metric):
 
 @known_as()
 class TruePositives(Counts):
-    """How many are predicted that are true.
-
-    Examples
-    --------
-    >>> TruePositives()([0, 1, 1, 1], [0.9, 0.2, 0.7, 0.8])
-    2.0
-    """
+    """How many are predicted that are true."""
 
     kinds = ("true_positives",)
 

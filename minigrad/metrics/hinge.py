@@ -8,8 +8,8 @@ import numpy as np
 
 from minigrad import losses
 from minigrad.metrics.inputs import one_hot
+from minigrad.metrics.mean import MeanOfLoss
 from minigrad.metrics.metric import Array, known_as
-from minigrad.metrics.of_loss import MeanOfLoss
 
 
 @known_as()

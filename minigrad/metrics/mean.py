@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from minigrad.checks import snake_case
 from minigrad.engine.tensor import plain
-from minigrad.metrics.inputs import real_array, weights
+from minigrad.losses.loss import Loss
+from minigrad.metrics.inputs import matched, real_array, weights
 from minigrad.metrics.metric import Array, Metric, divided, known_as, registry
 
 
@@ -64,11 +65,8 @@ class Sum(Metric):
 
     Examples
     --------
-    >>> total = Sum()
-    >>> total.update_state([1.0, 2.0], sample_weight=[1.0, 0.5])
-    >>> total.update_state(6.0)
-    >>> total.result()
-    8.0
+    >>> Sum()([1.0, 2.0], sample_weight=[1.0, 0.5])
+    2.0
     """
 
     def __init__(self, name: str | None = None, dtype: Any = None) -> None:
@@ -99,6 +97,30 @@ class MeanOverSamples(Average):
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Take in one batch; `sample_weight` is one for all, for a sample, or for its parts."""
         self.gather(self.values(y_true, y_pred), sample_weight)
+
+
+class MeanOfLoss(MeanOverSamples):
+    """Base of the metrics that are the mean of a `loss`; its settings are theirs."""
+
+    loss: ClassVar[type[Loss]]
+
+    def __init__(self, name: str | None = None, dtype: Any = None, **settings: Any) -> None:
+        super().__init__(name, dtype)
+        self._loss = self.loss(reduction="none", **settings)
+        self._settings = settings
+        vars(self).update(settings)
+
+    def checked(self, y_true: Any, y_pred: Any) -> tuple[Array, Array]:
+        """Return targets and predictions as arrays of one shape."""
+        return matched(self.owner, y_true, y_pred)
+
+    def values(self, y_true: Any, y_pred: Any) -> Array:
+        """Return the loss of each sample: losses are in NumPy's notation, so arrays will do."""
+        both: Any = [np.asarray(array, np.float64) for array in self.checked(y_true, y_pred)]
+        return np.asarray(self._loss.call(*both))
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), **self._settings}
 
 
 @known_as()

@@ -35,11 +35,8 @@ class Metric(metaclass=KnownArguments):
     Attributes
     ----------
     state : dict of str to ndarray
-        What was gathered since the last reset and has a shape that the first batch decides; `add`
-        keeps it there.
-    gathers : mapping of str to int
-        The names that may stand in `state`, and the number of axes of each; an empty one allows
-        any.
+        What was gathered since the last reset and has a shape that the first batch decides: `add`
+        keeps it there, `gathers` names it, with the number of axes; an empty one allows any.
     watches_layer : bool
         Whether `update_state` wants the outputs of the layer named `layer`, not the predictions.
     settings : tuple of str
@@ -49,28 +46,23 @@ class Metric(metaclass=KnownArguments):
     ------
     ValueError
         If the name is no text, or is empty; or if the dtype is not of real numbers.
-    TypeError
-        For an argument that there is not, with the nearest that there is.
 
     Examples
     --------
-    >>> class MeanOfLargest(Metric):
+    >>> class Largest(Metric):
     ...     def __init__(self, name="largest", **more):
     ...         super().__init__(name=name, **more)
-    ...         self.total = self.add_weight(name="total", initializer="zeros")
-    ...         self.count = self.add_weight(name="count", initializer="zeros")
+    ...         self.largest = self.add_weight(name="largest", initializer="zeros")
     ...
     ...     def update_state(self, y_true, y_pred, sample_weight=None):
-    ...         errors = np.abs(np.subtract(y_true, y_pred)).max(axis=-1)
-    ...         self.total.assign_add(errors.sum())
-    ...         self.count.assign_add(len(errors))
+    ...         errors = np.abs(np.subtract(y_true, y_pred))
+    ...         self.largest.assign(np.maximum(self.largest, errors.max()))
     ...
     ...     def result(self):
-    ...         return self.total / self.count
-    >>> metric = MeanOfLargest()
-    >>> metric.update_state([[1.0, 2.0], [0.0, 0.0]], [[1.0, 4.0], [3.0, 0.0]])
-    >>> float(metric.result())
-    2.5
+    ...         return float(self.largest)
+    >>> metric = Largest()
+    >>> metric([1.0, 2.0], [1.0, 4.0]), metric([0.0], [1.0])
+    (2.0, 2.0)
     """
 
     __signature__ = FullSignature()
@@ -208,16 +200,15 @@ class Metric(metaclass=KnownArguments):
         """
         before = self.state_arrays()
         try:
-            self._take(dict(state))
+            self._take({name: np.array(array) for name, array in state.items()})
         except ValueError:
             self._take(before)
             raise
 
-    def _take(self, state: dict[str, Any]) -> None:
+    def _take(self, arrays: dict[str, Array]) -> None:
         for place, metric in self._inside():
-            inner = [name for name in state if name.startswith(f"{place}/")]
-            metric._take({name.removeprefix(f"{place}/"): state.pop(name) for name in inner})
-        arrays = {name: np.array(array) for name, array in state.items()}
+            inner = [name for name in arrays if name.startswith(f"{place}/")]
+            metric._take({name.removeprefix(f"{place}/"): arrays.pop(name) for name in inner})
         variables = self._own_variables()
         # Where variables are all there is, no batch has shown a shape yet.
         gathered = self.gathers if not variables or arrays.keys() - variables else {}

@@ -6,8 +6,8 @@ import math
 from typing import Any
 
 from minigrad import losses
+from minigrad.metrics.mean import MeanOfLoss
 from minigrad.metrics.metric import Array, known_as
-from minigrad.metrics.of_loss import MeanOfLoss
 
 
 @known_as("mse", "MSE")
