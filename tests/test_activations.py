@@ -138,6 +138,12 @@ def test_none_stands_for_linear_and_unknown_names_are_refused():
         activations.get("rellu")
 
 
+def test_what_stands_for_no_activation_is_of_the_wrong_type_and_for_keras_a_wrong_value():
+    for kind in (TypeError, ValueError):
+        with pytest.raises(kind, match="expected an activation"):
+            activations.get(5)
+
+
 def test_a_callable_serves_as_it_is():
     assert activations.get(np.sin) is np.sin
     assert activations.name_of(np.sin) == "sin"

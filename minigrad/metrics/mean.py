@@ -31,8 +31,9 @@ class Average(Metric):
             each = weights(self.owner, sample_weight, values.shape)
             values = values * each
             count = each.reshape(samples, -1).mean(axis=1).sum()
-        # (batch, …) → (batch,) → ()
-        self.total.assign_add(values.reshape(samples, -1).mean(axis=1, dtype=np.float64).sum())
+        if values.ndim > 1:  # (batch, …) → (batch,)
+            values = values.reshape(samples, -1).mean(axis=1, dtype=np.float64)
+        self.total.assign_add(values.sum(dtype=np.float64))
         self.count.assign_add(count)
 
     def result(self) -> float:
