@@ -127,7 +127,8 @@ def in_column(target: Any, prediction: Any) -> Any:
     Else (batch,) and (batch, 1) would be broadcast like a row and a column.
     """
     shape, wanted = np.shape(target), np.shape(prediction)
-    return target.reshape(wanted) if wanted == (*shape, 1) or shape == (*wanted, 1) else target
+    is_meant = target is not None and (wanted == (*shape, 1) or shape == (*wanted, 1))
+    return np.reshape(target, wanted) if is_meant else target
 
 
 def matched(name: str, y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:

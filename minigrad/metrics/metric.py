@@ -84,7 +84,7 @@ class Metric(metaclass=KnownArguments):
 
     def add_variable(
         self,
-        shape: Sequence[int] = (),
+        shape: int | Sequence[int] = (),
         initializer: Any = None,
         dtype: Any = None,
         aggregation: str = "sum",
@@ -106,7 +106,7 @@ class Metric(metaclass=KnownArguments):
             "zeros" if initializer is None else initializer,
             name=name or "variable",
             trainable=False,
-            shape=shape,
+            shape=(shape,) if isinstance(shape, int) else shape,
             dtype=dtype or self.dtype,
         )
         self._added.append(variable)

@@ -241,6 +241,13 @@ def test_a_dtype_is_floating(bad):
         losses.MeanSquaredError(dtype=bad)
 
 
+def test_lists_and_missing_targets_are_columns_only_where_they_are_meant():
+    assert losses.in_column([1.0, 2.0], np.ones((2, 1))).shape == (2, 1)
+    assert losses.in_column(None, np.ones(1)) is None
+    labels = np.array([1, 2])
+    assert losses.in_column(labels, np.ones((2, 3))) is labels
+
+
 def test_a_misspelt_argument_names_the_one_that_was_meant():
     with pytest.raises(TypeError, match=r"no argument 'reducton'\. Did you mean 'reduction'"):
         losses.MeanSquaredError(reducton="sum")

@@ -101,6 +101,7 @@ def test_shapes_dtypes_and_the_name_in_the_first_place():
     metric = metrics.Mean(dtype="float16")
     assert metric.add_weight().dtype == np.float16
     assert metric.add_weight((2, 3), "ones").shape == (2, 3)
+    assert metric.add_weight(4).shape == (4,)
     assert metric.add_weight(shape=(2,), dtype="int32").dtype == np.int32
     assert metric.add_weight("counted", initializer="zeros").name == "counted"
     assert metrics.deserialize(metrics.serialize(metrics.Mean(dtype="float16"))).dtype == "float16"
