@@ -20,14 +20,15 @@ Shape = tuple[int | None, ...]
 
 
 def snake_case(name: str) -> str:
-    """Return a class's name as Keras turns it into a layer's: ``ActivityRegularization`` → …
+    """Return a class's name in small letters, word by word, as Keras makes names of classes.
 
     Examples
     --------
-    >>> snake_case("ActivityRegularization"), snake_case("Conv2D"), snake_case("DepthwiseConv2D")
-    ('activity_regularization', 'conv2d', 'depthwise_conv2d')
+    >>> snake_case("ActivityRegularization"), snake_case("Conv2D"), snake_case("KLDivergence")
+    ('activity_regularization', 'conv2d', 'kl_divergence')
     """
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+    words = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W", "", name))
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", words).lower()
 
 
 def is_whole(value: Any) -> bool:

@@ -92,6 +92,10 @@ def register_keras_serializable(
     return register
 
 
+class NoIdentifierError(TypeError, ValueError):
+    """Something of a type that stands for no object; for Keras it is a wrong value."""
+
+
 class Registry:
     """The known objects of one kind, by name.
 
@@ -165,7 +169,7 @@ class Registry:
             return made
         if self._is_valid(identifier):
             return identifier
-        raise TypeError(
+        raise NoIdentifierError(
             f"expected {self._a_kind}: a name, a callable, a config or None. "
             f"Received: {identifier!r} of type {type(identifier).__name__}"
         )

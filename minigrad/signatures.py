@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
+
+from minigrad.engine.suggestions import did_you_mean
 
 
 class FullSignature:
@@ -31,3 +34,23 @@ class FullSignature:
             if not hands_on:
                 break
         return inspect.Signature(sorted(found.values(), key=lambda parameter: parameter.kind))
+
+
+class KnownArguments(type):
+    """A class of classes whose constructors say what a misspelt argument was meant to be."""
+
+    def __call__(cls, *arguments: Any, **keywords: Any) -> Any:
+        """Make an instance."""
+        try:
+            return super().__call__(*arguments, **keywords)
+        except TypeError as error:
+            unknown = re.search(r"unexpected keyword argument '(\w+)'", str(error))
+            if unknown is None or unknown[1] not in keywords:
+                raise
+            import inspect
+
+            known = inspect.signature(cls).parameters
+            raise TypeError(
+                f"{cls.__name__} has no argument {unknown[1]!r}.{did_you_mean(unknown[1], known)} "
+                f"It takes: {', '.join(known)}"
+            ) from None

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
+from minigrad.activations import relu
 from minigrad.checks import is_whole, number
 from minigrad.engine import Tensor
 from minigrad.layers.layer import registry
 from minigrad.layers.spatial_layer import ElementwiseLayer
-from minigrad.ops.neural import elu, leaky_relu, relu, softmax_
+from minigrad.ops.neural import elu, leaky_relu, softmax_
 
 
 @registry.register()
@@ -55,13 +54,7 @@ class ReLU(ElementwiseLayer):
 
     def call(self, x: Tensor) -> Any:
         """Bend each number."""
-        if self.negative_slope or self.threshold:
-            # Without a slope not 0 · (x − threshold), which would be nan for x = −∞.
-            below = self.negative_slope * (x - self.threshold) if self.negative_slope else 0.0
-            z: Any = np.where(x <= self.threshold, below, x)
-        else:
-            z = relu(x)
-        return z if self.max_value is None else np.clip(z, None, self.max_value)
+        return relu(x, self.negative_slope, self.max_value, self.threshold)
 
 
 @registry.register()

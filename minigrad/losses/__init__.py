@@ -24,7 +24,15 @@ from minigrad.losses.hinge import (
     hinge,
     squared_hinge,
 )
-from minigrad.losses.loss import Loss, deserialize, get, serialize, takes_weights, weighted_mean
+from minigrad.losses.loss import (
+    Loss,
+    deserialize,
+    get,
+    in_column,
+    serialize,
+    takes_weights,
+    weighted_mean,
+)
 from minigrad.losses.regression import (
     CosineSimilarity,
     Huber,
@@ -68,6 +76,7 @@ __all__ = [
     "get",
     "hinge",
     "huber",
+    "in_column",
     "kl_divergence",
     "log_cosh",
     "mean_absolute_error",

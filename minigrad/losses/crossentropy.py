@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from minigrad.engine.primitive import Primitive
 from minigrad.losses.loss import (
     SMALLEST,
     Loss,
+    ShapedLoss,
     mean_of_last_axis,
     only_logits_or_probabilities,
     refuse_empty,
@@ -98,7 +100,7 @@ def logits_of(prediction: Any, squashing: Primitive) -> Tensor | None:
     return logits if op is squashing else None
 
 
-class CrossEntropy(Loss):
+class CrossEntropy(ShapedLoss):
     """Base of the cross-entropies.
 
     Parameters
@@ -110,9 +112,11 @@ class CrossEntropy(Loss):
         are not: the loss is that of their logits then, as in Keras on TensorFlow.
     label_smoothing
         Moves the targets towards equal probabilities by this fraction, in [0, 1].
-    reduction, name
+    reduction, name, dtype
         See `Loss`.
     """
+
+    settings = ("from_logits", "label_smoothing")
 
     def __init__(
         self,
@@ -120,8 +124,9 @@ class CrossEntropy(Loss):
         label_smoothing: float = 0.0,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = None,
+        dtype: Any = None,
     ) -> None:
-        super().__init__(reduction, name)
+        super().__init__(reduction, name, dtype)
         kind = type(self).__name__
         self.from_logits = only_logits_or_probabilities(kind, from_logits)
         self.label_smoothing = number(kind, "label_smoothing", label_smoothing, least=0, most=1)
@@ -130,13 +135,6 @@ class CrossEntropy(Loss):
         if not self.label_smoothing:
             return target
         return target * (1 - self.label_smoothing) + self.label_smoothing / classes
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "from_logits": self.from_logits,
-            "label_smoothing": self.label_smoothing,
-        }
 
 
 def _refuse_improbable(targets: Any) -> None:
@@ -188,11 +186,19 @@ def _of_probabilities(target: Tensor, prediction: Tensor) -> Any:
     return -np.sum(target * np.log(np.clip(p, SMALLEST, 1 - SMALLEST)), axis=-1)
 
 
-def _refuse_single_axis(name: str, prediction: Tensor) -> None:
+def check_classes(name: str, prediction: Tensor) -> None:
+    """Raise where there is no axis of classes, and warn where there is one class only."""
     if prediction.ndim < 2:
         raise ValueError(
             f"{name}: expected predictions of shape (batch, …, classes). "
             f"Received: {prediction.shape}"
+        )
+    if prediction.shape[-1] == 1:
+        warnings.warn(
+            f"{name}: predictions of shape {prediction.shape} have a single class, whose loss is "
+            "always 0. Use 'binary_crossentropy' on a sigmoid for two classes.",
+            SyntaxWarning,
+            stacklevel=4,
         )
 
 
@@ -228,7 +234,7 @@ class CategoricalCrossentropy(CrossEntropy):
                 "use 'sparse_categorical_crossentropy'."
             )
         target, prediction = same_shape("CategoricalCrossentropy", y_true, y_pred)
-        _refuse_single_axis("CategoricalCrossentropy", prediction)
+        check_classes("CategoricalCrossentropy", prediction)
         return target, prediction
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
@@ -263,7 +269,7 @@ class SparseCategoricalCrossentropy(Loss):
     ----------
     from_logits
         See `CrossEntropy`.
-    reduction, name
+    reduction, name, dtype
         See `Loss`.
 
     Raises
@@ -277,19 +283,22 @@ class SparseCategoricalCrossentropy(Loss):
     0.0513
     """
 
+    settings = ("from_logits",)
+
     def __init__(
         self,
         from_logits: bool = False,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = None,
+        dtype: Any = None,
     ) -> None:
-        super().__init__(reduction, name)
+        super().__init__(reduction, name, dtype)
         self.from_logits = only_logits_or_probabilities(type(self).__name__, from_logits)
 
     def match(self, y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
         kind = type(self).__name__
         prediction = as_float_tensor(y_pred)
-        _refuse_single_axis(kind, prediction)
+        check_classes(kind, prediction)
         refuse_empty(kind, prediction)
         shape, wanted = np.shape(y_true), prediction.shape[:-1]
         if shape not in (wanted, (*wanted, 1)):
@@ -308,9 +317,6 @@ class SparseCategoricalCrossentropy(Loss):
         if self.from_logits:
             return softmax_cross_entropy(y_pred, y_true)
         return _of_probabilities(y_true, y_pred)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "from_logits": self.from_logits}
 
 
 # ---- as functions ------------------------------------------------------------------------------

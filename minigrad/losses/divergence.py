@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine import Tensor
-from minigrad.losses.loss import SMALLEST, Loss, mean_of_last_axis, registry
+from minigrad.losses.loss import SMALLEST, ShapedLoss, mean_of_last_axis, registry
 
 
 @registry.register()
-class KLDivergence(Loss):
+class KLDivergence(ShapedLoss):
     """``Σ t ln(t / p)`` over the last axis; both are clipped to [1e-7, 1], as in Keras.
 
     Parameters, shapes and errors are those of `Loss`.
@@ -33,7 +33,7 @@ class KLDivergence(Loss):
 
 
 @registry.register()
-class Poisson(Loss):
+class Poisson(ShapedLoss):
     """Mean of ``p − t ln(p + 1e-7)``: for counts t, of which p are the expected ones.
 
     Examples

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine import Tensor
-from minigrad.losses.loss import Loss, mean_of_last_axis, registry
+from minigrad.losses.loss import ShapedLoss, mean_of_last_axis, registry
 
 
 def _as_signs(target: Tensor) -> Any:
@@ -17,7 +17,7 @@ def _as_signs(target: Tensor) -> Any:
 
 
 @registry.register()
-class Hinge(Loss):
+class Hinge(ShapedLoss):
     """Mean of ``max(1 − t p, 0)``, for targets of −1 and 1 (0 and 1 are turned into them).
 
     Parameters, shapes and errors are those of `Loss`.
@@ -33,7 +33,7 @@ class Hinge(Loss):
 
 
 @registry.register()
-class SquaredHinge(Loss):
+class SquaredHinge(ShapedLoss):
     """Mean of ``max(1 − t p, 0)²``, for targets as `Hinge` has them.
 
     Examples
@@ -47,7 +47,7 @@ class SquaredHinge(Loss):
 
 
 @registry.register()
-class CategoricalHinge(Loss):
+class CategoricalHinge(ShapedLoss):
     """``max(1 + max((1 − t) p) − Σ t p, 0)`` over the last axis, for one-hot targets.
 
     Examples

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from minigrad.checks import one_of
+from minigrad.checks import checked_dtype, one_of, snake_case
 from minigrad.engine import Tensor
 from minigrad.ops.conversion import as_float_tensor
 from minigrad.serialization import Registry
-from minigrad.signatures import FullSignature
+from minigrad.signatures import FullSignature, KnownArguments
 
 registry = Registry("loss", returns_functions=True)
 get = registry.get
@@ -21,7 +21,7 @@ REDUCTIONS = ("sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", "
 SMALLEST = 1e-7  # what Keras, too, keeps arguments of logarithms above
 
 
-class Loss:
+class Loss(metaclass=KnownArguments):
     """Base of the losses. A subclass defines `call`, which returns a value for each sample.
 
     Parameters
@@ -33,12 +33,14 @@ class Loss:
         ``"none"`` (nothing: the values themselves).
     name
         By default the class's name in small letters.
+    dtype
+        What predictions and targets are converted to; by default it is that of the predictions.
 
     Raises
     ------
     ValueError
-        For another reduction; or, when called, if shapes differ, the batch is empty, or there is
-        not a weight for each sample.
+        For another reduction or dtype; when called, for an empty batch or weights that do not fit.
+        The losses of minigrad also refuse targets of another shape than the predictions.
 
     Examples
     --------
@@ -52,12 +54,19 @@ class Loss:
     """
 
     __signature__ = FullSignature()
+    settings: ClassVar[tuple[str, ...]] = ()  # attributes that are further arguments
 
-    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str | None = None):
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
         kind = type(self).__name__
         given = "none" if reduction is None else reduction
         self.reduction = one_of(kind, "reduction", given, REDUCTIONS)
-        self.name = kind if name is None else name
+        self.name = snake_case(kind) if name is None else name
+        self.dtype = None if dtype is None else checked_dtype(kind, dtype).name
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return a value for each sample, from Tensors of one dtype: (batch, …) → (batch, …)."""
@@ -68,8 +77,8 @@ class Loss:
         return self.call(y_true, y_pred).mean()
 
     def match(self, y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
-        """Return targets and predictions as Tensors that fit together; see `same_shape`."""
-        return same_shape(type(self).__name__, y_true, y_pred)
+        """Return targets and predictions as Tensors of one dtype; see `matched`."""
+        return matched(type(self).__name__, y_true, y_pred)
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
         """Return the loss of a batch.
@@ -79,16 +88,21 @@ class Loss:
         y_true, y_pred : array_like
             Targets and predictions.
         sample_weight : array_like, optional
-            Of shape (batch,), or of the shape of the samples' values.
+            One for all, one for each sample, (batch,) or (batch, 1), or one for each of the
+            samples' values, such as (batch, steps).
         """
+        if self.dtype is not None:
+            y_pred = as_float_tensor(y_pred, np.dtype(self.dtype))
         target, prediction = self.match(y_true, y_pred)
         if sample_weight is None and self.reduction not in ("sum", "none"):
             return self.mean(target, prediction)
-        return reduce(self.call(target, prediction), sample_weight, self.reduction)
+        values = self.call(target, prediction)
+        return reduce(values, sample_weight, self.reduction, type(self).__name__)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make this loss again."""
-        return {"reduction": self.reduction, "name": self.name}
+        given = ("reduction", "name", *self.settings, *(("dtype",) if self.dtype else ()))
+        return {name: getattr(self, name) for name in given}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
@@ -100,26 +114,39 @@ class Loss:
         return f"{type(self).__name__}({arguments})"
 
 
-def same_shape(name: str, y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
-    """Return targets and predictions as float Tensors of one shape.
+class ShapedLoss(Loss):
+    """Base of the losses whose targets have the shape of the predictions."""
 
-    Targets of shape (batch,) count as a column for predictions of shape (batch, 1).
+    def match(self, y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
+        return same_shape(type(self).__name__, y_true, y_pred)
 
-    Raises
-    ------
-    ValueError
-        If the shapes differ (broadcasting them would be silently wrong) or there are no samples.
+
+def in_column(target: Any, prediction: Any) -> Any:
+    """Return targets as a column, if predictions are one, or without it, if they are none.
+
+    Else (batch,) and (batch, 1) would be broadcast like a row and a column.
     """
+    shape, wanted = np.shape(target), np.shape(prediction)
+    is_meant = target is not None and (wanted == (*shape, 1) or shape == (*wanted, 1))
+    return np.reshape(target, wanted) if is_meant else target
+
+
+def matched(name: str, y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
+    """Return targets and predictions as float Tensors of one dtype; see `in_column`."""
     prediction = as_float_tensor(y_pred)
-    target = as_float_tensor(y_true, prediction.dtype)
-    if target.ndim == prediction.ndim - 1 and prediction.shape == (*target.shape, 1):
-        target = target.reshape(prediction.shape)
+    target = in_column(as_float_tensor(y_true, prediction.dtype), prediction)
+    refuse_empty(name, prediction)
+    return target, prediction
+
+
+def same_shape(name: str, y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
+    """Return them as `matched` does; raise if shapes differ, as broadcasting were a mistake."""
+    target, prediction = matched(name, y_true, y_pred)
     if target.shape != prediction.shape:
         raise ValueError(
             f"{name}: targets and predictions must have the same shape. "
             f"Received: targets {target.shape}, predictions {prediction.shape}"
         )
-    refuse_empty(name, prediction)
     return target, prediction
 
 
@@ -131,30 +158,32 @@ def refuse_empty(name: str, prediction: Tensor) -> None:
         )
 
 
-def mean_of_last_axis(values: Any) -> Tensor:
+def mean_of_last_axis(values: Any) -> Any:
     """Return a value for each sample; predictions of shape (batch,) have it already."""
     return values.mean(axis=-1) if values.ndim > 1 else values
 
 
-def reduce(values: Tensor, sample_weight: Any, reduction: str) -> Tensor:
-    """Return what a reduction makes of samples' values and their weights; see `Loss`.
+def laid_along(values: tuple[int, ...], weights: Any, owner: str) -> Any:
+    """Return weights of all, of samples or of their parts, shaped to broadcast to `values`."""
+    shape = weights.shape
+    while len(shape) > len(values) and shape[-1] == 1:
+        shape = shape[:-1]
+    fits = len(shape) <= len(values)
+    if not fits or any(n not in (1, m) for n, m in zip(shape, values, strict=False)):
+        each = f"a weight for each of {values[0]} samples" if values else "one weight for the batch"
+        raise ValueError(
+            f"{owner}: sample_weight must hold {each}. Received: shape {weights.shape}, for values "
+            f"of shape {values}"
+        )
+    return weights.reshape(shape + (1,) * (len(values) - len(shape)))
 
-    Raises
-    ------
-    ValueError
-        If there is not a weight for each sample.
-    """
+
+def reduce(values: Tensor, sample_weight: Any, reduction: str, owner: str = "the loss") -> Tensor:
+    """Return what a reduction makes of samples' values and their weights; see `Loss`."""
     divisor: float = values.size
     if sample_weight is not None:
-        weights = as_float_tensor(sample_weight, values.dtype)
-        if weights.shape == (*values.shape[:1], 1) and values.ndim == 1:
-            weights = weights.reshape(values.shape)
-        if not 0 < weights.ndim <= values.ndim or values.shape[: weights.ndim] != weights.shape:
-            raise ValueError(
-                f"sample_weight must hold a weight for each of {values.shape[0]} samples. "
-                f"Received: shape {weights.shape}"
-            )
-        values = values * weights.reshape(weights.shape + (1,) * (values.ndim - weights.ndim))
+        weights = laid_along(values.shape, as_float_tensor(sample_weight, values.dtype), owner)
+        values = values * weights
         if reduction == "mean_with_sample_weight":
             divisor = float(weights.sum()) * values.size / weights.size
             if divisor == 0:
@@ -167,13 +196,7 @@ def reduce(values: Tensor, sample_weight: Any, reduction: str) -> Tensor:
 
 
 def weighted_mean(values: Tensor, sample_weight: Any) -> Tensor:
-    """Return the mean of samples' values, each times its weight.
-
-    Raises
-    ------
-    ValueError
-        If there is not a weight for each sample.
-    """
+    """Return the mean of samples' values, each times its weight."""
     return reduce(values, sample_weight, "sum_over_batch_size")
 
 
@@ -187,13 +210,7 @@ def takes_weights(loss: Any) -> bool:
 
 
 def only_logits_or_probabilities(owner: str, from_logits: Any) -> bool:
-    """Return whether predictions are logits.
-
-    Raises
-    ------
-    ValueError
-        For anything but True and False.
-    """
+    """Return whether predictions are logits."""
     if not isinstance(from_logits, bool | np.bool_):
         raise ValueError(
             f"{owner}: from_logits must be True or False. Received: from_logits={from_logits!r}"

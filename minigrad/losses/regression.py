@@ -10,7 +10,7 @@ import numpy as np
 from minigrad.checks import above_zero
 from minigrad.engine import Tensor
 from minigrad.engine.primitive import Primitive
-from minigrad.losses.loss import SMALLEST, Loss, mean_of_last_axis, registry
+from minigrad.losses.loss import SMALLEST, ShapedLoss, mean_of_last_axis, registry
 from minigrad.ops.reductions import sum_of_squares
 
 
@@ -28,7 +28,7 @@ mean_square = Primitive(
 
 
 @registry.register()
-class MeanSquaredError(Loss):
+class MeanSquaredError(ShapedLoss):
     """Mean of ``(y_true − y_pred)²``.
 
     Its gradient for each prediction is ``2 (y_pred − y_true) / n``.
@@ -49,7 +49,7 @@ class MeanSquaredError(Loss):
 
 
 @registry.register()
-class MeanAbsoluteError(Loss):
+class MeanAbsoluteError(ShapedLoss):
     """Mean of ``|y_true − y_pred|``.
 
     Examples
@@ -63,7 +63,7 @@ class MeanAbsoluteError(Loss):
 
 
 @registry.register()
-class MeanAbsolutePercentageError(Loss):
+class MeanAbsolutePercentageError(ShapedLoss):
     """Mean of ``100 · |y_true − y_pred| / max(|y_true|, 1e-7)``.
 
     Examples
@@ -78,7 +78,7 @@ class MeanAbsolutePercentageError(Loss):
 
 
 @registry.register()
-class MeanSquaredLogarithmicError(Loss):
+class MeanSquaredLogarithmicError(ShapedLoss):
     """Mean of ``(ln(1 + y_true) − ln(1 + y_pred))²``, for numbers that are not negative.
 
     Numbers below 1e-7 count as that.
@@ -96,7 +96,7 @@ class MeanSquaredLogarithmicError(Loss):
 
 
 @registry.register()
-class Huber(Loss):
+class Huber(ShapedLoss):
     """Mean of ``½ e²`` where ``|e| ≤ δ``, else ``δ |e| − ½ δ²``, with ``e = y_pred − y_true``.
 
     Quadratic near 0, linear far away: its gradient is never larger than δ, so that outliers do
@@ -106,7 +106,7 @@ class Huber(Loss):
     ----------
     delta
         Where the one passes into the other; above 0.
-    reduction, name
+    reduction, name, dtype
         See `Loss`.
 
     References
@@ -120,13 +120,16 @@ class Huber(Loss):
     1.3125
     """
 
+    settings = ("delta",)
+
     def __init__(
         self,
         delta: float = 1.0,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = None,
+        dtype: Any = None,
     ) -> None:
-        super().__init__(reduction, name)
+        super().__init__(reduction, name, dtype)
         self.delta = above_zero("Huber", "delta", delta)
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
@@ -135,9 +138,6 @@ class Huber(Loss):
         quadratic = 0.5 * np.square(error)
         linear = self.delta * size - 0.5 * self.delta * self.delta
         return mean_of_last_axis(np.where(size <= self.delta, quadratic, linear))
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "delta": self.delta}
 
 
 # |x| + ln(1 + e^−2|x|) − ln 2: no e^x that could overflow.
@@ -149,7 +149,7 @@ log_cosh_ = Primitive(
 
 
 @registry.register()
-class LogCosh(Loss):
+class LogCosh(ShapedLoss):
     """Mean of ``ln cosh(y_pred − y_true)``: like ½ e² near 0, like |e| − ln 2 far away.
 
     Examples
@@ -163,7 +163,7 @@ class LogCosh(Loss):
 
 
 @registry.register()
-class CosineSimilarity(Loss):
+class CosineSimilarity(ShapedLoss):
     """``−Σ t p / (‖t‖ ‖p‖)``: −1 for the same direction, 0 for a right angle, 1 for the opposite.
 
     Norms below 1e-7 count as that, so that a vector of zeros is similar to nothing.
@@ -172,7 +172,7 @@ class CosineSimilarity(Loss):
     ----------
     axis
         Along which the vectors lie.
-    reduction, name
+    reduction, name, dtype
         See `Loss`.
 
     Examples
@@ -181,13 +181,16 @@ class CosineSimilarity(Loss):
     -0.5
     """
 
+    settings = ("axis",)
+
     def __init__(
         self,
         axis: int = -1,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = None,
+        dtype: Any = None,
     ) -> None:
-        super().__init__(reduction, name)
+        super().__init__(reduction, name, dtype)
         if not isinstance(axis, int) or isinstance(axis, bool):
             raise ValueError(f"CosineSimilarity: axis must be an integer. Received: axis={axis!r}")
         self.axis = axis
@@ -198,9 +201,6 @@ class CosineSimilarity(Loss):
     def _direction(self, x: Tensor) -> Tensor:
         square = np.sum(np.square(x), axis=self.axis, keepdims=True)
         return x / np.sqrt(np.maximum(square, SMALLEST * SMALLEST))
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "axis": self.axis}
 
 
 # ---- as functions ------------------------------------------------------------------------------

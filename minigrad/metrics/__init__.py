@@ -9,10 +9,20 @@ from minigrad.metrics.accuracy import (
     TopKCategoricalAccuracy,
 )
 from minigrad.metrics.activity import ActiveUnits, DeadUnits, Sparsity
-from minigrad.metrics.classification import F1Score, FBetaScore, Precision, Recall
+from minigrad.metrics.auc import AUC
+from minigrad.metrics.classification import (
+    F1Score,
+    FalseNegatives,
+    FalsePositives,
+    FBetaScore,
+    Precision,
+    Recall,
+    TrueNegatives,
+    TruePositives,
+)
 from minigrad.metrics.hinge import CategoricalHinge, Hinge, SquaredHinge
 from minigrad.metrics.lookup import deserialize, get, serialize
-from minigrad.metrics.mean import Mean, MeanMetricWrapper, MeanOverSamples
+from minigrad.metrics.mean import Mean, MeanMetricWrapper, MeanOverSamples, Sum
 from minigrad.metrics.metric import Metric
 from minigrad.metrics.probabilistic import (
     BinaryCrossentropy,
@@ -34,6 +44,7 @@ from minigrad.metrics.regression import (
 from minigrad.metrics.resolve import BY_SHAPE, resolve
 
 __all__ = [
+    "AUC",
     "BY_SHAPE",
     "Accuracy",
     "ActiveUnits",
@@ -46,6 +57,8 @@ __all__ = [
     "DeadUnits",
     "F1Score",
     "FBetaScore",
+    "FalseNegatives",
+    "FalsePositives",
     "Hinge",
     "KLDivergence",
     "LogCoshError",
@@ -67,7 +80,10 @@ __all__ = [
     "SparseTopKCategoricalAccuracy",
     "Sparsity",
     "SquaredHinge",
+    "Sum",
     "TopKCategoricalAccuracy",
+    "TrueNegatives",
+    "TruePositives",
     "deserialize",
     "get",
     "resolve",

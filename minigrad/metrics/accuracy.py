@@ -38,8 +38,8 @@ class BinaryAccuracy(MeanOverSamples):
 
     Parameters
     ----------
-    name
-        What the history calls it.
+    name, dtype
+        See `Metric`.
     threshold
         Above it a prediction counts as 1. Predictions that are logits need 0.
 
@@ -55,17 +55,15 @@ class BinaryAccuracy(MeanOverSamples):
     0.75
     """
 
-    def __init__(self, name: str | None = None, threshold: float = 0.5) -> None:
-        super().__init__(name)
+    settings = ("threshold",)
+
+    def __init__(self, name: str | None = None, dtype: Any = None, threshold: float = 0.5) -> None:
+        super().__init__(name, dtype)
         self.threshold = number("BinaryAccuracy", "threshold", threshold)
 
     def values(self, y_true: Any, y_pred: Any) -> Array:
         target, prediction = matched(self.owner, y_true, y_pred)
         return target == (prediction > self.threshold)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the name and the threshold."""
-        return {"name": self.name, "threshold": self.threshold}
 
 
 @known_as()
@@ -103,8 +101,10 @@ class SparseCategoricalAccuracy(MeanOverSamples):
 class _TopK(MeanOverSamples):
     """What the two metrics of the first k have in common."""
 
-    def __init__(self, k: int = 5, name: str | None = None) -> None:
-        super().__init__(name)
+    settings = ("k",)
+
+    def __init__(self, k: int = 5, name: str | None = None, dtype: Any = None) -> None:
+        super().__init__(name, dtype)
         self.k = positive_integer(type(self).__name__, "k", k)
 
     def is_among_the_first(self, target: Array, scores: Array) -> Array:
@@ -118,10 +118,6 @@ class _TopK(MeanOverSamples):
         least = np.partition(scores, classes - self.k, axis=-1)[..., classes - self.k]
         return np.take_along_axis(scores, target[..., None], axis=-1)[..., 0] >= least
 
-    def get_config(self) -> dict[str, Any]:
-        """Return k and the name."""
-        return {"k": self.k, "name": self.name}
-
 
 @known_as()
 class TopKCategoricalAccuracy(_TopK):
@@ -131,8 +127,8 @@ class TopKCategoricalAccuracy(_TopK):
     ----------
     k
         How many scores to look at.
-    name
-        What the history calls it.
+    name, dtype
+        See `Metric`.
 
     Raises
     ------

@@ -17,7 +17,11 @@ class _Activity(Metric):
 
     watches_layer = True
 
-    def __init__(self, layer: str, threshold: float = 0.0, name: str | None = None) -> None:
+    settings = ("layer", "threshold")
+
+    def __init__(
+        self, layer: str, threshold: float = 0.0, name: str | None = None, dtype: Any = None
+    ) -> None:
         kind = type(self).__name__
         if not isinstance(layer, str) or not layer:
             raise ValueError(
@@ -25,7 +29,7 @@ class _Activity(Metric):
                 f"Received: layer={layer!r}"
             )
         self.layer = layer
-        super().__init__(name)
+        super().__init__(name, dtype)
         if name is None:
             self.name = f"{layer}/{self.name}"
         self.threshold = number(kind, "threshold", threshold)
@@ -37,10 +41,6 @@ class _Activity(Metric):
     def gather(self, activations: Array) -> None:
         """Add up what the metric needs of one batch."""
         raise NotImplementedError(f"{type(self).__name__} must define gather(self, activations)")
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make it again."""
-        return {"layer": self.layer, "threshold": self.threshold, "name": self.name}
 
 
 @known_as()

@@ -1,55 +1,77 @@
-"""Right and wrong positives, and what is made of them: precision, recall, F-score."""
+"""Right and wrong positives, and what is made of them: counts, precision, recall, F-score."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from minigrad.checks import above_zero, number, one_of, positive_integer
+from minigrad.checks import above_zero, is_whole, number, one_of, positive_integer
 from minigrad.metrics.inputs import binary, matched, weights
 from minigrad.metrics.metric import Array, Metric, divided, known_as
 
 
-class _Positives(Metric):
-    """What precision and recall have in common: they count positives beyond thresholds."""
+class Counts(Metric):
+    """Base of the metrics that count what is predicted positive and negative beyond thresholds.
 
-    # How the wrong ones are called, and whether those are predicted positives or missed ones.
-    _wrong: str
+    Parameters
+    ----------
+    thresholds
+        Above it a prediction counts as positive, by default 0.5; for a list there is a result for
+        each, in an array.
+    name, dtype
+        See `Metric`.
+    top_k
+        Count only the k largest predictions of a sample, without a threshold unless one is given.
+    class_id
+        Look at this class only, an index of the last axis.
+
+    Raises
+    ------
+    ValueError
+        For any other argument; at an update, for targets that are not 0 or 1, or shapes that
+        differ.
+    """
+
+    # "true" or "false", and of which: "positives" or "negatives". A variable counts each.
+    kinds: ClassVar[tuple[str, ...]]
+    settings: ClassVar[tuple[str, ...]] = ("thresholds",)
 
     def __init__(
         self,
         thresholds: float | Sequence[float] | None = None,
+        name: str | None = None,
+        dtype: Any = None,
+        *,
         top_k: int | None = None,
         class_id: int | None = None,
-        name: str | None = None,
     ) -> None:
-        super().__init__(name)
+        super().__init__(name, dtype)
         kind = type(self).__name__
-        self.gathers: Mapping[str, int] = {"true_positives": 1, self._wrong: 1}
-        self.thresholds: float | list[float] | None
-        if isinstance(thresholds, list | tuple):
-            if not thresholds:
+        self.thresholds: float | list[float] | None = None
+        if isinstance(thresholds, list | tuple | np.ndarray):
+            if len(thresholds) == 0:
                 raise ValueError(f"{kind}: thresholds must hold a number. Received: {thresholds!r}")
             self.thresholds = [number(kind, "thresholds", value, 0, 1) for value in thresholds]
-        else:
-            is_given = thresholds is not None
-            self.thresholds = number(kind, "thresholds", thresholds, 0, 1) if is_given else None
+        elif thresholds is not None:
+            self.thresholds = number(kind, "thresholds", thresholds, 0, 1)
         self.top_k = None if top_k is None else positive_integer(kind, "top_k", top_k)
-        is_class = isinstance(class_id, int) and not isinstance(class_id, bool) and class_id >= 0
-        if class_id is not None and not is_class:
+        if class_id is not None and not (is_whole(class_id) and class_id >= 0):
             raise ValueError(
                 f"{kind}: class_id must be an integer, 0 or larger. Received: class_id={class_id!r}"
             )
         self.class_id = class_id
+        for name in self.kinds:
+            setattr(self, name, self.add_weight((len(self._limits()),), "zeros", "float64", name))
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Take in one batch; `sample_weight` is one for all, for a sample, or for its parts."""
+        if self.top_k is not None and np.ndim(y_pred) == 1:  # the scores of one sample
+            y_true, y_pred = np.reshape(y_true, (1, -1)), np.reshape(y_pred, (1, -1))
         target, prediction = matched(self.owner, y_true, y_pred)
         is_true = binary(self.owner, target)
-        each = np.ones(target.shape)
-        if sample_weight is not None:
-            each = weights(self.owner, sample_weight, target.shape)
+        each = weights(self.owner, sample_weight, target.shape)
         # (thresholds, batch, …)
         is_predicted = np.stack([prediction > limit for limit in self._limits()])
         if self.top_k is not None:
@@ -58,18 +80,20 @@ class _Positives(Metric):
             is_true, each, is_predicted = (
                 self._of_one_class(array) for array in (is_true, each, is_predicted)
             )
-        wrong = (
-            is_predicted & ~is_true if self._wrong == "false_positives" else ~is_predicted & is_true
-        )
         along = tuple(range(1, is_predicted.ndim))
-        self.add("true_positives", (each * (is_predicted & is_true)).sum(axis=along))
-        self.add(self._wrong, (each * wrong).sum(axis=along))
+        for variable in self.variables:
+            verdict, side = variable.name.split("_")
+            is_on_side = is_predicted == (side == "positives")
+            is_right = is_predicted == is_true
+            counts = is_on_side & (is_right == (verdict == "true"))
+            variable.assign_add((each * counts).sum(axis=along))
 
     def result(self) -> Any:
-        """Return the share, or an array of one for each threshold of a list; 0 before a batch."""
-        right = self.state.get("true_positives", np.zeros(len(self._limits())))
-        shares = divided(right, right + self.state.get(self._wrong, 0.0))
-        return shares if isinstance(self.thresholds, list) else float(shares[0])
+        """Return what was counted, an array for several thresholds."""
+        return self._shown(self.variables[0].numpy())
+
+    def _shown(self, values: Array) -> Any:
+        return values if len(values) > 1 else float(values[0])
 
     def _limits(self) -> list[float]:
         if self.thresholds is None:
@@ -98,37 +122,61 @@ class _Positives(Metric):
             )
         return array[..., self.class_id]
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make it again."""
-        return {
-            "thresholds": self.thresholds,
-            "top_k": self.top_k,
-            "class_id": self.class_id,
-            "name": self.name,
-        }
+
+@known_as()
+class TruePositives(Counts):
+    """How many are predicted that are true."""
+
+    kinds = ("true_positives",)
 
 
 @known_as()
-class Precision(_Positives):
+class FalsePositives(Counts):
+    """How many are predicted that are not true."""
+
+    kinds = ("false_positives",)
+
+
+@known_as()
+class TrueNegatives(Counts):
+    """How many are not predicted that are not true."""
+
+    kinds = ("true_negatives",)
+
+
+@known_as()
+class FalseNegatives(Counts):
+    """How many are not predicted that are true."""
+
+    kinds = ("false_negatives",)
+
+
+class _Share(Counts):
+    """Base of precision and recall: a share of true positives; parameters as `Counts`."""
+
+    settings = ("thresholds", "top_k", "class_id")
+
+    def __init__(
+        self,
+        thresholds: float | Sequence[float] | None = None,
+        top_k: int | None = None,
+        class_id: int | None = None,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(thresholds, name, dtype, top_k=top_k, class_id=class_id)
+
+    def result(self) -> Any:
+        """Return the share, or an array of one for each threshold; 0 before a batch."""
+        right, wrong = (variable.numpy() for variable in self.variables)
+        return self._shown(divided(right, right + wrong))
+
+
+@known_as()
+class Precision(_Share):
     """``true positives / (true + false positives)``: how many of those predicted are true.
 
-    Parameters
-    ----------
-    thresholds
-        Above it a prediction counts as positive, by default 0.5; for a list there is a result for
-        each, in an array.
-    top_k
-        Count only the k largest predictions of a sample, without a threshold unless one is given.
-    class_id
-        Look at this class only, an index of the last axis.
-    name
-        What the history calls it.
-
-    Raises
-    ------
-    ValueError
-        For any other argument; at an update, for targets that are not 0 or 1, or shapes that
-        differ.
+    Parameters and errors are those of `Counts`.
 
     Examples
     --------
@@ -136,14 +184,14 @@ class Precision(_Positives):
     0.6666666666666666
     """
 
-    _wrong = "false_positives"
+    kinds = ("true_positives", "false_positives")
 
 
 @known_as()
-class Recall(_Positives):
+class Recall(_Share):
     """``true positives / (true positives + false negatives)``: how many of the true are found.
 
-    Parameters and errors as `Precision`.
+    Parameters and errors are those of `Counts`.
 
     Examples
     --------
@@ -151,7 +199,7 @@ class Recall(_Positives):
     0.3333333333333333
     """
 
-    _wrong = "false_negatives"
+    kinds = ("true_positives", "false_negatives")
 
 
 @known_as("fbeta_score")
@@ -168,8 +216,8 @@ class FBetaScore(Metric):
         β, above 0.
     threshold
         Above it a prediction counts as positive; None counts the largest of each sample.
-    name
-        What the history calls it.
+    name, dtype
+        See `Metric`.
 
     Raises
     ------
@@ -185,6 +233,7 @@ class FBetaScore(Metric):
     """
 
     default_name = "fbeta_score"
+    settings: ClassVar[tuple[str, ...]] = ("average", "beta", "threshold")
     _counts = ("true_positives", "false_positives", "false_negatives")
 
     def __init__(
@@ -193,8 +242,9 @@ class FBetaScore(Metric):
         beta: float = 1.0,
         threshold: float | None = None,
         name: str | None = None,
+        dtype: Any = None,
     ) -> None:
-        super().__init__(name)
+        super().__init__(name, dtype)
         kind = type(self).__name__
         if average is not None:
             one_of(kind, "average", average, ("micro", "macro", "weighted"))
@@ -220,9 +270,7 @@ class FBetaScore(Metric):
             is_predicted = is_largest & (np.abs(prediction) > 1e-9)
         else:
             is_predicted = prediction > self.threshold
-        each = np.ones(target.shape)
-        if sample_weight is not None:
-            each = weights(self.owner, sample_weight, target.shape)
+        each = weights(self.owner, sample_weight, target.shape)
         axis = None if self.average == "micro" else 0
         self.add("true_positives", (each * (is_predicted & is_true)).sum(axis=axis))
         self.add("false_positives", (each * (is_predicted & ~is_true)).sum(axis=axis))
@@ -241,15 +289,6 @@ class FBetaScore(Metric):
             return float(scores.mean())
         return scores if scores.ndim else float(scores)
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make it again."""
-        return {
-            "average": self.average,
-            "beta": self.beta,
-            "threshold": self.threshold,
-            "name": self.name,
-        }
-
 
 @known_as()
 class F1Score(FBetaScore):
@@ -264,12 +303,13 @@ class F1Score(FBetaScore):
     """
 
     default_name = "f1_score"
+    settings = ("average", "threshold")
 
     def __init__(
-        self, average: str | None = None, threshold: float | None = None, name: str | None = None
+        self,
+        average: str | None = None,
+        threshold: float | None = None,
+        name: str | None = None,
+        dtype: Any = None,
     ) -> None:
-        super().__init__(average, 1.0, threshold, name)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make it again."""
-        return {"average": self.average, "threshold": self.threshold, "name": self.name}
+        super().__init__(average, 1.0, threshold, name, dtype)

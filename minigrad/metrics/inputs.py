@@ -7,20 +7,12 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine.tensor import plain
+from minigrad.losses.loss import laid_along
 from minigrad.metrics.metric import Array
 
-# Keeps logarithms and quotients finite; Keras's value.
-EPSILON = 1e-7
 
-
-def real_array(owner: str, argument: str, value: Any) -> Array:
-    """Return an array, list or Tensor as an array of real numbers with at least one sample.
-
-    Raises
-    ------
-    ValueError
-        If it is anything else.
-    """
+def real_array(owner: str, argument: str, value: Any, least_axes: int = 1) -> Array:
+    """Return an array, list or Tensor as an array of real numbers with at least one sample."""
     try:
         array = np.asarray(plain(value))
     except ValueError as error:
@@ -31,7 +23,7 @@ def real_array(owner: str, argument: str, value: Any) -> Array:
         raise ValueError(
             f"{owner}: {argument} must hold real numbers. Received: {value!r} ({array.dtype})"
         )
-    if array.ndim == 0:
+    if array.ndim < least_axes:
         raise ValueError(
             f"{owner}: {argument} must have the samples along its first axis. Received: {value!r}"
         )
@@ -44,13 +36,7 @@ def real_array(owner: str, argument: str, value: Any) -> Array:
 
 
 def matched(owner: str, y_true: Any, y_pred: Any) -> tuple[Array, Array]:
-    """Return both in one shape with at least two axes; a column may miss its last axis, of 1.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ: broadcasting them would be silently wrong.
-    """
+    """Return both in one shape with at least two axes; a column may miss its last axis, of 1."""
     target, prediction = real_array(owner, "y_true", y_true), real_array(owner, "y_pred", y_pred)
     if prediction.shape == (*target.shape, 1):
         target = target.reshape(prediction.shape)
@@ -73,13 +59,7 @@ def matched_floats(owner: str, y_true: Any, y_pred: Any) -> tuple[Array, Array]:
 
 
 def scores_of_classes(owner: str, y_pred: Any) -> Array:
-    """Return predictions with one score for each of several classes along the last axis.
-
-    Raises
-    ------
-    ValueError
-        If there are no samples, or a single class.
-    """
+    """Return predictions with one score for each of several classes along the last axis."""
     scores = real_array(owner, "y_pred", y_pred)
     if scores.ndim < 2 or scores.shape[-1] < 2:
         raise ValueError(
@@ -91,13 +71,7 @@ def scores_of_classes(owner: str, y_pred: Any) -> Array:
 
 
 def one_hot(owner: str, y_true: Any, y_pred: Any) -> tuple[Array, Array]:
-    """Return targets and scores of the same shape, the classes along the last axis.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ; integer labels have metrics of their own.
-    """
+    """Return targets and scores of the same shape, the classes along the last axis."""
     target, scores = real_array(owner, "y_true", y_true), scores_of_classes(owner, y_pred)
     if target.shape != scores.shape:
         raise ValueError(
@@ -109,13 +83,7 @@ def one_hot(owner: str, y_true: Any, y_pred: Any) -> tuple[Array, Array]:
 
 
 def labels(owner: str, y_true: Any, y_pred: Any) -> tuple[Array, Array]:
-    """Return labels (batch, …) as integers, and scores (batch, …, classes).
-
-    Raises
-    ------
-    ValueError
-        If the shapes do not fit, or a label is none of the classes.
-    """
+    """Return labels (batch, …) as integers, and scores (batch, …, classes)."""
     target, scores = real_array(owner, "y_true", y_true), scores_of_classes(owner, y_pred)
     if target.shape == (*scores.shape[:-1], 1):
         target = target[..., 0]
@@ -135,13 +103,7 @@ def labels(owner: str, y_true: Any, y_pred: Any) -> tuple[Array, Array]:
 
 
 def binary(owner: str, target: Array) -> Array:
-    """Return targets of 0 and 1 as booleans.
-
-    Raises
-    ------
-    ValueError
-        For any other value.
-    """
+    """Return targets of 0 and 1 as booleans."""
     wrong = (target != 0) & (target != 1)
     if wrong.any():
         raise ValueError(f"{owner}: targets must be 0 or 1. Received: {target[wrong][0]}")
@@ -149,13 +111,7 @@ def binary(owner: str, target: Array) -> Array:
 
 
 def probabilities(owner: str, target: Array) -> Array:
-    """Return targets that lie between 0 and 1.
-
-    Raises
-    ------
-    ValueError
-        If one does not.
-    """
+    """Return targets that lie between 0 and 1."""
     if not (target.min() >= 0 and target.max() <= 1):
         raise ValueError(
             f"{owner}: targets must be between 0 and 1. "
@@ -165,21 +121,10 @@ def probabilities(owner: str, target: Array) -> Array:
 
 
 def weights(owner: str, sample_weight: Any, shape: tuple[int, ...]) -> Array:
-    """Return a weight for each value of `shape`, from those of the samples or of their parts.
-
-    Raises
-    ------
-    ValueError
-        If their shape is not that of the first axes, or they are not finite.
-    """
-    given = real_array(owner, "sample_weight", sample_weight).astype(np.float64)
-    if given.shape == (shape[0], 1):
-        given = given[:, 0]
-    if given.shape != shape[: given.ndim]:
-        raise ValueError(
-            f"{owner}: sample_weight must hold a weight for each of {shape[0]} samples, shape "
-            f"({shape[0]},). Received: shape {given.shape}"
-        )
+    """Return a weight for each value of `shape`, from those of all, of samples or of parts."""
+    if sample_weight is None:
+        return np.ones(shape)
+    given = real_array(owner, "sample_weight", sample_weight, least_axes=0).astype(np.float64)
     if not np.isfinite(given).all():
         raise ValueError(f"{owner}: weights must be finite. Received: {sample_weight!r}")
-    return np.broadcast_to(given.reshape(given.shape + (1,) * (len(shape) - given.ndim)), shape)
+    return np.broadcast_to(laid_along(shape, given, owner), shape)

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
+from minigrad.checks import snake_case
 from minigrad.engine.tensor import plain
-from minigrad.metrics.inputs import real_array, weights
-from minigrad.metrics.metric import Array, Metric, divided, known_as, registry, words_of
+from minigrad.losses.loss import Loss
+from minigrad.metrics.inputs import matched, real_array, weights
+from minigrad.metrics.metric import Array, Metric, divided, known_as, registry
 
 
 class Average(Metric):
     """``Σ w·v / Σ w``: over all samples of all batches, so that a short batch counts for less."""
 
-    gathers: Mapping[str, int] = {"total": 0, "count": 0}
+    def __init__(self, name: str | None = None, dtype: Any = None) -> None:
+        super().__init__(name, dtype)
+        self.total = self.add_weight(name="total", dtype="float64")
+        self.count = self.add_weight(name="count", dtype="float64")
 
     def gather(self, values: Array, sample_weight: Any = None) -> None:
         """Take in values of shape (batch, …); a sample's value is the mean of its own."""
@@ -26,14 +31,14 @@ class Average(Metric):
             each = weights(self.owner, sample_weight, values.shape)
             values = values * each
             count = each.reshape(samples, -1).mean(axis=1).sum()
-        # (batch, …) → (batch,) → ()
-        total = values.reshape(samples, -1).mean(axis=1, dtype=np.float64).sum()
-        self.add("total", total)
-        self.add("count", count)
+        if values.ndim > 1:  # (batch, …) → (batch,)
+            values = values.reshape(samples, -1).mean(axis=1, dtype=np.float64)
+        self.total.assign_add(values.sum(dtype=np.float64))
+        self.count.assign_add(count)
 
     def result(self) -> float:
         """Return the mean; 0 before the first batch."""
-        return float(divided(self.state.get("total", 0.0), self.state.get("count", 0.0)))
+        return float(divided(self.total, self.count))
 
 
 @known_as()
@@ -52,9 +57,32 @@ class Mean(Average):
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
         """Take in values of shape (batch, …), or one number, which counts as one sample."""
         values = np.atleast_1d(plain(values))
-        if sample_weight is not None:
-            sample_weight = np.atleast_1d(plain(sample_weight))
         self.gather(real_array(self.owner, "values", values), sample_weight)
+
+
+@known_as()
+class Sum(Metric):
+    """``Σ w·v``: the sum of whatever it is given.
+
+    Examples
+    --------
+    >>> Sum()([1.0, 2.0], sample_weight=[1.0, 0.5])
+    2.0
+    """
+
+    def __init__(self, name: str | None = None, dtype: Any = None) -> None:
+        super().__init__(name, dtype)
+        self.total = self.add_weight(name="total", dtype="float64")
+
+    def update_state(self, values: Any, sample_weight: Any = None) -> None:
+        """Take in values of any shape."""
+        values = real_array(self.owner, "values", np.atleast_1d(plain(values)))
+        each = weights(self.owner, sample_weight, values.shape)
+        self.total.assign_add((values * each).sum())
+
+    def result(self) -> float:
+        """Return the sum."""
+        return float(self.total)
 
 
 class MeanOverSamples(Average):
@@ -68,8 +96,32 @@ class MeanOverSamples(Average):
         raise NotImplementedError(f"{type(self).__name__} must define values(self, y_true, y_pred)")
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Take in one batch; `sample_weight` has shape (batch,), or that of the values."""
+        """Take in one batch; `sample_weight` is one for all, for a sample, or for its parts."""
         self.gather(self.values(y_true, y_pred), sample_weight)
+
+
+class MeanOfLoss(MeanOverSamples):
+    """Base of the metrics that are the mean of a `loss`; its settings are theirs."""
+
+    loss: ClassVar[type[Loss]]
+
+    def __init__(self, name: str | None = None, dtype: Any = None, **settings: Any) -> None:
+        super().__init__(name, dtype)
+        self._loss = self.loss(reduction="none", **settings)
+        self._settings = settings
+        vars(self).update(settings)
+
+    def checked(self, y_true: Any, y_pred: Any) -> tuple[Array, Array]:
+        """Return targets and predictions as arrays of one shape."""
+        return matched(self.owner, y_true, y_pred)
+
+    def values(self, y_true: Any, y_pred: Any) -> Array:
+        """Return the loss of each sample: losses are in NumPy's notation, so arrays will do."""
+        both: Any = [np.asarray(array, np.float64) for array in self.checked(y_true, y_pred)]
+        return np.asarray(self._loss.call(*both))
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), **self._settings}
 
 
 @known_as()
@@ -85,6 +137,8 @@ class MeanMetricWrapper(Average):
         one number for the batch, which then counts as often as there are samples in it.
     name
         What the history calls it; by default the function's own name.
+    dtype
+        See `Metric`.
     **keywords
         Further arguments of the function.
 
@@ -102,10 +156,12 @@ class MeanMetricWrapper(Average):
     ('largest_error', 2.0)
     """
 
-    def __init__(self, fn: Callable[..., Any], name: str | None = None, **keywords: Any) -> None:
+    def __init__(
+        self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **keywords: Any
+    ) -> None:
         if not callable(fn) or isinstance(fn, Metric):
             raise TypeError(f"MeanMetricWrapper: fn must be a function. Received: fn={fn!r}")
-        super().__init__(name or name_of(fn))
+        super().__init__(name or name_of(fn), dtype)
         self.fn = fn
         self.keywords = keywords
 
@@ -127,7 +183,7 @@ class MeanMetricWrapper(Average):
                 f"{self.owner}: its function must return a value for each of {samples} samples, "
                 f"or one number. Received: {values!r} of shape {values.shape}"
             )
-        if is_one_number and sample_weight is not None:
+        if is_one_number and sample_weight is not None and np.ndim(plain(sample_weight)) > 0:
             raise ValueError(
                 f"{self.owner}: its function returns one number for the whole batch, so sample "
                 "weights cannot act on it. Return a value for each sample."
@@ -147,7 +203,8 @@ class MeanMetricWrapper(Average):
                 f"{self.owner}: a loss in the place of a metric cannot be saved with the model. "
                 "Use the metric of that name, or a registered function of your own that calls it."
             )
-        return {"fn": registry.serialize(self.fn), "name": self.name, **self.keywords}
+        fn = registry.serialize(self.fn)
+        return {"fn": fn, **super().get_config(), **self.keywords}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> MeanMetricWrapper:
@@ -162,4 +219,4 @@ def name_of(function: Any) -> str:
     given = getattr(function, "name", None)
     if isinstance(given, str) and given:
         return given
-    return words_of(getattr(function, "__name__", None) or type(function).__name__)
+    return snake_case(getattr(function, "__name__", None) or type(function).__name__)

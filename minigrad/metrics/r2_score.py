@@ -31,8 +31,8 @@ class R2Score(Metric):
     num_regressors
         The number of inputs p, for the adjusted score ``1 − (1 − R²) (n − 1) / (n − p − 1)`` of
         n samples; 0 for the plain one.
-    name
-        What the history calls it.
+    name, dtype
+        See `Metric`.
 
     Raises
     ------
@@ -48,14 +48,16 @@ class R2Score(Metric):
     gathers: Mapping[str, int] = {
         "origin": 1, "sum": 1, "squared_sum": 1, "residual": 1, "count": 1, "samples": 0,
     }  # fmt: skip
+    settings = ("class_aggregation", "num_regressors")
 
     def __init__(
         self,
         class_aggregation: str | None = "uniform_average",
         num_regressors: int = 0,
         name: str | None = None,
+        dtype: Any = None,
     ) -> None:
-        super().__init__(name)
+        super().__init__(name, dtype)
         if class_aggregation is not None:
             one_of("R2Score", "class_aggregation", class_aggregation, _AGGREGATIONS)
         is_whole = isinstance(num_regressors, int) and not isinstance(num_regressors, bool)
@@ -75,9 +77,7 @@ class R2Score(Metric):
                 f"{self.owner}: expected targets and predictions of shape (batch, {outputs}). "
                 f"Received: shape {target.shape}"
             )
-        each = np.ones(target.shape)
-        if sample_weight is not None:
-            each = weights(self.owner, sample_weight, target.shape)
+        each = weights(self.owner, sample_weight, target.shape)
         # Counted from the first target of all: squares of large numbers would cancel, and targets
         # that never change would seem to.
         shifted = target - self.state.setdefault("origin", target[0].copy())
@@ -85,7 +85,7 @@ class R2Score(Metric):
         self.add("squared_sum", (each * shifted**2).sum(axis=0))
         self.add("residual", (each * (target - prediction) ** 2).sum(axis=0))
         self.add("count", each.sum(axis=0))
-        self.add("samples", len(target))
+        self.add("samples", np.any(each != 0, axis=1).sum())  # a weight of 0 leaves one out
 
     def result(self) -> Any:
         """Return the score, or one for each output; 0 before the first batch."""
@@ -115,11 +115,3 @@ class R2Score(Metric):
         elif self.num_regressors:
             return 1 - (1 - scores) * (float(self.state["samples"]) - 1) / freedom
         return scores
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make it again."""
-        return {
-            "class_aggregation": self.class_aggregation,
-            "num_regressors": self.num_regressors,
-            "name": self.name,
-        }

@@ -36,19 +36,7 @@ def resolve(
     one-hot. Predictions without a second axis, (batch,), are one output a sample too: Keras would
     take the samples for classes there.
 
-    Parameters
-    ----------
-    name
-        One of `BY_SHAPE`; the metric will be called by it.
-    loss
-        The model's loss. A cross-entropy expects logits if this does.
-    y_shape, prediction_shape
-        The shapes of a batch of targets and of predictions.
-
-    Raises
-    ------
-    ValueError
-        For another name, or predictions without an axis.
+    A cross-entropy expects logits if the model's loss does. The metric is called by `name`.
 
     Examples
     --------
@@ -70,10 +58,10 @@ def resolve(
         return SparseCategoricalAccuracy(name) if is_label else CategoricalAccuracy(name)
     from_logits = _expects_logits(loss)
     if is_binary:
-        return BinaryCrossentropy(name, from_logits)
+        return BinaryCrossentropy(name, from_logits=from_logits)
     if is_label:
-        return SparseCategoricalCrossentropy(name, from_logits)
-    return CategoricalCrossentropy(name, from_logits)
+        return SparseCategoricalCrossentropy(name, from_logits=from_logits)
+    return CategoricalCrossentropy(name, from_logits=from_logits)
 
 
 def _expects_logits(loss: Any) -> bool:

@@ -141,6 +141,7 @@ class Objective:
         return prediction, LossTerms([*addends, *self.penalties(outputs)])
 
     def _data_term(self, y: Any, prediction: Any, weights: Any) -> Tensor:
+        y = losses.in_column(y, prediction)
         # A loss of one's own need not know weights, if it returns a value for each sample.
         knows_weights = weights is not None and losses.takes_weights(self.loss)
         keywords = {"sample_weight": weights} if knows_weights else {}
@@ -181,6 +182,7 @@ class Objective:
         self, y: Any, prediction: Any, weights: Any, watched: Watched | None
     ) -> None:
         values = plain(prediction)
+        y = losses.in_column(y, values)
         for index, metric in enumerate(self.compiled_metrics):
             if isinstance(metric, str):
                 if y is None:

@@ -46,6 +46,7 @@ def test_targets_of_another_shape_are_never_broadcast():
 
 def test_a_missing_last_axis_of_length_1_is_added_as_in_keras():
     assert float(losses.mean_squared_error([1.0, 2.0], [[1.0], [4.0]])) == 2
+    assert float(losses.MeanSquaredError()([[1.0], [2.0]], [1.0, 4.0])) == 2
 
 
 def test_an_empty_batch_is_refused():
@@ -195,6 +196,92 @@ def test_weights_must_fit_the_samples():
         losses.MeanSquaredError("mean_with_sample_weight")([[1.0]], [[0.0]], [0.0])
 
 
+@pytest.mark.parametrize("shape", [(4, 3), (4, 5, 3)])
+def test_weights_are_broadcast_from_the_samples_on(shape):
+    y, p = np.zeros(shape), np.random.default_rng(0).uniform(size=shape)
+    values = (p**2).mean(axis=-1)
+    each = np.arange(4.0)
+    for weights in (2.0, [2.0], np.full((1, 1), 2.0)):
+        found = losses.MeanSquaredError()(y, p, weights)
+        np.testing.assert_allclose(float(found), 2 * values.mean(), rtol=1e-12)
+    aligned = each.reshape((4,) + (1,) * (values.ndim - 1))
+    for weights in (each, each[:, None], Tensor(each)):
+        found = losses.MeanSquaredError()(y, p, weights)
+        np.testing.assert_allclose(float(found), (values * aligned).mean(), rtol=1e-12)
+    steps = np.random.default_rng(1).uniform(size=values.shape)
+    found = losses.MeanSquaredError("mean_with_sample_weight")(y, p, steps)
+    np.testing.assert_allclose(float(found), (values * steps).sum() / steps.sum(), rtol=1e-12)
+
+
+def test_a_weight_of_all_is_taken_and_others_are_not_where_there_is_one_value():
+    class Largest(losses.Loss):
+        def call(self, y_true, y_pred):
+            return np.abs(y_true - y_pred).max()
+
+    assert float(Largest()([[1.0], [0.0]], [[0.0], [0.5]], 2.0)) == 2
+    with pytest.raises(ValueError, match="Largest: sample_weight must hold one weight"):
+        Largest()([[1.0], [0.0]], [[0.0], [1.0]], [1.0, 2.0])
+
+
+@every_class
+@pytest.mark.parametrize("dtype", ["float16", "float64"])
+def test_a_dtype_is_that_of_the_computation(loss, dtype):
+    targets, predictions = batch(loss)
+    p = Tensor(predictions.astype(np.float32), requires_grad=True)
+    made = type(loss)(**{**loss.get_config(), "dtype": dtype})
+    value = made(targets, p)
+    assert value.dtype == dtype
+    assert grad(value, p).dtype == np.float32
+    assert losses.deserialize(losses.serialize(made)).dtype == dtype
+
+
+@pytest.mark.parametrize("bad", ["int32", "flaot32", 3])
+def test_a_dtype_is_floating(bad):
+    with pytest.raises(ValueError, match="MeanSquaredError: dtype must be a floating dtype"):
+        losses.MeanSquaredError(dtype=bad)
+
+
+def test_lists_and_missing_targets_are_columns_only_where_they_are_meant():
+    assert losses.in_column([1.0, 2.0], np.ones((2, 1))).shape == (2, 1)
+    assert losses.in_column(None, np.ones(1)) is None
+    labels = np.array([1, 2])
+    assert losses.in_column(labels, np.ones((2, 3))) is labels
+
+
+def test_a_misspelt_argument_names_the_one_that_was_meant():
+    with pytest.raises(TypeError, match=r"no argument 'reducton'\. Did you mean 'reduction'"):
+        losses.MeanSquaredError(reducton="sum")
+    with pytest.raises(TypeError, match="Did you mean 'from_logits'"):
+        losses.BinaryCrossentropy(from_logit=True)
+
+    class Mine(losses.Loss):
+        def __init__(self, **settings):
+            self.power = settings.pop("power", 2)
+            super().__init__(**settings)
+
+    assert Mine(power=3, name="cubic").name == "cubic"
+    with pytest.raises(TypeError, match="Did you mean 'name'"):
+        Mine(power=3, nam="cubic")
+
+
+def test_names_are_those_of_keras():
+    assert losses.MeanSquaredError().name == "mean_squared_error"
+    assert losses.KLDivergence().name == "kl_divergence"
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        losses.CategoricalCrossentropy(),
+        losses.SparseCategoricalCrossentropy(),
+    ],
+    ids=repr,
+)
+def test_a_single_class_whose_loss_is_always_0_is_told_of(loss):
+    with pytest.warns(SyntaxWarning, match=r"\(2, 1\) have a single class.*'binary_crossentropy'"):
+        loss([[0.0], [0.0]], [[0.3], [0.4]])
+
+
 def test_logits_are_more_accurate_than_probabilities_where_those_saturate():
     logits = Tensor(np.array([[800.0, -800.0]]), requires_grad=True)
     loss = losses.SparseCategoricalCrossentropy(from_logits=True)([1], logits)
@@ -208,6 +295,15 @@ def test_a_loss_of_ones_own_needs_only_call():
             return ((y_pred - y_true) ** 4).mean(axis=-1)
 
     assert float(Quartic()([[0.0], [0.0]], [[1.0], [2.0]], [2.0, 0.0])) == 1
+    assert float(Quartic(reduction="sum")([0.0, 0.0], [[1.0], [2.0]])) == 17  # no row and column
+    assert losses.Loss.from_config(Quartic("sum").get_config()).reduction == "sum"
+
+    class Pinball(losses.Loss):  # several quantiles of one target
+        def call(self, y_true, y_pred):
+            error = y_true - y_pred
+            return np.maximum(0.1 * error, -0.9 * error).mean(axis=-1)
+
+    assert float(Pinball()([[1.0], [1.0]], [[0.0, 2.0], [1.0, 1.0]])) == pytest.approx(0.25)
     with pytest.raises(NotImplementedError, match=r"Loss must define call"):
         losses.Loss()([[0.0]], [[1.0]])
 
@@ -229,7 +325,7 @@ every_loss = pytest.mark.parametrize(
 def test_shapes_are_equal_or_refused_by_name(loss, data):
     lengths = st.lists(st.integers(1, 3), min_size=1, max_size=3).map(tuple)
     target, prediction = data.draw(lengths), data.draw(lengths)
-    if target == prediction or (*target, 1) == prediction:
+    if target == prediction or (*target, 1) == prediction or target == (*prediction, 1):
         assert loss(np.ones(target), np.full(prediction, 0.5)).shape == ()
         return
     with pytest.raises(ValueError, match="same shape") as error:

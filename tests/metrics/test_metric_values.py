@@ -223,6 +223,13 @@ class TestR2Score:
         found = metrics.R2Score(num_regressors=1)(y_true, y_pred)
         assert found == pytest.approx(1 - (1 - plain) * 3 / 2)
 
+    def test_the_adjustment_leaves_samples_out_whose_weight_is_0(self):
+        # As Keras does since it counts samples; up to 3.15 it counts every number of the targets.
+        y_true, y_pred = np.arange(8.0).reshape(4, 2), np.arange(8.0).reshape(4, 2) % 3
+        found = metrics.R2Score(num_regressors=1)(y_true, y_pred, sample_weight=[1, 1, 0, 1])
+        kept = metrics.R2Score(num_regressors=1)(y_true[[0, 1, 3]], y_pred[[0, 1, 3]])
+        assert found == pytest.approx(kept)
+
     def test_too_few_samples_to_adjust_are_told_of(self):
         metric = metrics.R2Score(num_regressors=3)
         with pytest.warns(UserWarning, match="3 regressors by 3 samples"):
@@ -258,7 +265,11 @@ class TestPositives:
     def test_the_first_k_are_exactly_k(self):
         metric = metrics.Precision(top_k=1)
         assert metric([[1, 0], [0, 1]], [[0.5, 0.5], [0.5, 0.5]]) == 0.5
-        assert metric.state["true_positives"] + metric.state["false_positives"] == 2
+        assert sum(float(variable) for variable in metric.variables) == 2
+
+    def test_the_first_k_of_one_sample_need_no_batch(self):
+        assert metrics.Precision(top_k=3)([0, 1, 1, 0, 0], [0.2, 0.1, 0.5, 0, 0.2]) == 1 / 3
+        assert metrics.Recall(top_k=3).true_positives.shape == (1,)
 
     def test_no_positives_give_0(self):
         assert metrics.Precision()([1, 1], [0.0, 0.0]) == 0

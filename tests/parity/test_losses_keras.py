@@ -173,6 +173,27 @@ def test_classes_agree_with_keras(name, shape, reduction, is_weighted, seed, dat
     np.testing.assert_allclose(grad(found.sum(), x), p.grad.numpy(), rtol=2e-6, atol=2e-7)
 
 
+@pytest.mark.parametrize("weights", [2.0, [2.0], [[0.5], [1.0], [2.0]], [[0.5, 1.0, 0.0, 3.0]] * 3])
+@pytest.mark.parametrize("name", ["MeanSquaredError", "Huber", "BinaryCrossentropy"])
+def test_weights_are_broadcast_alike(name, weights):
+    rng = np.random.default_rng(0)
+    y, p = rng.uniform(size=(3, 4, 2)), rng.uniform(0.1, 0.9, (3, 4, 2))
+    peer = getattr(keras.losses, name)(dtype="float64")
+    expected = peer(torch.tensor(y), torch.tensor(p), torch.tensor(weights)).item()
+    assert float(getattr(losses, name)()(y, p, weights)) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", sorted(CLASSES))
+def test_names_and_arguments_are_those_of_keras(name):
+    keras.utils.clear_session()
+    ours, theirs = getattr(losses, name), getattr(keras.losses, name)
+    assert ours().name == theirs().name or name == "Huber"  # which Keras calls huber_loss
+    # Classes are the last axis here, and samples to be left out have weight 0.
+    left_out = {"ignore_class"} | ({"axis"} if "ross" in name else set())
+    expected = inspect.signature(theirs).parameters.keys() - left_out
+    assert inspect.signature(ours).parameters.keys() == expected
+
+
 @pytest.mark.parametrize("name", sorted(CLASSES))
 def test_default_configs_are_those_of_keras(name):
     expected = inspect.signature(getattr(keras.losses, name)).parameters

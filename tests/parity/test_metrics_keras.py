@@ -1,5 +1,6 @@
 """Results of the metrics over several updates, beside those of the real Keras."""
 
+import inspect
 import os
 from functools import partial
 
@@ -113,6 +114,16 @@ CASES = [
     ("Recall", {}, zeros_and_ones, ANY),
     ("Recall", {"thresholds": [0.2, 0.6, 0.7]}, zeros_and_ones, ANY),
     ("Recall", {"top_k": 1, "class_id": 2}, zeros_and_ones, [(4, 3)]),
+    ("TruePositives", {}, zeros_and_ones, ANY),
+    ("FalsePositives", {"thresholds": [0.2, 0.6]}, zeros_and_ones, ANY),
+    ("TrueNegatives", {"thresholds": [0.3]}, zeros_and_ones, ANY),
+    ("FalseNegatives", {"thresholds": 0.7}, zeros_and_ones, ANY),
+    ("AUC", {}, zeros_and_ones, ANY),
+    ("AUC", {"from_logits": True}, zeros_and_ones_and_logits, ANY),
+    ("AUC", {"curve": "PR"}, zeros_and_ones, ANY),
+    ("AUC", {"curve": "PR", "summation_method": "majoring"}, zeros_and_ones, ANY),
+    ("AUC", {"num_thresholds": 5, "summation_method": "minoring"}, zeros_and_ones, ANY),
+    ("AUC", {"thresholds": [0.2, 0.9, 0.5]}, zeros_and_ones, ANY),
     ("F1Score", {}, one_hot_classes, [(4, 6)]),
     ("F1Score", {"average": "micro", "threshold": 0.5}, zeros_and_ones, TWO_AXES),
     ("F1Score", {"average": "macro"}, one_hot_classes, [(4, 6)]),
@@ -142,7 +153,8 @@ def test_results_after_several_batches_agree(
     theirs = getattr(keras.metrics, name)(**arguments)
     for batch in range(batches):
         y_true, y_pred = data(rng, (shape[0] + batch, *shape[1:]))
-        has_three_axes = y_pred.ndim == 3 and name in ("Precision", "Recall")
+        counts = ("Precision", "Recall", "AUC")
+        has_three_axes = y_pred.ndim == 3 and (name in counts or "tives" in name)
         weights = None
         if weighted:
             weights = rng.uniform(0.1, 2, y_pred.shape[: 2 if has_three_axes else 1])
@@ -158,14 +170,79 @@ def test_results_after_several_batches_agree(
 
 def test_every_metric_of_both_packages_is_compared():
     ours = {name for name in metrics.__all__ if isinstance(getattr(metrics, name), type)}
-    compared = {name for name, *_ in CASES} | {"Mean", "MeanMetricWrapper", "Metric"}
+    compared = {name for name, *_ in CASES} | {"Mean", "MeanMetricWrapper", "Metric", "Sum"}
     assert {name for name in ours if hasattr(keras.metrics, name)} == compared
 
 
 def test_default_names_are_the_same():
     keras.utils.clear_session()  # or the second Precision of a process is called precision_1
     for name in sorted({name for name, *_ in CASES}):
-        assert getattr(metrics, name)().name == getattr(keras.metrics, name)().name
+        ours, theirs = getattr(metrics, name)(), getattr(keras.metrics, name)()
+        assert ours.name == theirs.name
+        if name not in ("F1Score", "FBetaScore", "R2Score"):  # the first batch tells their shapes
+            assert [v.shape for v in ours.variables] == [tuple(v.shape) for v in theirs.variables]
+
+
+@pytest.mark.parametrize("name", sorted({name for name, *_ in CASES}))
+def test_arguments_are_those_of_keras(name):
+    ours, theirs = (
+        inspect.signature(getattr(package, name)).parameters for package in (metrics, keras.metrics)
+    )
+    # Classes are the last axis here; samples to be left out have weight 0.
+    left_out = {"ignore_class", "from_sorted_ids", "multi_label", "num_labels", "label_weights"}
+    left_out |= {"axis"} if "rossentropy" in name else set()
+    # Counts take top_k and class_id, too.
+    assert [key for key in theirs if key not in left_out] == [key for key in ours if key in theirs]
+
+
+def own(package, add):
+    class MeanOfLargest(package.Metric):
+        def __init__(self, name="largest", **more):
+            super().__init__(name=name, **more)
+            self.total = add(self, "total")
+            self.count = add(self, "count")
+
+        def update_state(self, y_true, y_pred, sample_weight=None):
+            self.total.assign_add(abs(y_true - y_pred).max(-1).sum())
+            self.count.assign_add(len(y_true))
+
+        def result(self):
+            return self.total / self.count
+
+    return MeanOfLargest()
+
+
+@pytest.mark.parametrize(
+    "add",
+    [
+        lambda metric, name: metric.add_weight(name=name, initializer="zeros"),
+        lambda metric, name: metric.add_weight((), "zeros", "float32", name),
+        lambda metric, name: metric.add_variable((), "zeros", name=name),
+    ],
+)
+def test_a_metric_of_ones_own_is_written_alike(add):
+    rng = np.random.default_rng(0)
+    ours, theirs = own(metrics, add), own(keras.metrics, add)
+    for samples in (4, 2):
+        y_true, y_pred = rng.normal(size=(samples, 3)), rng.normal(size=(samples, 3))
+        for metric in (ours, theirs):
+            metric.update_state(y_true, y_pred)
+    assert float(ours.result()) == pytest.approx(float(theirs.result()))
+    assert [v.name for v in ours.variables] == [v.name for v in theirs.variables]
+    for metric in (ours, theirs):
+        metric.reset_state()
+        assert [float(v) for v in metric.variables] == [0, 0]
+
+
+@pytest.mark.parametrize("weights", [2.0, [2.0], [[0.5], [1.0], [2.0]]])
+@pytest.mark.parametrize("name", ["MeanSquaredError", "BinaryAccuracy", "Sum", "Mean"])
+def test_weights_are_broadcast_alike(name, weights):
+    rng = np.random.default_rng(0)
+    y_true, y_pred = rng.integers(0, 2, (3, 2)), rng.uniform(size=(3, 2))
+    data = (y_pred,) if name in ("Sum", "Mean") else (y_true, y_pred)
+    expected = float(getattr(keras.metrics, name)()(*data, sample_weight=weights))
+    found = getattr(metrics, name)()(*data, sample_weight=weights)
+    assert found == pytest.approx(expected, rel=1e-6)
 
 
 @settings(max_examples=25)
