@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
+from functools import partial
 from numbers import Real
 from typing import Any
 
@@ -27,6 +29,21 @@ def snake_case(name: str) -> str:
 def is_whole(value: Any) -> bool:
     """Whether a value is an integer, of Python or NumPy, and no bool."""
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def boolean(owner: str, argument: str, value: Any) -> bool:
+    """Return True or False; a word such as ``"no"`` would count as true.
+
+    Raises
+    ------
+    ValueError
+        For anything else, naming the argument and the value.
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(
+            f"{owner}: {argument} must be a boolean, True or False. Received: {argument}={value!r}"
+        )
+    return bool(value)
 
 
 def sample_shape(owner: str, value: Any) -> Shape | None:
@@ -139,6 +156,14 @@ def fraction(owner: str, argument: str, value: Any) -> float:
             f"{owner}: {argument} must be a number in [0, 1). Received: {argument}={value!r}"
         )
     return float(value)
+
+
+not_negative = partial(number, least=0)
+
+
+def or_none(check: Callable[[str, str, Any], Any]) -> Callable[[str, str, Any], Any]:
+    """Return a check that lets None pass, and anything that `check` does."""
+    return lambda owner, argument, value: None if value is None else check(owner, argument, value)
 
 
 def one_of(owner: str, argument: str, value: Any, known: tuple[str, ...]) -> str:
