@@ -46,19 +46,20 @@ class Adam(Optimizer):
     # s / (√q + ε / √(1 − β₂)).
     scalars = ("kept_with_beta_1", "kept_with_beta_2")
     kept_with_beta_1 = kept_with_beta_2 = 0.0
-    _numbers: dict[Any, tuple[Array, ...]]
 
     @property
     def slots(self) -> tuple[str, ...]:
         """The averages of the gradient and of its square, and the latter's maximum with amsgrad."""
         return ("momentum", "velocity", *(("largest_velocity",) if self.amsgrad else ()))
 
+    def _follow_settings(self) -> None:
+        super()._follow_settings()
+        self._numbers: dict[Any, tuple[Array, ...]] = {}
+
     def begin_step(self) -> None:
         """Compute the numbers of this step; averages that began at 0 make it larger."""
         if (self.beta_1, self.beta_2) != (self.kept_with_beta_1, self.kept_with_beta_2):
             self._keep_otherwise()
-        if self._iterations == 1 or "_numbers" not in vars(self):
-            self._numbers = {}
         for buffer in self._buffers:
             dtype = buffer.values.dtype
             arrays = self._numbers.get(dtype)

@@ -49,7 +49,13 @@ class FlatBuffer:
         )
         self._gradient_views = self._views(self.gradients)
         self._usual = list(
-            zip(self.parameters, self._shown_views, self._gradient_views, strict=True)
+            zip(
+                self.parameters,
+                self._shown_views,
+                self._gradient_views,
+                self._value_views,
+                strict=True,
+            )
         )
 
     @cached_property
@@ -105,7 +111,7 @@ class FlatBuffer:
 
     def _all_is_in_place(self) -> bool:
         """Whether all have gradients, and nobody has replaced anything: the usual case."""
-        for parameter, values, gradient in self._usual:
+        for parameter, values, gradient, _ in self._usual:
             leaf = parameter._node
             if leaf is None or leaf.gradient is not gradient or parameter._value is not values:  # type: ignore[union-attr]
                 return False
@@ -130,18 +136,16 @@ class FlatBuffer:
     def publish(self, without_gradient: bool = False) -> None:
         """Tell every parameter that was updated, and every tape that had used its old values."""
         now = next(clock)
-        for parameter, view, shown in zip(
-            self.parameters, self._value_views, self._shown_views, strict=True
-        ):
-            is_updated = without_gradient or parameter._leaf.gradient is not None
-            if parameter._node is not None and is_updated:
+        for parameter, shown, _, view in self._usual:
+            leaf = parameter._leaf
+            if parameter._node is not None and (leaf.gradient is not None or without_gradient):
                 if parameter.constraint is not None:
                     view[...] = parameter.constraint(view)
-                if self.is_rounded:
+                if shown is not view:
                     shown[...] = _rounded(view)
                 if parameter._value is not shown:
                     np.copyto(parameter._value, shown)
-                parameter._leaf.changed = now
+                leaf.changed = now
 
 
 def _rounded(values: Array) -> Array:

@@ -74,6 +74,7 @@ class Optimizer(OptimizerState):
         **settings: Any,
     ) -> None:
         super().__init__(*arguments, **settings)
+        self._iterations = 0
         self._not_decayed: tuple[list[Parameter], list[str]] = ([], [])
         self._averages, self._blocks = [], {}
         if parameters is not None:
@@ -159,10 +160,13 @@ class Optimizer(OptimizerState):
             if self.waiting < self.gradient_accumulation_steps:
                 self._accumulate(gathered)
                 return
-        self.rate = self.current_rate()
-        self._iterations += 1
+        attributes = self.__dict__  # what is no setting needs no check
+        attributes["rate"] = self.current_rate()
+        attributes["_iterations"] += 1
         self.begin_step()
-        gradients = self._prepared(gathered)
+        gradients = [buffer.gradients for buffer in self._buffers]
+        if self._prepares:
+            gradients = self._prepared(gathered)
         for index, (buffer, stretches) in enumerate(zip(self._buffers, gathered, strict=True)):
             for start, stop in stretches:
                 if self.weight_decay:
@@ -183,18 +187,17 @@ class Optimizer(OptimizerState):
 
     def _prepared(self, gathered: Sequence[list[Stretch]]) -> list[Array]:
         """Return each buffer's gradients as updates see them: averaged and clipped, if so set."""
+        gradients = []
         if self.gradient_accumulation_steps:
             self._accumulate(gathered)
-        gradients = []
         for buffer, averages in zip(self._buffers, self._averages, strict=True):
-            found = buffer.gradients
             if self.gradient_accumulation_steps:
-                found = np.divide(averages["accumulated"], self.waiting, out=buffer.prepared)
+                np.divide(averages["accumulated"], self.waiting, out=buffer.prepared)
                 averages["accumulated"].fill(0)
             elif buffer.is_rounded:
-                found = buffer.prepared
-                found[...] = buffer.gradients
-            gradients.append(found)
+                buffer.prepared[...] = buffer.gradients
+            is_other = self.gradient_accumulation_steps or buffer.is_rounded
+            gradients.append(buffer.prepared if is_other else buffer.gradients)
         self.waiting = 0
         for kind in clipping.KINDS:
             limit = getattr(self, kind)

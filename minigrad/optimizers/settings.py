@@ -137,9 +137,9 @@ class OptimizerSettings(Configurable):
     def current_rate(self) -> float:
         """Return the size of the next step."""
         rate = self._rate
-        if isinstance(rate, LearningRateSchedule):
-            return float(rate(self._iterations))
-        return float(rate() if callable(rate) else rate)
+        if isinstance(rate, float):
+            return rate
+        return float(rate(self._iterations) if isinstance(rate, LearningRateSchedule) else rate())
 
     @property
     def iterations(self) -> Count:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.layers.weights import free_name
+from minigrad.optimizers.clipping import KINDS
 from minigrad.optimizers.flat import Array
 from minigrad.optimizers.readings import StateCopy
 from minigrad.optimizers.settings import OptimizerSettings
@@ -37,15 +38,21 @@ class OptimizerState(OptimizerSettings):
         """Begin the averages that are now kept, and drop those that are not any more."""
         more = {"average": self.use_ema, "accumulated": self.gradient_accumulation_steps}
         kept = [*self.slots, *(slot for slot, is_kept in more.items() if is_kept)]
-        for index, buffer in enumerate(self._buffers):
-            before = self._averages[index]
-            self._averages[index] = {
-                slot: before[slot]
-                if slot in before
-                else np.full_like(buffer.values, self.start_of(slot))
-                for slot in kept
-            }
+        for buffer, averages in zip(self._buffers, self._averages, strict=True):
+            for slot in averages.keys() - kept:
+                del averages[slot]
+            for slot in kept:
+                if slot not in averages:
+                    averages[slot] = np.full_like(buffer.values, self.start_of(slot))
+                    if slot == "average":  # of the values: begins where these are
+                        buffer.bring_values()
+                        averages[slot][...] = buffer.values
         self._blocks = {}
+        self._prepares = (
+            self.gradient_accumulation_steps is not None
+            or any(getattr(self, kind) is not None for kind in KINDS)
+            or any(buffer.is_rounded for buffer in self._buffers)
+        )
 
     def _scalars(self) -> tuple[str, ...]:
         return (*self.scalars, *(("waiting",) if self.gradient_accumulation_steps else ()))
