@@ -50,12 +50,11 @@ class Configurable:
     @classmethod
     def settings(cls) -> dict[str, Setting]:
         """Return all settings, by name."""
-        found: dict[str, Setting] = {}
+        found: dict[str, Any] = {}
         for kind in cls.__mro__:
             for name, value in vars(kind).items():
-                if isinstance(value, Setting):
-                    found.setdefault(name, value)
-        return found
+                found.setdefault(name, value)  # a class may have settled one of its base's
+        return {name: value for name, value in found.items() if isinstance(value, Setting)}
 
     @classmethod
     def meant_by(cls, name: str, cutoff: float = 0.6) -> str:

@@ -61,9 +61,11 @@ class ReduceLROnPlateau(Monitor):
         self.wait = self.cooldown_counter = 0
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
+        super().on_train_begin(logs)
         self._reset()
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        _note_rate(self, logs)
         value = self.value_in(logs)
         if value is None:
             return
@@ -80,7 +82,7 @@ class ReduceLROnPlateau(Monitor):
     def _reduce(self, epoch: int) -> None:
         optimizer = self.model.optimizer
         assert optimizer is not None
-        old = optimizer.learning_rate
+        old = float(optimizer.learning_rate)
         if old > self.min_lr:
             optimizer.learning_rate = max(old * self.factor, self.min_lr)
             if self.verbose:
@@ -93,12 +95,12 @@ class ReduceLROnPlateau(Monitor):
 
 
 class LearningRateScheduler(Callback):
-    """Set the learning rate before each epoch to ``schedule(epoch, rate)``.
+    """Set the learning rate before each epoch to ``schedule(epoch, rate)`` or ``schedule(epoch)``.
 
     Parameters
     ----------
     schedule
-        From the epoch's number (from 0) and the present rate to the new one.
+        From the epoch's number (from 0), and the present rate if it takes that, to the new one.
     verbose
         1 prints each rate.
 
@@ -107,14 +109,15 @@ class LearningRateScheduler(Callback):
     TypeError
         If `schedule` is not callable.
     ValueError
-        If it returns no positive number.
+        If it returns no number, or a negative one.
 
     Examples
     --------
     >>> halve = LearningRateScheduler(lambda epoch, rate: rate / 2 if epoch else rate)
+    >>> staircase = LearningRateScheduler(lambda epoch: 0.1 if epoch < 10 else 0.01)
     """
 
-    def __init__(self, schedule: Callable[[int, float], float], verbose: int = 0) -> None:
+    def __init__(self, schedule: Callable[..., float], verbose: int = 0) -> None:
         if not callable(schedule):
             raise TypeError(
                 "LearningRateScheduler: expected a function of (epoch, rate). Received: "
@@ -126,7 +129,31 @@ class LearningRateScheduler(Callback):
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         optimizer = self.model.optimizer
         assert optimizer is not None
-        rate = self.schedule(epoch, optimizer.learning_rate)
+        given = (epoch, float(optimizer.learning_rate))
+        rate = self.schedule(*given if _takes_two(self.schedule) else given[:1])
         optimizer.learning_rate = rate
         if self.verbose:
             print(f"Epoch {epoch + 1}: learning rate {optimizer.learning_rate:.3g}")
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        _note_rate(self, logs)
+
+
+def _takes_two(function: Callable[..., Any]) -> bool:
+    """Whether a function takes two arguments by place; those of C do not always tell."""
+    from inspect import signature
+
+    try:
+        signature(function).bind(0, 0.0)
+    except TypeError:
+        return False
+    except ValueError:
+        return True
+    return True
+
+
+def _note_rate(callback: Callback, logs: Logs | None) -> None:
+    """Put the learning rate of the epoch into its logs, and so into the history."""
+    optimizer = callback.model.optimizer
+    if logs is not None and optimizer is not None:
+        logs["learning_rate"] = float(optimizer.learning_rate)

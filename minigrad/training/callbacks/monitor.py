@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from typing import Any
+from warnings import warn
 
 from minigrad.checks import number, one_of
 from minigrad.engine.suggestions import did_you_mean
@@ -28,47 +29,58 @@ class Monitor(Callback):
     Raises
     ------
     ValueError
-        For another mode; or, at the end of the first epoch, for a name that is not there, with
-        the nearest.
+        For another mode; or, at the end of the first epoch, for a name that is not there and does
+        not say whether more is better. (If `mode` is given, or it is the loss, it warns.)
     """
 
-    def __init__(self, monitor: str, mode: str, min_delta: float) -> None:
+    def __init__(
+        self, monitor: str = "val_loss", mode: str = "auto", min_delta: float = 0.0
+    ) -> None:
         kind = type(self).__name__
         if not isinstance(monitor, str):
             raise ValueError(f"{kind}: monitor must be a name. Received: {monitor!r}")
         self.monitor = monitor
         mode = one_of(kind, "mode", mode, ("auto", "min", "max"))
+        self._mode_is_given = mode != "auto"
         if mode == "auto":
             mode = "max" if any(part in monitor for part in _MORE_IS_BETTER) else "min"
         self.mode = mode
         self.min_delta = abs(number(kind, "min_delta", min_delta))
         self.best: float | None = None
+        self._has_warned = False
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        self._has_warned = False
 
     def value_in(self, logs: Logs | None) -> float | None:
-        """Return the value; None in epochs without validation, for a value of validation.
+        """Return the value, None if there is none, which is said once.
 
         Raises
         ------
         ValueError
             If there is no value of that name.
         """
-        logs = logs or {}
+        logs = {} if logs is None else logs
         if self.monitor in logs:
+            self._has_warned = True  # what was there once may be missing between
             return logs[self.monitor]
-        if self.monitor in self.loop.history.history or (
-            self.monitor.startswith("val_") and self.loop.validates
-        ):
+        name = self.monitor.removeprefix("val_")
+        is_of_validation = name != self.monitor
+        if self._has_warned or (is_of_validation and name in logs and self._validates()):
             return None
-        hint = did_you_mean(self.monitor, list(logs))
-        validation = (
-            " Pass validation_data or validation_split to fit."
-            if self.monitor.startswith("val_")
-            else ""
-        )
-        raise ValueError(
+        validation = " Pass validation_data or validation_split to fit." if is_of_validation else ""
+        message = (
             f"{type(self).__name__}: there is no value {self.monitor!r} to monitor.{validation}"
-            f"{hint} There are: {', '.join(logs)}"
+            f"{did_you_mean(self.monitor, list(logs))} There are: {', '.join(logs)}"
         )
+        if not self._mode_is_given and name != "loss" and name not in logs:
+            raise ValueError(f"{message}. (If it comes later on, say mode='min' or 'max'.)")
+        self._has_warned = True
+        warn(message, stacklevel=2)
+        return None
+
+    def _validates(self) -> bool:
+        return self.loop is not None and self.loop.validates
 
     def improves(self, value: float, on: float | None) -> bool:
         """Whether `value` is better than `on` by more than `min_delta`; nan never is."""
