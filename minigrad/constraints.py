@@ -14,7 +14,7 @@ import numpy as np
 
 from minigrad.checks import not_negative, number
 from minigrad.serialization import Registry
-from minigrad.signatures import Configurable, FullSignature, Setting
+from minigrad.signatures import Configurable, Setting
 
 Array = np.ndarray[Any, Any]
 
@@ -36,8 +36,6 @@ def _axes(owner: str, argument: str, axis: Any) -> int | list[int]:
 
 class Constraint(Configurable):
     """Base of all constraints: ``w ← constraint(w)``. A subclass defines ``__call__``."""
-
-    __signature__ = FullSignature()
 
     def __call__(self, w: Array) -> Array:
         """Return the constrained values of `w`."""

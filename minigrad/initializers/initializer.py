@@ -10,7 +10,7 @@ from minigrad.checks import is_whole
 from minigrad.engine import get_default_dtype
 from minigrad.seeds import new_generator
 from minigrad.serialization import Registry
-from minigrad.signatures import Configurable, FullSignature, Setting
+from minigrad.signatures import Configurable, Setting
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -40,7 +40,6 @@ class Initializer(Configurable):
     """
 
     seed = Setting(_checked_seed, None)
-    __signature__ = FullSignature()
 
     def __call__(
         self,

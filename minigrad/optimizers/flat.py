@@ -60,7 +60,7 @@ class FlatBuffer:
 
     @cached_property
     def prepared(self) -> Array:
-        """Where gradients are written that are clipped, or averaged; made when it is needed."""
+        """Where gradients are written that are clipped, or float16; made when it is needed."""
         return np.zeros_like(self.values)
 
     def places(self) -> Iterator[tuple[Parameter, int, int]]:
@@ -133,12 +133,12 @@ class FlatBuffer:
         if not parameter._exposed:  # else somebody holds the array, and wants to see it
             parameter._value = shown
 
-    def publish(self, without_gradient: bool = False) -> None:
+    def publish(self) -> None:
         """Tell every parameter that was updated, and every tape that had used its old values."""
         now = next(clock)
         for parameter, shown, _, view in self._usual:
             leaf = parameter._leaf
-            if parameter._node is not None and (leaf.gradient is not None or without_gradient):
+            if parameter._node is not None and leaf.gradient is not None:
                 if parameter.constraint is not None:
                     view[...] = parameter.constraint(view)
                 if shown is not view:

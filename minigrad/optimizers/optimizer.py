@@ -14,7 +14,6 @@ from minigrad.layers import Parameter
 from minigrad.optimizers import clipping
 from minigrad.optimizers.flat import Array, FlatBuffer, Stretch
 from minigrad.optimizers.state import OptimizerState
-from minigrad.signatures import FullSignature
 
 # A long stretch is updated in blocks of so many numbers: all arrays of a block (values, gradients,
 # averages, scratch) stay in the processor's cache from the first of a dozen calls to the last.
@@ -41,13 +40,6 @@ class Optimizer(OptimizerState):
     clipnorm, global_clipnorm, clipvalue
         Shorten each parameter's gradient, or that of all together, to a greatest length; or bring
         each number into ±clipvalue. One of the three.
-    use_ema, ema_momentum
-        Whether to keep an average of each value, ``a ← m a + (1 − m) w`` (Polyak averaging), which
-        takes the value's place when `fit` ends.
-    ema_overwrite_frequency
-        After how many steps it does so while training, too.
-    gradient_accumulation_steps
-        How many gradients are averaged to make one step.
     name
         Only for the eye.
 
@@ -62,8 +54,6 @@ class Optimizer(OptimizerState):
     RuntimeError
         From `step`, if there are no parameters or none of them has a gradient.
     """
-
-    __signature__ = FullSignature()
 
     rate = 0.0  # of the step that is going on
 
@@ -104,7 +94,7 @@ class Optimizer(OptimizerState):
         self._buffers = [FlatBuffer(group) for group in by_dtype.values()]
         self._averages = [{} for _ in self._buffers]
         self._follow_settings()
-        self._iterations, self.waiting = 0, 0.0
+        self._iterations = 0
 
     @property
     def parameters(self) -> list[Parameter]:
@@ -155,11 +145,6 @@ class Optimizer(OptimizerState):
                 f"{type(self).__name__}.step(): no parameter has a gradient. Call backward() on "
                 "the loss first, and look whether the layers are frozen."
             )
-        if self.gradient_accumulation_steps:
-            self.waiting += 1
-            if self.waiting < self.gradient_accumulation_steps:
-                self._accumulate(gathered)
-                return
         attributes = self.__dict__  # what is no setting needs no check
         attributes["rate"] = self.current_rate()
         attributes["_iterations"] += 1
@@ -173,56 +158,19 @@ class Optimizer(OptimizerState):
                     self._decay(buffer, start, stop)
                 for block in self._blocks_of(index, start, stop, gradients[index]):
                     self.update(*block)
-            if self.use_ema:
-                self._average_values(index, stretches)
             buffer.publish()
 
-    def _accumulate(self, gathered: Sequence[list[Stretch]]) -> None:
-        """Add gradients to those that wait for a step."""
-        for buffer, averages, stretches in zip(
-            self._buffers, self._averages, gathered, strict=True
-        ):
-            for start, stop in stretches:
-                averages["accumulated"][start:stop] += buffer.gradients[start:stop]
-
     def _prepared(self, gathered: Sequence[list[Stretch]]) -> list[Array]:
-        """Return each buffer's gradients as updates see them: averaged and clipped, if so set."""
-        gradients = []
-        if self.gradient_accumulation_steps:
-            self._accumulate(gathered)
-        for buffer, averages in zip(self._buffers, self._averages, strict=True):
-            if self.gradient_accumulation_steps:
-                np.divide(averages["accumulated"], self.waiting, out=buffer.prepared)
-                averages["accumulated"].fill(0)
-            elif buffer.is_rounded:
+        """Return each buffer's gradients as updates see them: clipped, and never in float16."""
+        for buffer in self._buffers:
+            if buffer.is_rounded:
                 buffer.prepared[...] = buffer.gradients
-            is_other = self.gradient_accumulation_steps or buffer.is_rounded
-            gradients.append(buffer.prepared if is_other else buffer.gradients)
-        self.waiting = 0
+        gradients = [b.prepared if b.is_rounded else b.gradients for b in self._buffers]
         for kind in clipping.KINDS:
             limit = getattr(self, kind)
             if limit is not None:
                 return clipping.clip(kind, limit, self._buffers, gathered, gradients)
         return gradients
-
-    def _average_values(self, index: int, stretches: list[Stretch]) -> None:
-        """Let the average of the values follow them, and take their place if it is time."""
-        buffer, average = self._buffers[index], self._averages[index]["average"]
-        buffer.bring_values()
-        average *= self.ema_momentum if self._iterations > 1 else 0.0
-        average += buffer.values - buffer.values * self.ema_momentum
-        every = self.ema_overwrite_frequency
-        if every and self._iterations % every == 0:
-            for start, stop in stretches:
-                buffer.values[start:stop] = average[start:stop]
-
-    def finalize_variable_values(self, var_list: Sequence[Parameter] | None = None) -> None:
-        """Replace all values by their averages, if `use_ema` is set; `fit` does so at its end."""
-        if self.use_ema and self._iterations:
-            for buffer, averages in zip(self._buffers, self._averages, strict=True):
-                buffer.bring_values()
-                buffer.values[...] = averages["average"]
-                buffer.publish(without_gradient=True)
 
     def begin_step(self) -> None:
         """Compute what all updates of a step share, from `rate` and `iterations` (from 1)."""

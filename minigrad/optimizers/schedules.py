@@ -12,7 +12,7 @@ from minigrad.checks import above_zero, boolean, not_negative, number, or_none
 from minigrad.engine.tensor import plain
 from minigrad.optimizers.readings import Reading
 from minigrad.serialization import Registry
-from minigrad.signatures import Check, Configurable, FullSignature, Setting
+from minigrad.signatures import Check, Configurable, Setting
 
 _registry = Registry("schedule", is_valid=lambda thing: isinstance(thing, LearningRateSchedule))
 get = _registry.get
@@ -23,6 +23,11 @@ deserialize = _registry.deserialize
 class LearningRateSchedule(Configurable):
     """Base of all schedules; a subclass defines ``__call__(step)``, and `get_config` to be saved.
 
+    Raises
+    ------
+    ValueError
+        For an argument out of the range that a schedule states for it.
+
     Examples
     --------
     >>> class Halving(LearningRateSchedule):
@@ -31,8 +36,6 @@ class LearningRateSchedule(Configurable):
     >>> Halving()(2500)
     0.025
     """
-
-    __signature__ = FullSignature()
 
     def __call__(self, step: Any) -> Any:
         """Return the learning rate after `step` steps, or those after several."""
@@ -57,11 +60,6 @@ def _numbers(owner: str, argument: str, given: Any, check: Check) -> list[float]
     return [check(owner, argument, one) for one in given]
 
 
-def _any_name(owner: str, argument: str, name: Any) -> Any:
-    """Return a name as it is: it is only for the eye."""
-    return name
-
-
 @_registry.register()
 class ExponentialDecay(LearningRateSchedule):
     """``η = η₀ · r^(t / T)``, with r the `decay_rate` and T the `decay_steps`.
@@ -75,11 +73,6 @@ class ExponentialDecay(LearningRateSchedule):
     name
         Only for the eye.
 
-    Raises
-    ------
-    ValueError
-        For an argument that is not positive.
-
     Examples
     --------
     >>> ExponentialDecay(0.1, decay_steps=100, decay_rate=0.5)(200)
@@ -90,7 +83,7 @@ class ExponentialDecay(LearningRateSchedule):
     decay_steps = Setting(above_zero)
     decay_rate = Setting(above_zero)
     staircase = Setting(boolean, False)
-    name = Setting(_any_name, "ExponentialDecay")
+    name = Setting(None, "ExponentialDecay")
 
     def after(self, step: float) -> float:
         """Return the learning rate after `step` steps."""
@@ -114,7 +107,7 @@ class InverseTimeDecay(LearningRateSchedule):
     decay_steps = Setting(above_zero)
     decay_rate = Setting(not_negative)
     staircase = Setting(boolean, False)
-    name = Setting(_any_name, "InverseTimeDecay")
+    name = Setting(None, "InverseTimeDecay")
 
     def after(self, step: float) -> float:
         """Return the learning rate after `step` steps."""
@@ -141,11 +134,6 @@ class PolynomialDecay(LearningRateSchedule):
     name
         Only for the eye.
 
-    Raises
-    ------
-    ValueError
-        For an argument out of its range.
-
     Examples
     --------
     >>> PolynomialDecay(0.1, decay_steps=100, end_learning_rate=0.0)(50)
@@ -157,7 +145,7 @@ class PolynomialDecay(LearningRateSchedule):
     end_learning_rate = Setting(not_negative, 0.0001)
     power = Setting(above_zero, 1.0)
     cycle = Setting(boolean, False)
-    name = Setting(_any_name, "PolynomialDecay")
+    name = Setting(None, "PolynomialDecay")
 
     def after(self, step: float) -> float:
         """Return the learning rate after `step` steps."""
@@ -188,11 +176,6 @@ class CosineDecay(LearningRateSchedule):
     warmup_target, warmup_steps
         To which rate, and in how many steps, a straight line leads before the decay begins there.
 
-    Raises
-    ------
-    ValueError
-        For an argument out of its range.
-
     Examples
     --------
     >>> schedule = CosineDecay(0.0, 100, warmup_target=0.1, warmup_steps=10)
@@ -203,7 +186,7 @@ class CosineDecay(LearningRateSchedule):
     initial_learning_rate = Setting(not_negative)
     decay_steps = Setting(above_zero)
     alpha = Setting(not_negative, 0.0)
-    name = Setting(_any_name, "CosineDecay")
+    name = Setting(None, "CosineDecay")
     warmup_target = Setting(or_none(not_negative), None)
     warmup_steps = Setting(not_negative, 0)
 
@@ -241,11 +224,6 @@ class CosineDecayRestarts(LearningRateSchedule):
     name
         Only for the eye.
 
-    Raises
-    ------
-    ValueError
-        For an argument out of its range.
-
     Examples
     --------
     >>> schedule = CosineDecayRestarts(0.1, first_decay_steps=100)
@@ -258,7 +236,7 @@ class CosineDecayRestarts(LearningRateSchedule):
     t_mul = Setting(partial(number, least=1), 2.0)
     m_mul = Setting(above_zero, 1.0)
     alpha = Setting(not_negative, 0.0)
-    name = Setting(_any_name, "SGDRDecay")
+    name = Setting(None, "SGDRDecay")
 
     def after(self, step: float) -> float:
         """Return the learning rate after `step` steps."""
@@ -303,7 +281,7 @@ class PiecewiseConstantDecay(LearningRateSchedule):
 
     boundaries = Setting(partial(_numbers, check=number))
     values = Setting(partial(_numbers, check=not_negative))
-    name = Setting(_any_name, "PiecewiseConstant")
+    name = Setting(None, "PiecewiseConstant")
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         super().__init__(*arguments, **settings)

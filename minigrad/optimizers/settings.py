@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from minigrad.checks import (
     above_zero,
-    boolean,
     not_negative,
-    number,
     or_none,
-    positive_integer,
     snake_case,
 )
 from minigrad.engine import Tensor
@@ -77,10 +73,6 @@ class OptimizerSettings(Configurable):
     clipnorm = Setting(or_none(above_zero), None)
     clipvalue = Setting(or_none(above_zero), None)
     global_clipnorm = Setting(or_none(above_zero), None)
-    use_ema = Setting(boolean, False)
-    ema_momentum = Setting(partial(number, least=0, most=1), 0.99)
-    ema_overwrite_frequency = Setting(or_none(positive_integer), None)
-    gradient_accumulation_steps = Setting(or_none(positive_integer), None)
     name = Setting(lambda kind, _, name: name or snake_case(kind), None)
 
     _rate: float | LearningRateSchedule | Callable[[], float]
@@ -120,12 +112,12 @@ class OptimizerSettings(Configurable):
     def _refuse_misspelt(self, name: str) -> None:
         """Raise for an attribute that nobody would read; a class of the user's may have its own."""
         is_ours = registry.knows(type(self))
-        hint = self.meant_by(name, 0.6 if is_ours else 0.8)
+        hint = self._meant_by(name, 0.6 if is_ours else 0.8)
         if is_ours or "Did you mean" in hint:
             raise AttributeError(f"{type(self).__name__} has no {name!r} to set.{hint}")
 
     def __getattr__(self, name: str) -> Any:
-        hint = "" if name.startswith("_") else self.meant_by(name)
+        hint = "" if name.startswith("_") else self._meant_by(name)
         raise AttributeError(f"{type(self).__name__} has no attribute {name!r}.{hint}")
 
     def get_config(self) -> dict[str, Any]:

@@ -20,7 +20,6 @@ class OptimizerState(OptimizerSettings):
 
     scalars: tuple[str, ...] = ()  # attributes that are part of the state, too
     slot_start = 0.0  # what the running averages begin with
-    waiting = 0.0  # how many gradients have been accumulated since the last step
 
     _averages: list[dict[str, Array]]
     _blocks: dict[tuple[int, int, int], list[tuple[Array, ...]]]
@@ -36,26 +35,15 @@ class OptimizerState(OptimizerSettings):
 
     def _follow_settings(self) -> None:
         """Begin the averages that are now kept, and drop those that are not any more."""
-        more = {"average": self.use_ema, "accumulated": self.gradient_accumulation_steps}
-        kept = [*self.slots, *(slot for slot, is_kept in more.items() if is_kept)]
         for buffer, averages in zip(self._buffers, self._averages, strict=True):
-            for slot in averages.keys() - kept:
+            for slot in averages.keys() - set(self.slots):
                 del averages[slot]
-            for slot in kept:
+            for slot in self.slots:
                 if slot not in averages:
                     averages[slot] = np.full_like(buffer.values, self.start_of(slot))
-                    if slot == "average":  # of the values: begins where these are
-                        buffer.bring_values()
-                        averages[slot][...] = buffer.values
         self._blocks = {}
-        self._prepares = (
-            self.gradient_accumulation_steps is not None
-            or any(getattr(self, kind) is not None for kind in KINDS)
-            or any(buffer.is_rounded for buffer in self._buffers)
-        )
-
-    def _scalars(self) -> tuple[str, ...]:
-        return (*self.scalars, *(("waiting",) if self.gradient_accumulation_steps else ()))
+        self._prepares = any(getattr(self, kind) is not None for kind in KINDS)
+        self._prepares |= any(buffer.is_rounded for buffer in self._buffers)
 
     def _arrays(self) -> dict[str, Array]:
         """All arrays that it keeps, as views in the shapes of the parameters, by name."""
@@ -73,7 +61,7 @@ class OptimizerState(OptimizerSettings):
     def state_arrays(self) -> dict[str, Array]:
         """Return all that it must know to go on: ``iterations``, ``momentum/<parameter>``, …"""
         state: dict[str, Array] = {"iterations": np.array(self._iterations)}
-        for scalar in self._scalars():
+        for scalar in self.scalars:
             state[scalar] = np.array(float(getattr(self, scalar)))
         return state | {name: array.copy() for name, array in self._arrays().items()}
 
@@ -102,7 +90,7 @@ class OptimizerState(OptimizerSettings):
         if arrays["iterations"] < 0:
             raise ValueError(f"{kind}: iterations must be 0 or more: {arrays['iterations']}")
         self.iterations = int(arrays["iterations"])
-        for scalar in self._scalars():
+        for scalar in self.scalars:
             setattr(self, scalar, float(arrays[scalar]))
         for name, array in self._arrays().items():
             array[...] = arrays[name]

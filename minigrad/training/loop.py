@@ -96,8 +96,6 @@ class TrainingLoop:
             except (_Interrupted, KeyboardInterrupt):  # that of a source, or a second Ctrl-C
                 self.interrupted = True
                 self.history.stopped_by = "Ctrl-C"
-            if not self.interrupted and self.model.optimizer is not None:
-                self.model.optimizer.finalize_variable_values()
             self.callbacks.on_train_end()
         if self.interrupted:
             self._report_interrupt()

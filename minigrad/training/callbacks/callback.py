@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from minigrad.engine.suggestions import nearest
+from minigrad.signatures import Configurable
 
 if TYPE_CHECKING:
     from minigrad.training.loop import TrainingLoop
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 Logs = MutableMapping[str, float]
 
 
-class Callback:
+class Callback(Configurable):
     """Base of all callbacks: a subclass defines those of the methods that it needs.
 
     Attributes

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from minigrad.checks import number
+from minigrad.checks import boolean, number, or_none
+from minigrad.signatures import Setting
 from minigrad.training.callbacks.callback import Logs
-from minigrad.training.callbacks.monitor import Monitor
+from minigrad.training.callbacks.monitor import Monitor, whole
 
 
 class EarlyStopping(Monitor):
@@ -43,35 +44,22 @@ class EarlyStopping(Monitor):
     >>> stop = EarlyStopping("val_data", patience=5, restore_best_weights=True)
     """
 
-    def __init__(
-        self,
-        monitor: str = "val_loss",
-        min_delta: float = 0,
-        patience: int = 0,
-        verbose: int = 0,
-        mode: str = "auto",
-        baseline: float | None = None,
-        restore_best_weights: bool = False,
-        start_from_epoch: int = 0,
-    ) -> None:
-        super().__init__(monitor, mode, min_delta)
-        self.patience = int(number("EarlyStopping", "patience", patience, least=0))
-        self.verbose = verbose
-        self.baseline = None if baseline is None else number("EarlyStopping", "baseline", baseline)
-        self.restore_best_weights = bool(restore_best_weights)
-        self.start_from_epoch = int(
-            number("EarlyStopping", "start_from_epoch", start_from_epoch, least=0)
-        )
-        self._reset()
+    monitor = Monitor.monitor
+    min_delta = Monitor.min_delta
+    patience = Setting(whole, 0)
+    verbose = Setting(None, 0)
+    mode = Monitor.mode
+    baseline = Setting(or_none(number), None)
+    restore_best_weights = Setting(boolean, False)
+    start_from_epoch = Setting(whole, 0)
 
-    def _reset(self) -> None:
-        self.best = None
-        self.best_weights: list[Any] | None = None
-        self.best_epoch = self.stopped_epoch = self.wait = 0
+    best_weights: list[Any] | None = None
+    best_epoch = stopped_epoch = wait = 0
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         super().on_train_begin(logs)
-        self._reset()
+        self.best = self.best_weights = None
+        self.best_epoch = self.stopped_epoch = self.wait = 0
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         value = self.value_in(logs)

@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from minigrad.checks import number
+from minigrad.checks import not_negative
+from minigrad.signatures import Setting
 from minigrad.training.callbacks.callback import Callback, Logs
-from minigrad.training.callbacks.monitor import Monitor
+from minigrad.training.callbacks.monitor import Monitor, whole
+
+
+def _factor(owner: str, argument: str, value: Any) -> float:
+    factor = not_negative(owner, argument, value)
+    if factor >= 1:
+        raise ValueError(f"{owner}: {argument} must be below 1. Received: {argument}={value!r}")
+    return factor
 
 
 class ReduceLROnPlateau(Monitor):
@@ -34,47 +42,37 @@ class ReduceLROnPlateau(Monitor):
         For arguments out of range, or a value that is not there.
     """
 
-    def __init__(
-        self,
-        monitor: str = "val_loss",
-        factor: float = 0.1,
-        patience: int = 10,
-        verbose: int = 0,
-        mode: str = "auto",
-        min_delta: float = 1e-4,
-        cooldown: int = 0,
-        min_lr: float = 0.0,
-    ) -> None:
-        super().__init__(monitor, mode, min_delta)
-        kind = "ReduceLROnPlateau"
-        self.factor = number(kind, "factor", factor, least=0)
-        if self.factor >= 1:
-            raise ValueError(f"{kind}: factor must be below 1. Received: factor={factor!r}")
-        self.patience = int(number(kind, "patience", patience, least=0))
-        self.verbose = verbose
-        self.cooldown = int(number(kind, "cooldown", cooldown, least=0))
-        self.min_lr = number(kind, "min_lr", min_lr, least=0)
-        self._reset()
+    monitor = Monitor.monitor
+    factor = Setting(_factor, 0.1)
+    patience = Setting(whole, 10)
+    verbose = Setting(None, 0)
+    mode = Monitor.mode
+    min_delta = Setting(Monitor.min_delta.check, 1e-4)
+    cooldown = Setting(whole, 0)
+    min_lr = Setting(not_negative, 0.0)
 
-    def _reset(self) -> None:
-        self.best = None
-        self.wait = self.cooldown_counter = 0
+    wait = cooldown_counter = 0
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         super().on_train_begin(logs)
-        self._reset()
+        self.best = None
+        self.wait = self.cooldown_counter = 0
+
+    def in_cooldown(self) -> bool:
+        """Whether it waits after a change."""
+        return self.cooldown_counter > 0
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         _note_rate(self, logs)
         value = self.value_in(logs)
         if value is None:
             return
-        if self.cooldown_counter > 0:
+        if self.in_cooldown():
             self.cooldown_counter -= 1
             self.wait = 0
         if self.improves(value, self.best):
             self.best, self.wait = value, 0
-        elif self.cooldown_counter == 0:
+        elif not self.in_cooldown():
             self.wait += 1
             if self.wait >= self.patience:
                 self._reduce(epoch)
@@ -92,6 +90,15 @@ class ReduceLROnPlateau(Monitor):
 
     def state(self) -> dict[str, Any]:
         return {"best": self.best, "wait": self.wait, "cooldown_counter": self.cooldown_counter}
+
+
+def _function_of_epochs(owner: str, argument: str, value: Any) -> Any:
+    if not callable(value):
+        raise TypeError(
+            f"{owner}: expected a function of (epoch, rate). Received: {value!r}. A schedule by "
+            "steps belongs in the optimizer's learning_rate."
+        )
+    return value
 
 
 class LearningRateScheduler(Callback):
@@ -117,14 +124,8 @@ class LearningRateScheduler(Callback):
     >>> staircase = LearningRateScheduler(lambda epoch: 0.1 if epoch < 10 else 0.01)
     """
 
-    def __init__(self, schedule: Callable[..., float], verbose: int = 0) -> None:
-        if not callable(schedule):
-            raise TypeError(
-                "LearningRateScheduler: expected a function of (epoch, rate). Received: "
-                f"{schedule!r}. A schedule by steps belongs in the optimizer's learning_rate."
-            )
-        self.schedule = schedule
-        self.verbose = verbose
+    schedule = Setting(_function_of_epochs)
+    verbose = Setting(None, 0)
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         optimizer = self.model.optimizer

@@ -5,9 +5,15 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from minigrad.checks import number, positive_integer
+from minigrad.checks import boolean, number, or_none, positive_integer
+from minigrad.signatures import Setting
 from minigrad.training.callbacks.callback import Logs
 from minigrad.training.callbacks.monitor import Monitor
+
+
+def save_frequency(owner: str, argument: str, value: Any) -> Any:
+    """Return ``"epoch"`` or a number of batches."""
+    return value if value == "epoch" else positive_integer(owner, argument, value)
 
 
 class ModelCheckpoint(Monitor):
@@ -41,30 +47,20 @@ class ModelCheckpoint(Monitor):
         If the folder cannot be written; what was saved before stays.
     """
 
-    def __init__(
-        self,
-        filepath: str | os.PathLike[str],
-        monitor: str = "val_loss",
-        verbose: int = 0,
-        save_best_only: bool = False,
-        save_weights_only: bool = False,
-        mode: str = "auto",
-        save_freq: str | int = "epoch",
-        initial_value_threshold: float | None = None,
-    ) -> None:
-        super().__init__(monitor, mode, 0.0)
-        self.filepath = os.fspath(filepath)
-        self.verbose = verbose
-        self.save_best_only = bool(save_best_only)
-        self.save_weights_only = bool(save_weights_only)
-        if save_freq != "epoch":
-            positive_integer("ModelCheckpoint", "save_freq", save_freq)
-        self.save_freq = save_freq
-        if initial_value_threshold is not None:
-            self.best = number(
-                "ModelCheckpoint", "initial_value_threshold", initial_value_threshold
-            )
-        self._batches = self._epoch = 0
+    filepath = Setting(lambda _, __, path: os.fspath(path))
+    monitor = Monitor.monitor
+    verbose = Setting(None, 0)
+    save_best_only = Setting(boolean, False)
+    save_weights_only = Setting(boolean, False)
+    mode = Monitor.mode
+    save_freq = Setting(save_frequency, "epoch")
+    initial_value_threshold = Setting(or_none(number), None)
+
+    _batches = _epoch = 0
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self.best = self.initial_value_threshold
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         self._epoch = epoch

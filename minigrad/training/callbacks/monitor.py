@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 from warnings import warn
 
-from minigrad.checks import number, one_of
+from minigrad.checks import not_negative, number, one_of
 from minigrad.engine.suggestions import did_you_mean
+from minigrad.signatures import Setting
 from minigrad.training.callbacks.callback import Callback, Logs
 
 # Parts of names of which more is better.
 _MORE_IS_BETTER = ("acc", "auc", "r2", "precision", "recall", "top_k", "cosine_similarity")
+
+
+def _name(owner: str, argument: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{owner}: {argument} must be a name. Received: {value!r}")
+    return value
+
+
+def whole(owner: str, argument: str, value: Any) -> int:
+    """Return a number, 0 or larger, without its fraction."""
+    return int(not_negative(owner, argument, value))
 
 
 class Monitor(Callback):
@@ -33,21 +46,17 @@ class Monitor(Callback):
         not say whether more is better. (If `mode` is given, or it is the loss, it warns.)
     """
 
-    def __init__(
-        self, monitor: str = "val_loss", mode: str = "auto", min_delta: float = 0.0
-    ) -> None:
-        kind = type(self).__name__
-        if not isinstance(monitor, str):
-            raise ValueError(f"{kind}: monitor must be a name. Received: {monitor!r}")
-        self.monitor = monitor
-        mode = one_of(kind, "mode", mode, ("auto", "min", "max"))
-        self._mode_is_given = mode != "auto"
-        if mode == "auto":
-            mode = "max" if any(part in monitor for part in _MORE_IS_BETTER) else "min"
-        self.mode = mode
-        self.min_delta = abs(number(kind, "min_delta", min_delta))
-        self.best: float | None = None
-        self._has_warned = False
+    monitor = Setting(_name, "val_loss")
+    mode = Setting(partial(one_of, known=("auto", "min", "max")), "auto")
+    min_delta = Setting(lambda *given: abs(number(*given)), 0.0)
+    best: float | None = None
+    _has_warned = False
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self._mode_is_given = self.mode != "auto"
+        if not self._mode_is_given:
+            self.mode = "max" if any(part in self.monitor for part in _MORE_IS_BETTER) else "min"
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         self._has_warned = False

@@ -8,6 +8,7 @@ from typing import Any
 
 from minigrad.checks import boolean
 from minigrad.engine.suggestions import did_you_mean
+from minigrad.signatures import Setting
 from minigrad.training.callbacks.callback import HOOKS, Callback, Logs
 
 
@@ -23,9 +24,8 @@ class TerminateOnNaN(Callback):
         Whether to raise a RuntimeError instead.
     """
 
-    def __init__(self, raise_error: bool = False) -> None:
-        self.raise_error = boolean("TerminateOnNaN", "raise_error", raise_error)
-        self._epoch = 0
+    raise_error = Setting(boolean, False)
+    _epoch = 0
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         self._epoch = epoch
