@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.checks import above_zero, boolean, fraction, not_negative, or_none
+from minigrad.checks import above_zero, boolean, fraction, not_negative
 from minigrad.optimizers.flat import Array
 from minigrad.optimizers.optimizer import Optimizer
 from minigrad.optimizers.settings import LearningRate, registry
@@ -128,4 +128,4 @@ class AdamW(Adam):
     """
 
     learning_rate = LearningRate(0.001)
-    weight_decay = Setting(or_none(not_negative), 0.004)
+    weight_decay = Setting(not_negative, 0.004)

@@ -40,6 +40,8 @@ class Optimizer(OptimizerState):
     clipnorm, global_clipnorm, clipvalue
         Shorten each parameter's gradient, or that of all together, to a greatest length; or bring
         each number into ±clipvalue. One of the three.
+    gradient_accumulation_steps
+        How many gradients are averaged to make one step; `iterations` counts steps.
     name
         Only for the eye.
 
@@ -94,7 +96,7 @@ class Optimizer(OptimizerState):
         self._buffers = [FlatBuffer(group) for group in by_dtype.values()]
         self._averages = [{} for _ in self._buffers]
         self._follow_settings()
-        self._iterations = 0
+        self._iterations, self.waiting = 0, 0.0
 
     @property
     def parameters(self) -> list[Parameter]:
@@ -145,6 +147,8 @@ class Optimizer(OptimizerState):
                 f"{type(self).__name__}.step(): no parameter has a gradient. Call backward() on "
                 "the loss first, and look whether the layers are frozen."
             )
+        if self.gradient_accumulation_steps and not self._accumulate(gathered):
+            return
         attributes = self.__dict__  # what is no setting needs no check
         attributes["rate"] = self.current_rate()
         attributes["_iterations"] += 1
@@ -160,12 +164,29 @@ class Optimizer(OptimizerState):
                     self.update(*block)
             buffer.publish()
 
+    def _accumulate(self, gathered: Sequence[list[Stretch]]) -> bool:
+        """Add gradients to those that wait; return whether it is time for a step."""
+        for buffer, averages, stretches in zip(
+            self._buffers, self._averages, gathered, strict=True
+        ):
+            for start, stop in stretches:
+                averages["accumulated"][start:stop] += buffer.gradients[start:stop]
+        self.waiting += 1
+        return self.waiting >= self.gradient_accumulation_steps
+
     def _prepared(self, gathered: Sequence[list[Stretch]]) -> list[Array]:
-        """Return each buffer's gradients as updates see them: clipped, and never in float16."""
-        for buffer in self._buffers:
-            if buffer.is_rounded:
-                buffer.prepared[...] = buffer.gradients
-        gradients = [b.prepared if b.is_rounded else b.gradients for b in self._buffers]
+        """Return each buffer's gradients as updates see them: averaged, clipped, not in float16."""
+        gradients = []
+        for buffer, averages in zip(self._buffers, self._averages, strict=True):
+            found = buffer.gradients
+            if self.gradient_accumulation_steps:
+                found = np.divide(averages["accumulated"], self.waiting, out=buffer.prepared)
+                averages["accumulated"].fill(0)
+            elif buffer.is_rounded:
+                found = buffer.prepared
+                found[...] = buffer.gradients
+            gradients.append(found)
+        self.waiting = 0.0
         for kind in clipping.KINDS:
             limit = getattr(self, kind)
             if limit is not None:

@@ -11,6 +11,7 @@ from minigrad.checks import (
     above_zero,
     not_negative,
     or_none,
+    positive_integer,
     snake_case,
 )
 from minigrad.engine import Tensor
@@ -73,6 +74,7 @@ class OptimizerSettings(Configurable):
     clipnorm = Setting(or_none(above_zero), None)
     clipvalue = Setting(or_none(above_zero), None)
     global_clipnorm = Setting(or_none(above_zero), None)
+    gradient_accumulation_steps = Setting(or_none(positive_integer), None)
     name = Setting(lambda kind, _, name: name or snake_case(kind), None)
 
     _rate: float | LearningRateSchedule | Callable[[], float]

@@ -19,6 +19,7 @@ class OptimizerState(OptimizerSettings):
     """An optimizer's running averages, begun and dropped as its settings say; written and read."""
 
     scalars: tuple[str, ...] = ()  # attributes that are part of the state, too
+    waiting = 0.0  # how many gradients have been accumulated since the last step
     slot_start = 0.0  # what the running averages begin with
 
     _averages: list[dict[str, Array]]
@@ -35,15 +36,23 @@ class OptimizerState(OptimizerSettings):
 
     def _follow_settings(self) -> None:
         """Begin the averages that are now kept, and drop those that are not any more."""
+        slots = [*self.slots, *(["accumulated"] if self.gradient_accumulation_steps else [])]
         for buffer, averages in zip(self._buffers, self._averages, strict=True):
-            for slot in averages.keys() - set(self.slots):
+            for slot in averages.keys() - set(slots):
                 del averages[slot]
-            for slot in self.slots:
+            for slot in slots:
                 if slot not in averages:
-                    averages[slot] = np.full_like(buffer.values, self.start_of(slot))
+                    start = 0.0 if slot == "accumulated" else self.start_of(slot)
+                    averages[slot] = np.full_like(buffer.values, start)
         self._blocks = {}
-        self._prepares = any(getattr(self, kind) is not None for kind in KINDS)
+        if not self.gradient_accumulation_steps:
+            self.waiting = 0.0
+        self._prepares = bool(self.gradient_accumulation_steps)
+        self._prepares |= any(getattr(self, kind) is not None for kind in KINDS)
         self._prepares |= any(buffer.is_rounded for buffer in self._buffers)
+
+    def _scalars(self) -> tuple[str, ...]:
+        return (*self.scalars, *(("waiting",) if self.gradient_accumulation_steps else ()))
 
     def _arrays(self) -> dict[str, Array]:
         """All arrays that it keeps, as views in the shapes of the parameters, by name."""
@@ -61,7 +70,7 @@ class OptimizerState(OptimizerSettings):
     def state_arrays(self) -> dict[str, Array]:
         """Return all that it must know to go on: ``iterations``, ``momentum/<parameter>``, …"""
         state: dict[str, Array] = {"iterations": np.array(self._iterations)}
-        for scalar in self.scalars:
+        for scalar in self._scalars():
             state[scalar] = np.array(float(getattr(self, scalar)))
         return state | {name: array.copy() for name, array in self._arrays().items()}
 
@@ -90,7 +99,7 @@ class OptimizerState(OptimizerSettings):
         if arrays["iterations"] < 0:
             raise ValueError(f"{kind}: iterations must be 0 or more: {arrays['iterations']}")
         self.iterations = int(arrays["iterations"])
-        for scalar in self.scalars:
+        for scalar in self._scalars():
             setattr(self, scalar, float(arrays[scalar]))
         for name, array in self._arrays().items():
             array[...] = arrays[name]

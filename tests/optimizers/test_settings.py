@@ -143,6 +143,39 @@ def test_settings_are_checked_as_in_the_constructor_and_stay_as_they_were(
     assert optimizer.get_config() == before
 
 
+@pytest.mark.parametrize("name", ["SGD", "RMSprop", "Adam", "AdamW", "Adamax", "Ftrl", "Nadam"])
+@pytest.mark.parametrize("more", [{}, {"weight_decay": 0.05}, {"clipnorm": 0.5}])
+@pytest.mark.parametrize("dtype", ["float16", "float64"])
+def test_accumulated_gradients_make_the_step_of_their_mean(name, more, dtype):
+    rng = np.random.default_rng(0)
+    start = rng.normal(size=4).astype(dtype)
+    one, three = Parameter(start), Parameter(start)
+    make = getattr(optimizers, name)
+    usual, other = make(0.125, **more), make(0.125, gradient_accumulation_steps=3, **more)
+    for _ in range(5):
+        gradients = rng.integers(-8, 8, (3, 4)) * 3.0
+        usual.apply([gradients.mean(axis=0)], [one])
+        for g in gradients:
+            other.apply([g], [three])
+    assert usual.iterations == other.iterations == 5
+    tolerance = 2e-3 if dtype == "float16" else 1e-12
+    np.testing.assert_allclose(one.numpy(), three.numpy(), rtol=tolerance, atol=tolerance)
+
+
+def test_accumulated_gradients_are_part_of_the_state():
+    optimizer, parameter = SGD(1.0, gradient_accumulation_steps=2), Parameter([0.0], name="p")
+    optimizer.apply([[4.0]], [parameter])
+    assert (parameter.tolist(), optimizer.iterations) == ([0], 0)
+    other, copied = SGD(1.0, gradient_accumulation_steps=2), Parameter([0.0], name="p")
+    other.build([copied])
+    other.load_state_arrays(optimizer.state_arrays())
+    other.apply([[2.0]], [copied])
+    assert (copied.tolist(), other.iterations) == ([-3], 1)
+    optimizer.gradient_accumulation_steps = None  # what waits is given up
+    optimizer.apply([[1.0]], [parameter])
+    assert parameter.tolist() == [-1]
+
+
 def test_what_averages_have_begun_with_cannot_be_changed():
     optimizer = optimizers.Adagrad()
     optimizer.initial_accumulator_value = 0.5
