@@ -117,11 +117,14 @@ class Configurable:
         """Make the object that `get_config` described."""
         return cls(**config)
 
+    def _shown(self) -> dict[str, Any]:
+        return self.get_config()
+
     def __repr__(self) -> str:
         known = self._settings()
         shown = {  # the settings that a base has, only where they are not as usual
             name: value
-            for name, value in self.get_config().items()
+            for name, value in self._shown().items()
             if name in vars(type(self)) or name not in known or value != known[name].default
         }
         shown.pop("name", None)

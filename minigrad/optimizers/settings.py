@@ -128,6 +128,9 @@ class OptimizerSettings(Configurable):
         written = rate if isinstance(rate, float) else schedules.serialize(rate)
         return {**super().get_config(), "learning_rate": written}
 
+    def _shown(self) -> dict[str, Any]:
+        return {**super().get_config(), "learning_rate": self._rate}
+
     def current_rate(self) -> float:
         """Return the size of the next step."""
         rate = self._rate

@@ -56,12 +56,12 @@ class History(Callback):
         series may be shorter than `epoch`.
         """
         self.epoch.append(epoch)
-        self.step.append(step)
+        self.step.append(int(step))
         for name, value in values.items():
             self.history.setdefault(name, []).append(value)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        self.append(epoch, logs or {}, int(getattr(self.model.optimizer, "iterations", 0)))
+        self.append(epoch, logs or {}, getattr(self.model.optimizer, "iterations", 0))
 
     def plot(self) -> Any:
         """Draw the learning curves, stacked by term; returns a matplotlib figure."""

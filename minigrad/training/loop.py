@@ -132,7 +132,7 @@ class TrainingLoop:
             self.callbacks.on_epoch_end(epoch, values)
         finally:  # what they have added to the values is part of the history
             assert model.optimizer is not None
-            self.history.append(epoch, values, int(model.optimizer.iterations))
+            self.history.append(epoch, values, model.optimizer.iterations)
         return values
 
     def _batches(self, generator: np.random.Generator | None) -> Iterator[Batch]:

@@ -252,6 +252,18 @@ def test_a_rate_of_zero_changes_nothing_and_a_function_is_asked_at_each_step():
     assert parameter.tolist() == [-2, -2]
 
 
+def test_it_is_shown_with_what_is_not_as_usual():
+    assert (
+        repr(SGD(0.5, clipnorm=1))
+        == "SGD(learning_rate=0.5, momentum=0.0, nesterov=False, clipnorm=1.0)"
+    )
+    schedule = schedules.ExponentialDecay(0.5, 10, 0.5)
+    assert repr(optimizers.Lion(schedule)).startswith(f"Lion(learning_rate={schedule!r}, ")
+    assert repr(SGD(lambda: 0.1)).startswith("SGD(learning_rate=<function")
+    with pytest.raises(ValueError, match="a lambda cannot be saved"):
+        SGD(lambda: 0.1).get_config()
+
+
 def test_iterations_are_an_int_with_the_words_of_a_variable():
     optimizer, parameter = SGD(0.5), Parameter(np.ones(2), name="p")
     optimizer.apply([np.ones(2)], [parameter])

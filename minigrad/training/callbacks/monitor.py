@@ -50,7 +50,7 @@ class Monitor(Callback):
     mode = Setting(partial(one_of, known=("auto", "min", "max")), "auto")
     min_delta = Setting(lambda *given: abs(number(*given)), 0.0)
     best: float | None = None
-    _has_warned = False
+    _is_settled = False  # whether the value was there, or it has been said that it is not
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         super().__init__(*arguments, **settings)
@@ -59,7 +59,7 @@ class Monitor(Callback):
             self.mode = "max" if any(part in self.monitor for part in _MORE_IS_BETTER) else "min"
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        self._has_warned = False
+        self._is_settled = False
 
     def value_in(self, logs: Logs | None) -> float | None:
         """Return the value, None if there is none, which is said once.
@@ -71,11 +71,11 @@ class Monitor(Callback):
         """
         logs = {} if logs is None else logs
         if self.monitor in logs:
-            self._has_warned = True  # what was there once may be missing between
+            self._is_settled = True
             return logs[self.monitor]
         name = self.monitor.removeprefix("val_")
         is_of_validation = name != self.monitor
-        if self._has_warned or (is_of_validation and name in logs and self._validates()):
+        if self._is_settled or (is_of_validation and name in logs and self._validates()):
             return None
         validation = " Pass validation_data or validation_split to fit." if is_of_validation else ""
         message = (
@@ -84,7 +84,7 @@ class Monitor(Callback):
         )
         if not self._mode_is_given and name != "loss" and name not in logs:
             raise ValueError(f"{message}. (If it comes later on, say mode='min' or 'max'.)")
-        self._has_warned = True
+        self._is_settled = True
         warn(message, stacklevel=2)
         return None
 
