@@ -248,6 +248,14 @@ def test_a_name_that_does_not_say_whether_more_is_better_needs_a_mode():
         fit(model(), EarlyStopping("dense/kernal"))
 
 
+@pytest.mark.parametrize(
+    ("monitor", "mode"),
+    [("loss", "min"), ("val_mse", "min"), ("val_accuracy", "max"), ("f1_score", "max")],
+)
+def test_by_its_name_more_or_less_of_a_value_is_better(monitor, mode):
+    assert EarlyStopping(monitor).mode == mode
+
+
 def test_values_of_validation_may_be_missing_between():
     stop = EarlyStopping(patience=1)
     fit(model(), stop, validation_data=(X, Y), validation_freq=2, epochs=4)
