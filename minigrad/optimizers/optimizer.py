@@ -24,8 +24,8 @@ class Optimizer(OptimizerState):
     """Base of all optimizers, usable as in Keras (``compile``) and as in PyTorch (``step``).
 
     A subclass names its running averages in ``slots`` and defines
-    ``update(w, g, scratch, *averages)``, which changes values and averages in place. What stands in
-    its ``settings`` is checked and takes effect whenever it is set, also between two steps.
+    ``update(w, g, scratch, *averages)``, which changes values and averages in place. Its arguments
+    are `Setting`s: checked whenever they are set, and followed at the next step.
 
     Parameters
     ----------
@@ -236,7 +236,7 @@ class Optimizer(OptimizerState):
     ) -> None:
         """Make a step with these gradients, as in Keras.
 
-        None leaves a parameter as it is, with a warning. Without any gradients nothing is done.
+        None leaves a parameter as it is, with a warning.
 
         Parameters
         ----------
@@ -248,7 +248,7 @@ class Optimizer(OptimizerState):
         Raises
         ------
         ValueError
-            If numbers or shapes do not fit, or a parameter is not one of its own.
+            If numbers or shapes do not fit, a parameter is not one of its own, or all are None.
         """
         kind, given = type(self).__name__, list(gradients)
         variables = self.parameters if trainable_variables is None else list(trainable_variables)
@@ -270,7 +270,7 @@ class Optimizer(OptimizerState):
                     f"{kind}.apply: expected a gradient of shape {parameter.shape} for "
                     f"{parameter.name!r}. Received: {np.shape(gradient)}"
                 )
-        missing = [p.name for p, gradient in zip(variables, given, strict=True) if gradient is None]
+        missing = [p.name or repr(p) for p, g in zip(variables, given, strict=True) if g is None]
         if len(missing) == len(given):
             raise ValueError(f"{kind}.apply: there is no gradient for any of its parameters")
         if missing:

@@ -97,10 +97,11 @@ def test_a_copy_has_the_changed_settings(duplicate):
     assert (parameter.numpy() == its[0].numpy()).all()
 
 
-def test_a_replayed_training_follows_its_settings(tmp_path):
+@pytest.mark.parametrize("more", [{}, {"gradient_accumulation_steps": 3}], ids=["", "accumulated"])
+def test_a_replayed_training_follows_its_settings(tmp_path, more):
     def trained(replays):
         model = mg.Sequential([Dense(4, "tanh", input_dim=3, seed=0), Dense(1, seed=1)])
-        model.compile(SGD(0.05), "mse")
+        model.compile(SGD(0.05, **more), "mse")
         if not replays:
             model._replays._failures = 99
         model.fit(X, Y, batch_size=6, epochs=3, shuffle=False, verbose=0)

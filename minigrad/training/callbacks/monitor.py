@@ -13,17 +13,7 @@ from minigrad.signatures import Setting
 from minigrad.training.callbacks.callback import Callback, Logs
 
 # Parts of names of which more is better.
-_MORE_IS_BETTER = (
-    "acc",
-    "auc",
-    "r2",
-    "precision",
-    "recall",
-    "f1",
-    "fbeta",
-    "top_k",
-    "cosine_similarity",
-)
+_MORE_IS_BETTER = ("acc", "auc", "r2", "precision", "recall", "f1", "fbeta", "top_k", "cosine")
 
 
 def _name(owner: str, argument: str, value: Any) -> str:
