@@ -3,6 +3,7 @@
 from minigrad.training.callbacks import (
     BackupAndRestore,
     Callback,
+    CallbackList,
     CSVLogger,
     EarlyStopping,
     LambdaCallback,
@@ -12,12 +13,15 @@ from minigrad.training.callbacks import (
     TerminateOnNaN,
     TraceCallback,
 )
+from minigrad.training.history import History
 
 __all__ = [
     "BackupAndRestore",
     "CSVLogger",
     "Callback",
+    "CallbackList",
     "EarlyStopping",
+    "History",
     "LambdaCallback",
     "LearningRateScheduler",
     "ModelCheckpoint",

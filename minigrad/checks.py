@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
+from functools import partial
 from numbers import Real
 from typing import Any
 
@@ -136,6 +138,14 @@ def fraction(owner: str, argument: str, value: Any) -> float:
             f"{owner}: {argument} must be a number in [0, 1). Received: {argument}={value!r}"
         )
     return float(value)
+
+
+not_negative = partial(number, least=0)
+
+
+def or_none(check: Callable[[str, str, Any], Any]) -> Callable[[str, str, Any], Any]:
+    """Return a check that lets None pass, and anything that `check` does."""
+    return lambda owner, argument, value: None if value is None else check(owner, argument, value)
 
 
 def one_of(owner: str, argument: str, value: Any, known: tuple[str, ...]) -> str:

@@ -7,13 +7,14 @@ gradient flows through it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from minigrad.checks import number
+from minigrad.checks import not_negative, number
 from minigrad.serialization import Registry
+from minigrad.signatures import Configurable, Setting
 
 Array = np.ndarray[Any, Any]
 
@@ -26,25 +27,19 @@ deserialize = _registry.deserialize
 _EPSILON = 1e-7
 
 
-class Constraint:
+def _axes(owner: str, argument: str, axis: Any) -> int | list[int]:
+    axes = list(axis) if isinstance(axis, list | tuple) else [axis]
+    if not axes or not all(isinstance(a, int) and not isinstance(a, bool) for a in axes):
+        raise ValueError(f"{owner}: axis must be an integer or several. Received: {axis!r}")
+    return axes if isinstance(axis, list | tuple) else int(axis)
+
+
+class Constraint(Configurable):
     """Base of all constraints: ``w ← constraint(w)``. A subclass defines ``__call__``."""
 
     def __call__(self, w: Array) -> Array:
         """Return the constrained values of `w`; by default as they are."""
         return w
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this object again."""
-        return dict(vars(self))
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Constraint:
-        """Make the object that `get_config` described."""
-        return cls(**config)
-
-    def __repr__(self) -> str:
-        arguments = ", ".join(f"{name}={value!r}" for name, value in self.get_config().items())
-        return f"{type(self).__name__}({arguments})"
 
 
 @_registry.register("non_neg", "nonneg")
@@ -91,9 +86,8 @@ class MaxNorm(Constraint):
            [0.8, 0.2]])
     """
 
-    def __init__(self, max_value: float = 2.0, axis: int | Sequence[int] = 0) -> None:
-        self.max_value = number("MaxNorm", "max_value", max_value, least=0)
-        self.axis = _axes("MaxNorm", axis)
+    max_value = Setting(not_negative, 2.0)
+    axis = Setting(_axes, 0)
 
     def __call__(self, w: Array) -> Array:
         """Return the constrained values of `w`."""
@@ -115,8 +109,7 @@ class UnitNorm(Constraint):
            [0.8]])
     """
 
-    def __init__(self, axis: int | Sequence[int] = 0) -> None:
-        self.axis = _axes("UnitNorm", axis)
+    axis = Setting(_axes, 0)
 
     def __call__(self, w: Array) -> Array:
         """Return the constrained values of `w`."""
@@ -133,22 +126,18 @@ class MinMaxNorm(Constraint):
         For lengths that are negative or in the wrong order, or a rate outside of [0, 1].
     """
 
-    def __init__(
-        self,
-        min_value: float = 0.0,
-        max_value: float = 1.0,
-        rate: float = 1.0,
-        axis: int | Sequence[int] = 0,
-    ) -> None:
-        self.min_value = number("MinMaxNorm", "min_value", min_value, least=0)
-        self.max_value = number("MinMaxNorm", "max_value", max_value, least=0)
-        self.rate = number("MinMaxNorm", "rate", rate, least=0)
-        if self.min_value > self.max_value or self.rate > 1:
+    min_value = Setting(not_negative, 0.0)
+    max_value = Setting(not_negative, 1.0)
+    rate = Setting(partial(number, least=0, most=1), 1.0)
+    axis = Setting(_axes, 0)
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        if self.min_value > self.max_value:
             raise ValueError(
-                "MinMaxNorm: expected min_value ≤ max_value and rate ≤ 1. Received: "
-                f"min_value={min_value!r}, max_value={max_value!r}, rate={rate!r}"
+                "MinMaxNorm: expected min_value ≤ max_value. Received: "
+                f"min_value={self.min_value!r}, max_value={self.max_value!r}"
             )
-        self.axis = _axes("MinMaxNorm", axis)
 
     def __call__(self, w: Array) -> Array:
         """Return the constrained values of `w`."""
@@ -161,13 +150,6 @@ class MinMaxNorm(Constraint):
 def _norms(w: Array, axis: int | list[int]) -> Array:
     axes = tuple(axis) if isinstance(axis, list) else axis
     return np.asarray(np.sqrt(np.sum(np.square(w), axis=axes, keepdims=True)))
-
-
-def _axes(owner: str, axis: Any) -> int | list[int]:
-    axes = list(axis) if isinstance(axis, list | tuple) else [axis]
-    if not axes or not all(isinstance(a, int) and not isinstance(a, bool) for a in axes):
-        raise ValueError(f"{owner}: axis must be an integer or several. Received: {axis!r}")
-    return axes if isinstance(axis, list | tuple) else int(axis)
 
 
 # The same by their other Keras names.

@@ -121,6 +121,7 @@ class Registry:
         self._is_valid = is_valid
         self._classes: dict[str, Callable[..., Any]] = {}
         self._by_identifier: dict[str, Callable[[], Any]] = {}
+        self._aliases: dict[str, Callable[..., Any]] = {}
 
     def register(
         self, *identifiers: str, default: Callable[[], Any] | None = None
@@ -137,6 +138,7 @@ class Registry:
             make = default or ((lambda: thing) if is_ready else thing)
             for identifier in (thing.__name__, *identifiers):
                 self._by_identifier[identifier] = make
+                self._aliases[identifier] = thing
             return thing
 
         return register
@@ -145,6 +147,10 @@ class Registry:
         """Make an object that is ready for use known by `name`."""
         self._classes.setdefault(name, thing)
         self._by_identifier[name] = lambda: thing
+
+    def knows(self, kind: type) -> bool:
+        """Whether a class is one of minigrad's own, none that a user made."""
+        return self._classes.get(kind.__name__) is kind
 
     def get(self, identifier: Any) -> Any:
         """Return the object that a name, config, class, callable or object stands for.
@@ -232,7 +238,7 @@ class Registry:
                 f"expected {self._a_kind} config with a 'class_name'. Received: {config!r}"
             )
         name = config["class_name"]
-        maker = self._classes.get(name) or _custom.get(name)
+        maker = self._classes.get(name) or _custom.get(name) or self._aliases.get(name.lower())
         if maker is None:
             raise ValueError(
                 f"unknown {self.kind} {name!r} in a config."
@@ -248,8 +254,9 @@ class Registry:
         return from_config(settings) if from_config else maker(**settings)
 
     def _from_name(self, name: str) -> Callable[[], Any]:
-        if name in self._by_identifier:
-            return self._by_identifier[name]
+        for known in (name, name.lower()):
+            if known in self._by_identifier:
+                return self._by_identifier[known]
         if name in _custom:
             thing = _custom[name]
             return thing if isinstance(thing, type) else (lambda: thing)

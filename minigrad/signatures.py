@@ -1,20 +1,42 @@
-"""The full signature of a constructor, as help and Jupyter's Shift-Tab show it."""
+"""What a constructor takes: shown in full, checked whenever it is set, and written as a config."""
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Self
 
-from minigrad.engine.suggestions import did_you_mean
+from minigrad.engine.suggestions import did_you_mean, nearest
+
+Check = Callable[[str, str, Any], Any]  # from owner, argument and value to the value, as it is kept
+REQUIRED: Any = object()
+_OLD_NAMES = {"lr": "learning_rate", "eps": "epsilon"}
+
+
+class UnknownArgumentError(TypeError, ValueError):
+    """A keyword that a constructor does not know: Python raises the one type, Keras the other."""
+
+
+class Setting:
+    """An argument of a constructor that is an attribute: how it is checked, and its default."""
+
+    def __init__(self, check: Check | None, default: Any = REQUIRED) -> None:
+        self.check = check
+        self.default = default
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else self.default  # until the instance has its own
 
 
 class FullSignature:
     """A class attribute: what a constructor takes itself, then what it hands on to its bases.
 
+    What a `Configurable` takes by place are its settings.
+
     Without it, only the parameters of the layer itself would be seen, and ``**arguments``.
     """
 
-    def __get__(self, instance: Any, owner: type) -> Any:
+    def __get__(self, instance: Any, owner: Any) -> Any:
         import inspect  # slow to load, and only needed to look at a signature
 
         found: dict[str, inspect.Parameter] = {}
@@ -24,6 +46,8 @@ class FullSignature:
         for constructor in constructors:
             own = list(inspect.signature(constructor).parameters.values())[1:]
             hands_on = any(parameter.kind is parameter.VAR_KEYWORD for parameter in own)
+            if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in own):
+                own = [_as_parameter(*named) for named in owner._settings().items()] + own[1:]
             for parameter in own:
                 if parameter.kind is not parameter.VAR_KEYWORD:
                     # Only the outermost constructor takes some by their place.
@@ -50,7 +74,86 @@ class KnownArguments(type):
             import inspect
 
             known = inspect.signature(cls).parameters
-            raise TypeError(
+            raise UnknownArgumentError(
                 f"{cls.__name__} has no argument {unknown[1]!r}.{did_you_mean(unknown[1], known)} "
                 f"It takes: {', '.join(known)}"
             ) from None
+
+
+class Configurable:
+    """An object that is made from settings, which are checked whenever they are set.
+
+    They are its constructor's arguments, in the order in which the class and its bases define them,
+    and its config.
+    """
+
+    __signature__ = FullSignature()
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        kind, known = type(self).__name__, self._settings()
+        if len(arguments) > len(known):
+            raise TypeError(f"{kind} takes {len(known)} arguments at most: {', '.join(known)}")
+        for name, value in zip(known, arguments, strict=False):
+            if name in settings:
+                raise TypeError(f"{kind} was given {name} twice")
+            settings[name] = value
+        for name in settings.keys() - known.keys():
+            hint = self._meant_by(name)
+            raise UnknownArgumentError(f"{kind} takes no argument {name!r}.{hint}")
+        for name, setting in known.items():
+            value = settings.get(name, setting.default)
+            if value is REQUIRED:
+                raise TypeError(f"{kind} needs {name}")
+            setattr(self, name, value)
+
+    @classmethod
+    def _settings(cls) -> dict[str, Setting]:
+        """Return all settings, by name."""
+        found: dict[str, Any] = {}
+        for kind in cls.__mro__:
+            for name, value in vars(kind).items():
+                found.setdefault(name, value)  # a class may have settled one of its base's
+        return {name: value for name, value in found.items() if isinstance(value, Setting)}
+
+    @classmethod
+    def _meant_by(cls, name: str, cutoff: float = 0.6) -> str:
+        """Return which setting was probably meant by a name that is none; or all that there are."""
+        known = list(cls._settings())
+        old = _OLD_NAMES.get(name)
+        near = [old] if old in known else nearest(name, known, 1, cutoff)
+        return f" Did you mean {near[0]!r}?" if near else f" Known: {', '.join(known)}"
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setting = getattr(type(self), name, None)
+        if isinstance(setting, Setting) and setting.check is not None:
+            value = setting.check(type(self).__name__, name, value)
+        object.__setattr__(self, name, value)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make this object again."""
+        return {name: getattr(self, name) for name in self._settings()}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        """Make the object that `get_config` described."""
+        return cls(**config)
+
+    def _shown(self) -> dict[str, Any]:
+        return self.get_config()
+
+    def __repr__(self) -> str:
+        known = self._settings()
+        shown = {  # the settings that a base has, only where they are not as usual
+            name: value
+            for name, value in self._shown().items()
+            if name in vars(type(self)) or name not in known or value != known[name].default
+        }
+        shown.pop("name", None)
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in shown.items())})"
+
+
+def _as_parameter(name: str, setting: Setting) -> Any:
+    from inspect import Parameter
+
+    default = Parameter.empty if setting.default is REQUIRED else setting.default
+    return Parameter(name, Parameter.POSITIONAL_OR_KEYWORD, default=default)

@@ -8,6 +8,7 @@ import numpy as np
 
 from minigrad.checks import number
 from minigrad.initializers.initializer import Array, Initializer, Shape, registry
+from minigrad.signatures import Setting
 
 
 @registry.register("zeros")
@@ -28,18 +29,21 @@ class Ones(Initializer):
         return np.ones(shape)
 
 
+def _constant(owner: str, argument: str, value: Any) -> Any:
+    if np.asarray(value).dtype.kind not in "iuf" or not np.isfinite(value).all():
+        raise ValueError(
+            "Constant: value must be a finite number, or an array of them. "
+            f"Received: value={value!r}"
+        )
+    return np.asarray(value).tolist()
+
+
 @registry.register("constant")
 class Constant(Initializer):
     """All `value`: a number, or an array that fits the shape."""
 
-    def __init__(self, value: Any = 0.0) -> None:
-        super().__init__()
-        if np.asarray(value).dtype.kind not in "iuf" or not np.isfinite(value).all():
-            raise ValueError(
-                "Constant: value must be a finite number, or an array of them. "
-                f"Received: value={value!r}"
-            )
-        self.value = value
+    value = Setting(_constant, 0.0)
+    seed = None
 
     def values(self, shape: Shape, generator: np.random.Generator) -> Array:
         """Return the value, repeated."""
@@ -47,10 +51,6 @@ class Constant(Initializer):
         if value.ndim == len(shape) and value.shape != shape:
             raise ValueError(f"Constant: an array of {value.shape} is no value of shape {shape}")
         return np.broadcast_to(value, shape).copy()
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the value, as plain numbers."""
-        return {"value": np.asarray(self.value).tolist()}
 
 
 @registry.register("identity", "eye", "IdentityInitializer")
@@ -73,16 +73,11 @@ class Identity(Initializer):
     [[2.0, 0.0, 0.0], [0.0, 2.0, 0.0]]
     """
 
-    def __init__(self, gain: float = 1.0) -> None:
-        super().__init__()
-        self.gain = number("Identity", "gain", gain)
+    gain = Setting(number, 1.0)
+    seed = None
 
     def values(self, shape: Shape, generator: np.random.Generator) -> Array:
         """Return the diagonal matrix."""
         if len(shape) != 2:
             raise ValueError(f"Identity: expected a shape of two axes. Received: {shape}")
         return self.gain * np.eye(*shape)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the gain."""
-        return {"gain": self.gain}

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minigrad.checks import is_whole
 from minigrad.engine import Tensor, get_default_dtype
 from minigrad.engine.tensor import plain
 from minigrad.seeds import new_generator
 from minigrad.serialization import Registry
+from minigrad.signatures import Configurable, Setting
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -22,7 +24,13 @@ Shape = tuple[int, ...]
 Array = np.ndarray[Any, Any]
 
 
-class Initializer:
+def _checked_seed(owner: str, argument: str, seed: Any) -> int | None:
+    if seed is not None and (not is_whole(seed) or seed < 0):
+        raise ValueError(f"{owner}: seed must be an integer ≥ 0 or None. Received: seed={seed!r}")
+    return None if seed is None else int(seed)
+
+
+class Initializer(Configurable):
     """Base of all initializers; a subclass defines `values(shape, generator)`.
 
     Parameters
@@ -31,14 +39,7 @@ class Initializer:
         For the same numbers at every call; by default they come from the layer's generator.
     """
 
-    def __init__(self, seed: int | None = None) -> None:
-        is_whole = isinstance(seed, int | np.integer) and not isinstance(seed, bool)
-        if seed is not None and (not is_whole or seed < 0):
-            raise ValueError(
-                f"{type(self).__name__}: seed must be an integer ≥ 0 or None. "
-                f"Received: seed={seed!r}"
-            )
-        self.seed = None if seed is None else int(seed)
+    seed = Setting(_checked_seed, None)
 
     def __call__(
         self,
@@ -54,15 +55,6 @@ class Initializer:
     def values(self, shape: Shape, generator: np.random.Generator) -> Array:
         """Return float64 values of `shape`."""
         raise NotImplementedError(f"{type(self).__name__} must define values(shape, generator)")
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this object again."""
-        return dict(vars(self))
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Initializer:
-        """Make the object that `get_config` described."""
-        return cls(**config)
 
 
 def get(identifier: Any) -> Any:

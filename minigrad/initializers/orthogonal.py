@@ -8,6 +8,7 @@ import numpy as np
 
 from minigrad.checks import number
 from minigrad.initializers.initializer import Array, Initializer, Shape, registry
+from minigrad.signatures import Setting
 
 
 @registry.register("orthogonal", "OrthogonalInitializer")
@@ -43,9 +44,7 @@ class Orthogonal(Initializer):
     True
     """
 
-    def __init__(self, gain: float = 1.0, seed: int | None = None) -> None:
-        super().__init__(seed)
-        self.gain = number("Orthogonal", "gain", gain)
+    gain = Setting(number, 1.0)
 
     def values(self, shape: Shape, generator: np.random.Generator) -> Array:
         """Draw the matrix."""

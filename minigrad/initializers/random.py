@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from minigrad.checks import number
+from minigrad.checks import not_negative, number
 from minigrad.initializers.initializer import Array, Initializer, Shape, registry
+from minigrad.signatures import Setting
 
 
 @registry.register("random_normal", "normal")
 class RandomNormal(Initializer):
     """Normally distributed with `mean` and `stddev`."""
 
-    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
-        super().__init__(seed)
-        kind = type(self).__name__
-        self.mean = number(kind, "mean", mean)
-        self.stddev = number(kind, "stddev", stddev, least=0)
+    mean = Setting(number, 0.0)
+    stddev = Setting(not_negative, 0.05)
 
     def values(self, shape: Shape, generator: np.random.Generator) -> Array:
         """Draw from the normal distribution."""
@@ -36,12 +36,12 @@ class TruncatedNormal(RandomNormal):
 class RandomUniform(Initializer):
     """Uniformly distributed between `minval` and `maxval`."""
 
-    def __init__(
-        self, minval: float = -0.05, maxval: float = 0.05, seed: int | None = None
-    ) -> None:
-        super().__init__(seed)
-        self.minval = number("RandomUniform", "minval", minval)
-        self.maxval = number("RandomUniform", "maxval", maxval, least=self.minval)
+    minval = Setting(number, -0.05)
+    maxval = Setting(number, 0.05)
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        number("RandomUniform", "maxval", self.maxval, least=self.minval)
 
     def values(self, shape: Shape, generator: np.random.Generator) -> Array:
         """Draw from the uniform distribution."""

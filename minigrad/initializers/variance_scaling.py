@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from functools import partial
 
 import numpy as np
 
 from minigrad.checks import above_zero, one_of
 from minigrad.initializers.initializer import Array, Initializer, Shape, registry
 from minigrad.initializers.random import truncated_normal
+from minigrad.signatures import Setting
 
 
 def fans(shape: Shape) -> tuple[float, float]:
@@ -45,23 +46,12 @@ class VarianceScaling(Initializer):
         For the same numbers at every call.
     """
 
-    def __init__(
-        self,
-        scale: float = 1.0,
-        mode: str = "fan_in",
-        distribution: str = "truncated_normal",
-        seed: int | None = None,
-    ) -> None:
-        super().__init__(seed)
-        kind = type(self).__name__
-        self.scale = above_zero(kind, "scale", scale)
-        self.mode = one_of(kind, "mode", mode, ("fan_in", "fan_out", "fan_avg"))
-        self.distribution = one_of(
-            kind,
-            "distribution",
-            distribution,
-            ("truncated_normal", "untruncated_normal", "uniform"),
-        )
+    scale = Setting(above_zero, 1.0)
+    mode = Setting(partial(one_of, known=("fan_in", "fan_out", "fan_avg")), "fan_in")
+    distribution = Setting(
+        partial(one_of, known=("truncated_normal", "untruncated_normal", "uniform")),
+        "truncated_normal",
+    )
 
     def values(self, shape: Shape, generator: np.random.Generator) -> Array:
         """Draw with the variance that the shape's fans ask for."""
@@ -77,56 +67,43 @@ class VarianceScaling(Initializer):
         return math.sqrt(variance) / 0.87962566103423978 * truncated_normal(shape, generator)
 
 
-class _Scaled(VarianceScaling):
-    """A VarianceScaling with all but the seed settled."""
-
-    settings: tuple[float, str, str]
-
-    def __init__(self, seed: int | None = None) -> None:
-        super().__init__(*self.settings, seed=seed)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the seed."""
-        return {"seed": self.seed}
-
-
 @registry.register("glorot_uniform")
-class GlorotUniform(_Scaled):
+class GlorotUniform(VarianceScaling):
     """Uniform within ±√(6 / (fan_in + fan_out)) (Glorot and Bengio 2010): the default."""
 
-    settings = (1.0, "fan_avg", "uniform")
+    scale, mode, distribution = 1.0, "fan_avg", "uniform"
 
 
 @registry.register("glorot_normal")
-class GlorotNormal(_Scaled):
+class GlorotNormal(VarianceScaling):
     """Truncated normal of variance 2 / (fan_in + fan_out) (Glorot and Bengio 2010)."""
 
-    settings = (1.0, "fan_avg", "truncated_normal")
+    scale, mode, distribution = 1.0, "fan_avg", "truncated_normal"
 
 
 @registry.register("he_uniform")
-class HeUniform(_Scaled):
+class HeUniform(VarianceScaling):
     """Uniform within ±√(6 / fan_in) (He et al. 2015), for relu."""
 
-    settings = (2.0, "fan_in", "uniform")
+    scale, mode, distribution = 2.0, "fan_in", "uniform"
 
 
 @registry.register("he_normal")
-class HeNormal(_Scaled):
+class HeNormal(VarianceScaling):
     """Truncated normal of variance 2 / fan_in (He et al. 2015), for relu."""
 
-    settings = (2.0, "fan_in", "truncated_normal")
+    scale, mode, distribution = 2.0, "fan_in", "truncated_normal"
 
 
 @registry.register("lecun_uniform")
-class LecunUniform(_Scaled):
+class LecunUniform(VarianceScaling):
     """Uniform within ±√(3 / fan_in) (LeCun et al. 1998), for selu."""
 
-    settings = (1.0, "fan_in", "uniform")
+    scale, mode, distribution = 1.0, "fan_in", "uniform"
 
 
 @registry.register("lecun_normal")
-class LecunNormal(_Scaled):
+class LecunNormal(VarianceScaling):
     """Truncated normal of variance 1 / fan_in (LeCun et al. 1998), for selu."""
 
-    settings = (1.0, "fan_in", "truncated_normal")
+    scale, mode, distribution = 1.0, "fan_in", "truncated_normal"

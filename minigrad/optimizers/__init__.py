@@ -4,10 +4,13 @@ from minigrad.optimizers import schedules
 from minigrad.optimizers.adadelta import Adadelta
 from minigrad.optimizers.adagrad import Adagrad
 from minigrad.optimizers.adam import Adam, AdamW
+from minigrad.optimizers.adamax import Adamax
+from minigrad.optimizers.ftrl import Ftrl
 from minigrad.optimizers.lion import Lion
 from minigrad.optimizers.nadam import Nadam
-from minigrad.optimizers.optimizer import Optimizer, registry
+from minigrad.optimizers.optimizer import Optimizer
 from minigrad.optimizers.rmsprop import RMSprop
+from minigrad.optimizers.settings import registry
 from minigrad.optimizers.sgd import SGD
 
 get = registry.get
@@ -20,6 +23,8 @@ __all__ = [
     "Adagrad",
     "Adam",
     "AdamW",
+    "Adamax",
+    "Ftrl",
     "Lion",
     "Nadam",
     "Optimizer",

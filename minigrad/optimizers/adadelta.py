@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from minigrad.checks import above_zero, fraction
 from minigrad.optimizers.flat import Array
-from minigrad.optimizers.optimizer import Optimizer, registry
+from minigrad.optimizers.optimizer import Optimizer
+from minigrad.optimizers.settings import LearningRate, registry
+from minigrad.signatures import Setting
 
 
 @registry.register("adadelta")
@@ -27,24 +27,13 @@ class Adadelta(Optimizer):
     **arguments
         ``parameters``, ``weight_decay``, ``clipnorm`` and what else `Optimizer` takes.
 
-    Raises
-    ------
-    ValueError
-        For an argument outside of its range.
     """  # noqa: D205  (the formula takes two lines)
 
-    slots = ("accumulated_gradient", "accumulated_delta")
+    learning_rate = LearningRate(0.001)
+    rho = Setting(fraction, 0.95)
+    epsilon = Setting(above_zero, 1e-7)
 
-    def __init__(
-        self,
-        learning_rate: Any = 0.001,
-        rho: float = 0.95,
-        epsilon: float = 1e-7,
-        **arguments: Any,
-    ) -> None:
-        self.rho = fraction("Adadelta", "rho", rho)
-        self.epsilon = above_zero("Adadelta", "epsilon", epsilon)
-        super().__init__(learning_rate, **arguments)
+    slots = ("accumulated_gradient", "accumulated_delta")
 
     def update(self, w: Array, g: Array, scratch: Array, *averages: Array) -> None:
         """Change values and means in place."""
@@ -61,7 +50,3 @@ class Adadelta(Optimizer):
         of_steps += scratch
         delta *= self.rate
         w -= delta
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this optimizer again."""
-        return {**super().get_config(), "rho": self.rho, "epsilon": self.epsilon}

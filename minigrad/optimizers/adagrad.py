@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from minigrad.checks import above_zero, number
+from minigrad.checks import above_zero, not_negative
 from minigrad.optimizers.flat import Array
-from minigrad.optimizers.optimizer import Optimizer, registry
+from minigrad.optimizers.optimizer import Optimizer
+from minigrad.optimizers.settings import LearningRate, registry
+from minigrad.signatures import Setting
 
 
 @registry.register("adagrad")
@@ -26,26 +26,13 @@ class Adagrad(Optimizer):
     **arguments
         ``parameters``, ``weight_decay``, ``clipnorm`` and what else `Optimizer` takes.
 
-    Raises
-    ------
-    ValueError
-        For an argument outside of its range.
     """
 
-    slots = ("accumulator",)
+    learning_rate = LearningRate(0.001)
+    initial_accumulator_value = Setting(not_negative, 0.1)
+    epsilon = Setting(above_zero, 1e-7)
 
-    def __init__(
-        self,
-        learning_rate: Any = 0.001,
-        initial_accumulator_value: float = 0.1,
-        epsilon: float = 1e-7,
-        **arguments: Any,
-    ) -> None:
-        self.slot_start = number(
-            "Adagrad", "initial_accumulator_value", initial_accumulator_value, least=0
-        )
-        self.epsilon = above_zero("Adagrad", "epsilon", epsilon)
-        super().__init__(learning_rate, **arguments)
+    slots = ("accumulator",)
 
     def update(self, w: Array, g: Array, scratch: Array, *averages: Array) -> None:
         """Change values and sums in place."""
@@ -57,10 +44,6 @@ class Adagrad(Optimizer):
         scratch *= self.rate
         w -= scratch
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this optimizer again."""
-        return {
-            **super().get_config(),
-            "initial_accumulator_value": self.slot_start,
-            "epsilon": self.epsilon,
-        }
+    def start_of(self, slot: str) -> float:
+        """Return what the sums begin with."""
+        return self.initial_accumulator_value

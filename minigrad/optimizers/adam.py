@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.checks import above_zero, fraction
+from minigrad.checks import above_zero, boolean, fraction, not_negative
 from minigrad.optimizers.flat import Array
-from minigrad.optimizers.optimizer import Optimizer, registry
+from minigrad.optimizers.optimizer import Optimizer
+from minigrad.optimizers.settings import LearningRate, registry
+from minigrad.signatures import Setting
 
 
 @registry.register("adam")
@@ -31,35 +33,28 @@ class Adam(Optimizer):
         Whether to divide by the largest v so far (Reddi, Kale and Kumar 2018).
     **arguments
         ``parameters``, ``weight_decay``, ``clipnorm`` and what else `Optimizer` takes.
-
-    Raises
-    ------
-    ValueError
-        For an argument outside of its range.
     """
+
+    learning_rate = LearningRate(0.001)
+    beta_1 = Setting(fraction, 0.9)
+    beta_2 = Setting(fraction, 0.999)
+    epsilon = Setting(above_zero, 1e-7)
+    amsgrad = Setting(boolean, False)
 
     # The averages are kept without their factors: s = m / (1 − β₁) and q = v / (1 − β₂), that is
     # s ← β₁ s + g. It takes two passes over all weights less, and m / (√v + ε) is a number times
     # s / (√q + ε / √(1 − β₂)).
-    scalars: tuple[str, ...] = ("kept_with_beta_1", "kept_with_beta_2")
+    scalars = ("kept_with_beta_1", "kept_with_beta_2")
+    kept_with_beta_1 = kept_with_beta_2 = 0.0
 
-    def __init__(
-        self,
-        learning_rate: Any = 0.001,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-7,
-        amsgrad: bool = False,
-        **arguments: Any,
-    ) -> None:
-        kind = type(self).__name__
-        self.beta_1 = self.kept_with_beta_1 = fraction(kind, "beta_1", beta_1)
-        self.beta_2 = self.kept_with_beta_2 = fraction(kind, "beta_2", beta_2)
-        self.epsilon = above_zero(kind, "epsilon", epsilon)
-        self.amsgrad = bool(amsgrad)
-        self.slots = ("momentum", "velocity", *(("largest_velocity",) if self.amsgrad else ()))
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """The averages of the gradient and of its square, and the latter's maximum with amsgrad."""
+        return ("momentum", "velocity", *(("largest_velocity",) if self.amsgrad else ()))
+
+    def _follow_settings(self) -> None:
+        super()._follow_settings()
         self._numbers: dict[Any, tuple[Array, ...]] = {}
-        super().__init__(learning_rate, **arguments)
 
     def begin_step(self) -> None:
         """Compute the numbers of this step; averages that began at 0 make it larger."""
@@ -76,18 +71,18 @@ class Adam(Optimizer):
     def _numbers_of(self, dtype: Any) -> tuple[float, ...]:
         """Return β₁, β₂, ε and the step's size as averages without their factors need them."""
         beta_1, beta_2 = _rounded(self.beta_1, dtype), _rounded(self.beta_2, dtype)
-        t, factor = self.iterations, math.sqrt(1 - beta_2)
+        t, factor = self._iterations, math.sqrt(1 - beta_2)
         correction = math.sqrt(1 - beta_2**t) / (1 - beta_1**t)
         size = self.rate * correction * (1 - beta_1) / factor
         return beta_1, beta_2, self.epsilon / factor, size
 
     def _keep_otherwise(self) -> None:
         """Change what is kept so that the averages stay the same, after β₁ or β₂ has changed."""
-        factors = [(1 - self.kept_with_beta_1) / (1 - self.beta_1)]
-        factors += [(1 - self.kept_with_beta_2) / (1 - self.beta_2)] * 2
+        of_squares = (1 - self.kept_with_beta_2) / (1 - self.beta_2)
         for averages in self._averages:
-            for array, factor in zip(averages, factors, strict=False):
-                array *= factor
+            averages["momentum"] *= (1 - self.kept_with_beta_1) / (1 - self.beta_1)
+            for slot in self.slots[1:]:
+                averages[slot] *= of_squares
         self.kept_with_beta_1, self.kept_with_beta_2 = self.beta_1, self.beta_2
 
     def update(self, w: Array, g: Array, scratch: Array, *averages: Array) -> None:
@@ -106,16 +101,6 @@ class Adam(Optimizer):
         np.divide(s, scratch, scratch)
         np.multiply(scratch, size, scratch)
         np.subtract(w, scratch, w)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this optimizer again."""
-        return {
-            **super().get_config(),
-            "beta_1": self.beta_1,
-            "beta_2": self.beta_2,
-            "epsilon": self.epsilon,
-            "amsgrad": self.amsgrad,
-        }
 
 
 def _rounded(beta: float, dtype: Any) -> float:
@@ -142,7 +127,5 @@ class AdamW(Adam):
         See `Adam`.
     """
 
-    def __init__(
-        self, learning_rate: Any = 0.001, weight_decay: float = 0.004, **arguments: Any
-    ) -> None:
-        super().__init__(learning_rate, weight_decay=weight_decay, **arguments)
+    learning_rate = LearningRate(0.001)
+    weight_decay = Setting(not_negative, 0.004)

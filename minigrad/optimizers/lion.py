@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from minigrad.checks import fraction
 from minigrad.optimizers.flat import Array
-from minigrad.optimizers.optimizer import Optimizer, registry
+from minigrad.optimizers.optimizer import Optimizer
+from minigrad.optimizers.settings import LearningRate, registry
+from minigrad.signatures import Setting
 
 
 @registry.register("lion")
@@ -26,24 +26,13 @@ class Lion(Optimizer):
     **arguments
         ``parameters``, ``weight_decay``, ``clipnorm`` and what else `Optimizer` takes.
 
-    Raises
-    ------
-    ValueError
-        For an argument outside of its range.
     """
 
-    slots = ("momentum",)
+    learning_rate = LearningRate(0.001)
+    beta_1 = Setting(fraction, 0.9)
+    beta_2 = Setting(fraction, 0.99)
 
-    def __init__(
-        self,
-        learning_rate: Any = 0.001,
-        beta_1: float = 0.9,
-        beta_2: float = 0.99,
-        **arguments: Any,
-    ) -> None:
-        self.beta_1 = fraction("Lion", "beta_1", beta_1)
-        self.beta_2 = fraction("Lion", "beta_2", beta_2)
-        super().__init__(learning_rate, **arguments)
+    slots = ("momentum",)
 
     def update(self, w: Array, g: Array, scratch: Array, *averages: Array) -> None:
         """Change values and average in place."""
@@ -55,7 +44,3 @@ class Lion(Optimizer):
         w -= direction
         m *= self.beta_2
         m += np.multiply(g, 1 - self.beta_2, out=scratch)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this optimizer again."""
-        return {**super().get_config(), "beta_1": self.beta_1, "beta_2": self.beta_2}

@@ -6,13 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.optimizers.adam import Adam
+from minigrad.checks import above_zero, fraction
 from minigrad.optimizers.flat import Array
-from minigrad.optimizers.optimizer import registry
+from minigrad.optimizers.optimizer import Optimizer
+from minigrad.optimizers.settings import LearningRate, registry
+from minigrad.signatures import Setting
 
 
 @registry.register("nadam")
-class Nadam(Adam):
+class Nadam(Optimizer):
     """Adam with Nesterov momentum (Dozat 2016).
 
     With m and v as in Adam, ``μₜ = β₁ (1 − ½ · 0.96ᵗ)`` and ``Πₜ = μ₁ ⋯ μₜ``:
@@ -25,18 +27,14 @@ class Nadam(Adam):
         See `Adam`.
     """
 
-    scalars = ("product",)
+    learning_rate = LearningRate(0.001)
+    beta_1 = Setting(fraction, 0.9)
+    beta_2 = Setting(fraction, 0.999)
+    epsilon = Setting(above_zero, 1e-7)
 
-    def __init__(
-        self,
-        learning_rate: Any = 0.001,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-7,
-        **arguments: Any,
-    ) -> None:
-        self.product = 1.0
-        super().__init__(learning_rate, beta_1, beta_2, epsilon, **arguments)
+    slots = ("momentum", "velocity")
+    scalars = ("product",)
+    product = 1.0
 
     def build(self, parameters: Any) -> None:
         """Take charge of `parameters`, and start all running averages anew."""
@@ -45,7 +43,7 @@ class Nadam(Adam):
 
     def begin_step(self) -> None:
         """Compute the weights of momentum and gradient in this step."""
-        t = self.iterations
+        t = self._iterations
         now = self.beta_1 * (1 - 0.5 * 0.96**t)
         following = self.beta_1 * (1 - 0.5 * 0.96 ** (t + 1))
         self.product *= now
@@ -70,9 +68,3 @@ class Nadam(Adam):
         scratch += self.epsilon
         step /= scratch
         w -= step
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this optimizer again."""
-        config = super().get_config()
-        del config["amsgrad"]
-        return config

@@ -2,40 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Sequence
 from typing import Any
+from warnings import warn
 
 import numpy as np
 
-from minigrad.checks import above_zero, number
-from minigrad.engine import Tensor
+from minigrad.engine.tensor import plain
 from minigrad.layers import Parameter
-from minigrad.layers.slots import reject_unknown
-from minigrad.layers.weights import free_name
-from minigrad.optimizers import schedules
-from minigrad.optimizers.clipping import Clipping
-from minigrad.optimizers.flat import Array, FlatBuffer
-from minigrad.optimizers.schedules import LearningRateSchedule
-from minigrad.serialization import Registry
-from minigrad.signatures import FullSignature
-
-registry = Registry("optimizer", is_valid=lambda thing: hasattr(thing, "zero_grad"))
+from minigrad.optimizers import clipping
+from minigrad.optimizers.flat import Array, FlatBuffer, Stretch
+from minigrad.optimizers.state import OptimizerState
 
 # A long stretch is updated in blocks of so many numbers: all arrays of a block (values, gradients,
 # averages, scratch) stay in the processor's cache from the first of a dozen calls to the last.
 BLOCK = 16_384
 
 
-class Optimizer:
+class Optimizer(OptimizerState):
     """Base of all optimizers, usable as in Keras (``compile``) and as in PyTorch (``step``).
 
     A subclass names its running averages in ``slots`` and defines
-    ``update(w, g, scratch, *averages)``, which changes values and averages in place.
+    ``update(w, g, scratch, *averages)``, which changes values and averages in place. Its arguments
+    are `Setting`s: checked whenever they are set, and followed at the next step.
 
     Parameters
     ----------
     learning_rate
-        η, the size of a step: positive, or a schedule from the number of steps to it.
+        η, the size of a step: a number, a schedule from the number of steps to it, or a function
+        without arguments.
     parameters
         What is to be trained. A compiled model hands over its own.
     weight_decay
@@ -44,6 +40,8 @@ class Optimizer:
     clipnorm, global_clipnorm, clipvalue
         Shorten each parameter's gradient, or that of all together, to a greatest length; or bring
         each number into ±clipvalue. One of the three.
+    gradient_accumulation_steps
+        How many gradients are averaged to make one step; `iterations` counts steps.
     name
         Only for the eye.
 
@@ -53,72 +51,26 @@ class Optimizer:
         For an argument out of its range, or two kinds of clipping.
     TypeError
         For an unknown argument, saying which was meant.
+    AttributeError
+        For an unknown attribute that is set later on.
     RuntimeError
         From `step`, if there are no parameters or none of them has a gradient.
     """
 
-    __signature__ = FullSignature()
-
-    slots: tuple[str, ...] = ()  # the names of the running averages that a subclass keeps
-    slot_start = 0.0  # what they begin with
-    scalars: tuple[str, ...] = ()  # attributes that are part of the state, too
+    rate = 0.0  # of the step that is going on
 
     def __init__(
         self,
-        learning_rate: Any,
+        *arguments: Any,
         parameters: Iterable[Parameter] | None = None,
-        weight_decay: float | None = None,
-        clipnorm: float | None = None,
-        clipvalue: float | None = None,
-        global_clipnorm: float | None = None,
-        name: str | None = None,
-        **unknown: Any,
+        **settings: Any,
     ) -> None:
-        kind = type(self).__name__
-        if unknown:
-            reject_unknown(
-                kind, unknown, list(FullSignature().__get__(None, type(self)).parameters)
-            )
-        self._rate: float | LearningRateSchedule = self._checked_rate(learning_rate)
-        self.weight_decay = (
-            None if weight_decay is None else number(kind, "weight_decay", weight_decay, least=0)
-        )
-        self.clipping = Clipping(kind, clipnorm, clipvalue, global_clipnorm)
-        self.name = name or kind
-        self.iterations = 0
-        self.rate = 0.0  # of the step that is going on
-        self._not_decayed: tuple[set[int], list[str]] = (set(), [])
-        self._buffers: list[FlatBuffer] = []
-        self._averages: list[list[Array]] = []
-        self._blocks: dict[tuple[int, int, int], list[tuple[Array, ...]]] = {}
+        super().__init__(*arguments, **settings)
+        self._iterations = 0
+        self._not_decayed: tuple[list[Parameter], list[str]] = ([], [])
+        self._averages, self._blocks = [], {}
         if parameters is not None:
             self.build(parameters)
-
-    # ---- the learning rate ---------------------------------------------------------------------
-
-    def _checked_rate(self, value: Any) -> float | LearningRateSchedule:
-        kind = type(self).__name__
-        if isinstance(value, dict):
-            value = schedules.deserialize(value)
-        if isinstance(value, LearningRateSchedule):
-            return value
-        return above_zero(kind, "learning_rate", value)
-
-    @property
-    def learning_rate(self) -> float:
-        """The size of the next step."""
-        rate = self._rate
-        return float(rate(self.iterations)) if isinstance(rate, LearningRateSchedule) else rate
-
-    @learning_rate.setter
-    def learning_rate(self, value: Any) -> None:
-        checked = self._checked_rate(value)
-        if isinstance(self._rate, LearningRateSchedule) and isinstance(checked, float):
-            raise TypeError(
-                f"{type(self).__name__} follows {self._rate!r}, so its learning rate cannot be set "
-                "to a number. Give it a number from the beginning, or another schedule."
-            )
-        self._rate = checked
 
     # ---- parameters ----------------------------------------------------------------------------
 
@@ -127,7 +79,7 @@ class Optimizer:
         if not isinstance(parameters, Iterable):
             raise TypeError(
                 f"{type(self).__name__} trains a list of Parameters, as model.parameters() returns "
-                f"it. Received: parameters={parameters!r}"
+                f"it, with parentheses. Received: parameters={parameters!r}"
             )
         unique = list({id(parameter): parameter for parameter in parameters}.values())
         for parameter in unique:
@@ -142,17 +94,9 @@ class Optimizer:
         for parameter in unique:
             by_dtype.setdefault(parameter.dtype, []).append(parameter)
         self._buffers = [FlatBuffer(group) for group in by_dtype.values()]
-        self._averages = [
-            [np.full_like(buffer.values, self.slot_start) for _ in self.slots]
-            for buffer in self._buffers
-        ]
-        self._blocks = {}
-        self.iterations = 0
-
-    @property
-    def built(self) -> bool:
-        """Whether it has parameters to train."""
-        return bool(self._buffers)
+        self._averages = [{} for _ in self._buffers]
+        self._follow_settings()
+        self._iterations, self.waiting = 0, 0.0
 
     @property
     def parameters(self) -> list[Parameter]:
@@ -176,9 +120,9 @@ class Optimizer:
         var_list
             Parameters.
         var_names
-            Words: every parameter whose name holds one of them is left out.
+            Words or regular expressions: every parameter in whose name one is found is left out.
         """
-        self._not_decayed = ({id(p) for p in var_list or ()}, list(var_names or ()))
+        self._not_decayed = (list(var_list or ()), list(var_names or ()))
 
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters."""
@@ -203,17 +147,51 @@ class Optimizer:
                 f"{type(self).__name__}.step(): no parameter has a gradient. Call backward() on "
                 "the loss first, and look whether the layers are frozen."
             )
-        self.rate = self.learning_rate
-        self.iterations += 1
+        if self.gradient_accumulation_steps and not self._accumulate(gathered):
+            return
+        attributes = self.__dict__  # what is no setting needs no check
+        attributes["rate"] = self.current_rate()
+        attributes["_iterations"] += 1
         self.begin_step()
-        self.clipping.prepare(self._buffers, gathered)
+        gradients = [buffer.gradients for buffer in self._buffers]
+        if self._prepares:
+            gradients = self._prepared(gathered)
         for index, (buffer, stretches) in enumerate(zip(self._buffers, gathered, strict=True)):
             for start, stop in stretches:
                 if self.weight_decay:
                     self._decay(buffer, start, stop)
-                for block in self._blocks_of(index, start, stop):
+                for block in self._blocks_of(index, start, stop, gradients[index]):
                     self.update(*block)
             buffer.publish()
+
+    def _accumulate(self, gathered: Sequence[list[Stretch]]) -> bool:
+        """Add gradients to those that wait; return whether it is time for a step."""
+        for buffer, averages, stretches in zip(
+            self._buffers, self._averages, gathered, strict=True
+        ):
+            for start, stop in stretches:
+                averages["accumulated"][start:stop] += buffer.gradients[start:stop]
+        self.waiting += 1
+        return self.waiting >= self.gradient_accumulation_steps
+
+    def _prepared(self, gathered: Sequence[list[Stretch]]) -> list[Array]:
+        """Return each buffer's gradients as updates see them: averaged, clipped, not in float16."""
+        gradients = []
+        for buffer, averages in zip(self._buffers, self._averages, strict=True):
+            found = buffer.gradients
+            if self.gradient_accumulation_steps:
+                found = np.divide(averages["accumulated"], self.waiting, out=buffer.prepared)
+                averages["accumulated"].fill(0)
+            elif buffer.is_rounded:
+                found = buffer.prepared
+                found[...] = buffer.gradients
+            gradients.append(found)
+        self.waiting = 0.0
+        for kind in clipping.KINDS:
+            limit = getattr(self, kind)
+            if limit is not None:
+                return clipping.clip(kind, limit, self._buffers, gathered, gradients)
+        return gradients
 
     def begin_step(self) -> None:
         """Compute what all updates of a step share, from `rate` and `iterations` (from 1)."""
@@ -222,14 +200,16 @@ class Optimizer:
         """Change the values `w` in place, given their gradients; `scratch` is free to use."""
         raise NotImplementedError(f"{type(self).__name__} must define update(w, g, scratch, …)")
 
-    def _blocks_of(self, index: int, start: int, stop: int) -> list[tuple[Array, ...]]:
+    def _blocks_of(
+        self, index: int, start: int, stop: int, gradients: Array
+    ) -> list[tuple[Array, ...]]:
         """Return the views that `update` is called with, block by block; made once."""
         known = self._blocks.get((index, start, stop))
         if known is None:
             buffer = self._buffers[index]
-            gradients = buffer.clipped if self.clipping.is_on else buffer.gradients
             scratch = np.empty(min(BLOCK, stop - start), buffer.values.dtype)
-            arrays = (buffer.values, gradients, *self._averages[index])
+            averages = [self._averages[index][slot] for slot in self.slots]
+            arrays = (buffer.values, gradients, *averages)
             known = []
             for first in range(start, stop, BLOCK):
                 last = min(first + BLOCK, stop)
@@ -245,15 +225,18 @@ class Optimizer:
         if not chosen and not words:
             buffer.values[start:stop] *= factor
             return
+        spared = {id(parameter) for parameter in chosen}
         for parameter, first, last in buffer.places():
-            is_spared = id(parameter) in chosen or any(word in parameter.name for word in words)
+            is_spared = id(parameter) in spared or any(re.search(w, parameter.name) for w in words)
             if start <= first < stop and not is_spared:
                 buffer.values[first:last] *= factor
 
     def apply(
         self, gradients: Sequence[Any], trainable_variables: Sequence[Parameter] | None = None
     ) -> None:
-        """Make a step with these gradients, as in Keras; None leaves a parameter as it is.
+        """Make a step with these gradients, as in Keras.
+
+        None leaves a parameter as it is, with a warning.
 
         Parameters
         ----------
@@ -265,17 +248,15 @@ class Optimizer:
         Raises
         ------
         ValueError
-            If numbers or shapes do not fit, or a parameter is not one of its own.
+            If numbers or shapes do not fit, a parameter is not one of its own, or all are None.
         """
-        kind = type(self).__name__
-        if trainable_variables is None:
-            variables = self.parameters
-        else:
-            variables = list(trainable_variables)
-            if not self.built:
-                self.build(variables)
+        kind, given = type(self).__name__, list(gradients)
+        variables = self.parameters if trainable_variables is None else list(trainable_variables)
+        if not self.built:
+            if trainable_variables is None:
+                raise ValueError(f"{kind}.apply: it has no parameters yet. Call build(parameters).")
+            self.build(variables)
         known = {id(parameter) for parameter in self.parameters}
-        given = list(gradients)
         if len(given) != len(variables):
             raise ValueError(
                 f"{kind}.apply: expected {len(variables)} gradients, one for each parameter. "
@@ -289,89 +270,19 @@ class Optimizer:
                     f"{kind}.apply: expected a gradient of shape {parameter.shape} for "
                     f"{parameter.name!r}. Received: {np.shape(gradient)}"
                 )
+        missing = [p.name or repr(p) for p, g in zip(variables, given, strict=True) if g is None]
+        if len(missing) == len(given):
+            raise ValueError(f"{kind}.apply: there is no gradient for any of its parameters")
+        if missing:
+            warn(f"{kind}.apply: there is no gradient for {', '.join(missing)}", stacklevel=2)
         self.zero_grad()
         for gradient, parameter in zip(given, variables, strict=True):
             if gradient is not None:
-                value = gradient._value if isinstance(gradient, Tensor) else gradient
-                parameter.grad = np.asarray(value, parameter.dtype)
+                parameter.grad = np.asarray(plain(gradient), parameter.dtype)
         self.step()
 
-    def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Parameter]]) -> None:
-        """Make a step with pairs of gradients and parameters; see `apply`."""
+    def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Parameter]]) -> int:
+        """Make a step with pairs of gradients and parameters, see `apply`; return `iterations`."""
         pairs = list(grads_and_vars)
         self.apply([gradient for gradient, _ in pairs], [parameter for _, parameter in pairs])
-
-    # ---- its state -----------------------------------------------------------------------------
-
-    def _named_places(self) -> dict[str, tuple[int, Parameter, int, int]]:
-        """Parameters by names that no two share, with their buffer and place."""
-        places: dict[str, tuple[int, Parameter, int, int]] = {}
-        for index, buffer in enumerate(self._buffers):
-            for parameter, start, stop in buffer.places():
-                name = free_name(parameter.name or "parameter", places)
-                places[name] = (index, parameter, start, stop)
-        return places
-
-    def state_arrays(self) -> dict[str, Array]:
-        """Return all that it must know to go on: ``iterations``, ``momentum/<parameter>``, …"""
-        state: dict[str, Array] = {"iterations": np.array(self.iterations)}
-        for scalar in self.scalars:
-            state[scalar] = np.array(float(getattr(self, scalar)))
-        for name, (index, parameter, start, stop) in self._named_places().items():
-            for slot, array in zip(self.slots, self._averages[index], strict=True):
-                state[f"{slot}/{name}"] = array[start:stop].reshape(parameter.shape).copy()
-        return state
-
-    def load_state_arrays(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `state_arrays` returned: all of it, or nothing.
-
-        Raises
-        ------
-        ValueError
-            If something is missing, is too much, or does not fit.
-        """
-        expected = self.state_arrays()
-        kind = type(self).__name__
-        for key in expected.keys() ^ state.keys():
-            side = "misses" if key in expected else "has no use for"
-            raise ValueError(f"{kind}: its state {side} {key!r}")
-        arrays = {key: np.asarray(value) for key, value in state.items()}
-        for key, array in arrays.items():
-            wanted = expected[key]
-            fits = array.shape == wanted.shape and array.dtype.kind == wanted.dtype.kind
-            if not fits or not np.isfinite(array).all():
-                raise ValueError(
-                    f"{kind}: expected finite numbers of shape {wanted.shape} and {wanted.dtype} "
-                    f"for {key!r}. Received: {array.shape} of {array.dtype}"
-                )
-        if arrays["iterations"] < 0:
-            raise ValueError(f"{kind}: iterations must be 0 or more: {arrays['iterations']}")
-        self.iterations = int(arrays["iterations"])
-        for scalar in self.scalars:
-            setattr(self, scalar, float(arrays[scalar]))
-        for name, (index, _, start, stop) in self._named_places().items():
-            for slot, array in zip(self.slots, self._averages[index], strict=True):
-                array[start:stop] = arrays[f"{slot}/{name}"].ravel()
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_blocks": {}}  # copied views would be arrays of their own
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this optimizer again."""
-        rate = self._rate
-        return {
-            "learning_rate": rate if isinstance(rate, float) else schedules.serialize(rate),
-            "weight_decay": self.weight_decay,
-            **self.clipping.get_config(),
-            "name": self.name,
-        }
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Optimizer:
-        """Make the optimizer that `get_config` described."""
-        return cls(**config)
-
-    def __repr__(self) -> str:
-        shown = {k: v for k, v in self.get_config().items() if v is not None and k != "name"}
-        arguments = ", ".join(f"{name}={value!r}" for name, value in shown.items())
-        return f"{type(self).__name__}({arguments})"
+        return self.iterations

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from minigrad.checks import above_zero, fraction
+from minigrad.checks import above_zero, boolean, fraction
 from minigrad.optimizers.flat import Array
-from minigrad.optimizers.optimizer import Optimizer, registry
+from minigrad.optimizers.optimizer import Optimizer
+from minigrad.optimizers.settings import LearningRate, registry
+from minigrad.signatures import Setting
 
 
 @registry.register("rmsprop")
@@ -30,31 +30,19 @@ class RMSprop(Optimizer):
     **arguments
         ``parameters``, ``weight_decay``, ``clipnorm`` and what else `Optimizer` takes.
 
-    Raises
-    ------
-    ValueError
-        For an argument outside of its range.
     """
 
-    def __init__(
-        self,
-        learning_rate: Any = 0.001,
-        rho: float = 0.9,
-        momentum: float = 0.0,
-        epsilon: float = 1e-7,
-        centered: bool = False,
-        **arguments: Any,
-    ) -> None:
-        self.rho = fraction("RMSprop", "rho", rho)
-        self.momentum = fraction("RMSprop", "momentum", momentum)
-        self.epsilon = above_zero("RMSprop", "epsilon", epsilon)
-        self.centered = bool(centered)
-        self.slots = (
-            "velocity",
-            *(("momentum",) if self.momentum else ()),
-            *(("average_gradient",) if self.centered else ()),
-        )
-        super().__init__(learning_rate, **arguments)
+    learning_rate = LearningRate(0.001)
+    rho = Setting(fraction, 0.9)
+    momentum = Setting(fraction, 0.0)
+    epsilon = Setting(above_zero, 1e-7)
+    centered = Setting(boolean, False)
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """The mean of the squares; with momentum and where it is centered, two more."""
+        more = {"momentum": self.momentum, "average_gradient": self.centered}
+        return ("velocity", *(slot for slot, is_kept in more.items() if is_kept))
 
     def update(self, w: Array, g: Array, scratch: Array, *averages: Array) -> None:
         """Change values and averages in place."""
@@ -83,13 +71,3 @@ class RMSprop(Optimizer):
             w -= velocity
         else:
             w -= scratch
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this optimizer again."""
-        return {
-            **super().get_config(),
-            "rho": self.rho,
-            "momentum": self.momentum,
-            "epsilon": self.epsilon,
-            "centered": self.centered,
-        }

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
-from minigrad.checks import above_zero, number
+import numpy as np
+
+from minigrad.checks import above_zero, boolean, not_negative, number, or_none
+from minigrad.engine.tensor import plain
+from minigrad.optimizers.readings import Reading
 from minigrad.serialization import Registry
+from minigrad.signatures import Check, Configurable, Setting
 
 _registry = Registry("schedule", is_valid=lambda thing: isinstance(thing, LearningRateSchedule))
 get = _registry.get
@@ -15,8 +20,13 @@ serialize = _registry.serialize
 deserialize = _registry.deserialize
 
 
-class LearningRateSchedule:
-    """Base of all schedules; a subclass defines ``__call__(step)`` and `get_config`.
+class LearningRateSchedule(Configurable):
+    """Base of all schedules; a subclass defines ``__call__(step)``, and `get_config` to be saved.
+
+    Raises
+    ------
+    ValueError
+        For an argument out of the range that a schedule states for it.
 
     Examples
     --------
@@ -27,7 +37,14 @@ class LearningRateSchedule:
     0.025
     """
 
-    def __call__(self, step: int) -> float:
+    def __call__(self, step: Any) -> Any:
+        """Return the learning rate after `step` steps, or those after several."""
+        steps = plain(step)
+        if np.ndim(steps):
+            return np.array([self.after(n) for n in np.ravel(steps)]).reshape(np.shape(steps))
+        return Reading(self.after(float(steps)))
+
+    def after(self, step: float) -> float:
         """Return the learning rate after `step` steps."""
         raise NotImplementedError(f"{type(self).__name__} must define __call__(self, step)")
 
@@ -35,22 +52,12 @@ class LearningRateSchedule:
         """Return the arguments that make this object again."""
         return dict(vars(self))
 
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> LearningRateSchedule:
-        """Make the object that `get_config` described."""
-        return cls(**config)
 
-    def __repr__(self) -> str:
-        arguments = ", ".join(f"{name}={value!r}" for name, value in self.get_config().items())
-        return f"{type(self).__name__}({arguments})"
-
-    def _positive(self, argument: str, value: Any) -> float:
-        """Return a positive number."""
-        return above_zero(type(self).__name__, argument, value)
-
-    def _not_negative(self, argument: str, value: Any) -> float:
-        """Return a number, 0 or larger."""
-        return number(type(self).__name__, argument, value, least=0)
+def _numbers(owner: str, argument: str, given: Any, check: Check) -> list[float]:
+    """Return a list of numbers, each of which passes a check."""
+    if not isinstance(given, list | tuple | np.ndarray):
+        raise ValueError(f"{owner}: {argument} must be a list. Received: {given!r}")
+    return [check(owner, argument, one) for one in given]
 
 
 @_registry.register()
@@ -66,32 +73,19 @@ class ExponentialDecay(LearningRateSchedule):
     name
         Only for the eye.
 
-    Raises
-    ------
-    ValueError
-        For an argument that is not positive.
-
     Examples
     --------
     >>> ExponentialDecay(0.1, decay_steps=100, decay_rate=0.5)(200)
     0.025
     """
 
-    def __init__(
-        self,
-        initial_learning_rate: float,
-        decay_steps: float,
-        decay_rate: float,
-        staircase: bool = False,
-        name: str = "ExponentialDecay",
-    ) -> None:
-        self.initial_learning_rate = self._positive("initial_learning_rate", initial_learning_rate)
-        self.decay_steps = self._positive("decay_steps", decay_steps)
-        self.decay_rate = self._positive("decay_rate", decay_rate)
-        self.staircase = bool(staircase)
-        self.name = name
+    initial_learning_rate = Setting(above_zero)
+    decay_steps = Setting(above_zero)
+    decay_rate = Setting(above_zero)
+    staircase = Setting(boolean, False)
+    name = Setting(None, "ExponentialDecay")
 
-    def __call__(self, step: int) -> float:
+    def after(self, step: float) -> float:
         """Return the learning rate after `step` steps."""
         passed = step / self.decay_steps
         return self.initial_learning_rate * self.decay_rate ** (
@@ -109,21 +103,13 @@ class InverseTimeDecay(LearningRateSchedule):
     0.05
     """
 
-    def __init__(
-        self,
-        initial_learning_rate: float,
-        decay_steps: float,
-        decay_rate: float,
-        staircase: bool = False,
-        name: str = "InverseTimeDecay",
-    ) -> None:
-        self.initial_learning_rate = self._positive("initial_learning_rate", initial_learning_rate)
-        self.decay_steps = self._positive("decay_steps", decay_steps)
-        self.decay_rate = self._not_negative("decay_rate", decay_rate)
-        self.staircase = bool(staircase)
-        self.name = name
+    initial_learning_rate = Setting(above_zero)
+    decay_steps = Setting(above_zero)
+    decay_rate = Setting(not_negative)
+    staircase = Setting(boolean, False)
+    name = Setting(None, "InverseTimeDecay")
 
-    def __call__(self, step: int) -> float:
+    def after(self, step: float) -> float:
         """Return the learning rate after `step` steps."""
         passed = step / self.decay_steps
         return self.initial_learning_rate / (
@@ -148,36 +134,20 @@ class PolynomialDecay(LearningRateSchedule):
     name
         Only for the eye.
 
-    Raises
-    ------
-    ValueError
-        For an argument out of its range.
-
     Examples
     --------
     >>> PolynomialDecay(0.1, decay_steps=100, end_learning_rate=0.0)(50)
     0.05
     """
 
-    def __init__(
-        self,
-        initial_learning_rate: float,
-        decay_steps: float,
-        end_learning_rate: float = 0.0001,
-        power: float = 1.0,
-        cycle: bool = False,
-        name: str = "PolynomialDecay",
-    ) -> None:
-        self.initial_learning_rate = self._not_negative(
-            "initial_learning_rate", initial_learning_rate
-        )
-        self.decay_steps = self._positive("decay_steps", decay_steps)
-        self.end_learning_rate = self._not_negative("end_learning_rate", end_learning_rate)
-        self.power = self._positive("power", power)
-        self.cycle = bool(cycle)
-        self.name = name
+    initial_learning_rate = Setting(not_negative)
+    decay_steps = Setting(above_zero)
+    end_learning_rate = Setting(not_negative, 0.0001)
+    power = Setting(above_zero, 1.0)
+    cycle = Setting(boolean, False)
+    name = Setting(None, "PolynomialDecay")
 
-    def __call__(self, step: int) -> float:
+    def after(self, step: float) -> float:
         """Return the learning rate after `step` steps."""
         length = self.decay_steps
         if self.cycle:
@@ -206,11 +176,6 @@ class CosineDecay(LearningRateSchedule):
     warmup_target, warmup_steps
         To which rate, and in how many steps, a straight line leads before the decay begins there.
 
-    Raises
-    ------
-    ValueError
-        For an argument out of its range.
-
     Examples
     --------
     >>> schedule = CosineDecay(0.0, 100, warmup_target=0.1, warmup_steps=10)
@@ -218,29 +183,16 @@ class CosineDecay(LearningRateSchedule):
     (0.05, 0.1, 0.05, 0.0)
     """
 
-    def __init__(
-        self,
-        initial_learning_rate: float,
-        decay_steps: float,
-        alpha: float = 0.0,
-        name: str = "CosineDecay",
-        warmup_target: float | None = None,
-        warmup_steps: float = 0,
-    ) -> None:
-        self.initial_learning_rate = self._not_negative(
-            "initial_learning_rate", initial_learning_rate
-        )
-        self.decay_steps = self._positive("decay_steps", decay_steps)
-        self.alpha = self._not_negative("alpha", alpha)
-        self.name = name
-        self.warmup_target = (
-            None if warmup_target is None else self._not_negative("warmup_target", warmup_target)
-        )
-        self.warmup_steps = self._not_negative("warmup_steps", warmup_steps)
+    initial_learning_rate = Setting(not_negative)
+    decay_steps = Setting(above_zero)
+    alpha = Setting(not_negative, 0.0)
+    name = Setting(None, "CosineDecay")
+    warmup_target = Setting(or_none(not_negative), None)
+    warmup_steps = Setting(not_negative, 0)
 
-    def __call__(self, step: int) -> float:
+    def after(self, step: float) -> float:
         """Return the learning rate after `step` steps."""
-        top, passed = self.initial_learning_rate, float(step)
+        top, passed = self.initial_learning_rate, step
         if self.warmup_target is not None:
             if step < self.warmup_steps:
                 return top + (self.warmup_target - top) * step / self.warmup_steps
@@ -272,11 +224,6 @@ class CosineDecayRestarts(LearningRateSchedule):
     name
         Only for the eye.
 
-    Raises
-    ------
-    ValueError
-        For an argument out of its range.
-
     Examples
     --------
     >>> schedule = CosineDecayRestarts(0.1, first_decay_steps=100)
@@ -284,23 +231,14 @@ class CosineDecayRestarts(LearningRateSchedule):
     (0.1, 0.05, 0.1, 0.05)
     """
 
-    def __init__(
-        self,
-        initial_learning_rate: float,
-        first_decay_steps: float,
-        t_mul: float = 2.0,
-        m_mul: float = 1.0,
-        alpha: float = 0.0,
-        name: str = "SGDRDecay",
-    ) -> None:
-        self.initial_learning_rate = self._positive("initial_learning_rate", initial_learning_rate)
-        self.first_decay_steps = self._positive("first_decay_steps", first_decay_steps)
-        self.t_mul = number("CosineDecayRestarts", "t_mul", t_mul, least=1)
-        self.m_mul = self._positive("m_mul", m_mul)
-        self.alpha = self._not_negative("alpha", alpha)
-        self.name = name
+    initial_learning_rate = Setting(above_zero)
+    first_decay_steps = Setting(above_zero)
+    t_mul = Setting(partial(number, least=1), 2.0)
+    m_mul = Setting(above_zero, 1.0)
+    alpha = Setting(not_negative, 0.0)
+    name = Setting(None, "SGDRDecay")
 
-    def __call__(self, step: int) -> float:
+    def after(self, step: float) -> float:
         """Return the learning rate after `step` steps."""
         passed = step / self.first_decay_steps
         if self.t_mul == 1:
@@ -341,19 +279,13 @@ class PiecewiseConstantDecay(LearningRateSchedule):
     (0.1, 0.01, 0.001)
     """
 
-    def __init__(
-        self,
-        boundaries: Sequence[float],
-        values: Sequence[float],
-        name: str = "PiecewiseConstant",
-    ) -> None:
+    boundaries = Setting(partial(_numbers, check=number))
+    values = Setting(partial(_numbers, check=not_negative))
+    name = Setting(None, "PiecewiseConstant")
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
         kind = "PiecewiseConstantDecay"
-        for argument, given in (("boundaries", boundaries), ("values", values)):
-            if not isinstance(given, list | tuple):
-                raise ValueError(f"{kind}: {argument} must be a list. Received: {given!r}")
-        self.boundaries = [number(kind, "boundaries", b) for b in boundaries]
-        self.values = [self._not_negative("values", value) for value in values]
-        self.name = name
         if len(self.values) != len(self.boundaries) + 1:
             raise ValueError(
                 f"{kind}: expected one value more than boundaries. Received: {len(self.values)} "
@@ -362,6 +294,6 @@ class PiecewiseConstantDecay(LearningRateSchedule):
         if sorted(set(self.boundaries)) != self.boundaries:
             raise ValueError(f"{kind}: boundaries must rise. Received: {self.boundaries}")
 
-    def __call__(self, step: int) -> float:
+    def after(self, step: float) -> float:
         """Return the learning rate after `step` steps."""
         return self.values[sum(step > boundary for boundary in self.boundaries)]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from minigrad.checks import fraction
+from minigrad.checks import boolean, fraction
 from minigrad.optimizers.flat import Array
-from minigrad.optimizers.optimizer import Optimizer, registry
+from minigrad.optimizers.optimizer import Optimizer
+from minigrad.optimizers.settings import LearningRate, registry
+from minigrad.signatures import Setting
 
 
 @registry.register("sgd")
@@ -26,11 +26,6 @@ class SGD(Optimizer):
     **arguments
         ``parameters``, ``weight_decay``, ``clipnorm`` and what else `Optimizer` takes.
 
-    Raises
-    ------
-    ValueError
-        For a learning rate or momentum outside of its range.
-
     Examples
     --------
     >>> from minigrad.layers import Parameter
@@ -42,17 +37,14 @@ class SGD(Optimizer):
     array([ 0.8, -1.6], dtype=float32)
     """
 
-    def __init__(
-        self,
-        learning_rate: Any = 0.01,
-        momentum: float = 0.0,
-        nesterov: bool = False,
-        **arguments: Any,
-    ) -> None:
-        self.momentum = fraction("SGD", "momentum", momentum)
-        self.nesterov = bool(nesterov)
-        self.slots = ("velocity",) if self.momentum else ()
-        super().__init__(learning_rate, **arguments)
+    learning_rate = LearningRate(0.01)
+    momentum = Setting(fraction, 0.0)
+    nesterov = Setting(boolean, False)
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """The velocity, if there is momentum."""
+        return ("velocity",) if self.momentum else ()
 
     def update(self, w: Array, g: Array, scratch: Array, *averages: Array) -> None:
         """Change values and velocity in place."""
@@ -68,7 +60,3 @@ class SGD(Optimizer):
             w += np.multiply(velocity, self.momentum, out=scratch)
         else:
             w += velocity
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this optimizer again."""
-        return {**super().get_config(), "momentum": self.momentum, "nesterov": self.nesterov}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from minigrad.training.callbacks.callback import Callback, Logs
+
 
 class Averages:
     """Means over the batches of an epoch, weighted by their sizes."""
@@ -24,7 +26,7 @@ class Averages:
         return {name: total / self.samples for name, total in self.sums.items()}
 
 
-class History:
+class History(Callback):
     """The record of a training run.
 
     Attributes
@@ -54,9 +56,12 @@ class History:
         series may be shorter than `epoch`.
         """
         self.epoch.append(epoch)
-        self.step.append(step)
+        self.step.append(int(step))
         for name, value in values.items():
             self.history.setdefault(name, []).append(value)
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        self.append(epoch, logs or {}, getattr(self.model.optimizer, "iterations", 0))
 
     def plot(self) -> Any:
         """Draw the learning curves, stacked by term; returns a matplotlib figure."""

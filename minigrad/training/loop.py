@@ -128,7 +128,11 @@ class TrainingLoop:
                 break
         values = self._end_epoch()
         self.batch = 0
-        self.callbacks.on_epoch_end(epoch, values)
+        try:
+            self.callbacks.on_epoch_end(epoch, values)
+        finally:  # what they have added to the values is part of the history
+            assert model.optimizer is not None
+            self.history.append(epoch, values, model.optimizer.iterations)
         return values
 
     def _batches(self, generator: np.random.Generator | None) -> Iterator[Batch]:
@@ -151,7 +155,7 @@ class TrainingLoop:
         )
 
     def _end_epoch(self) -> dict[str, float]:
-        """Return the epoch's values, and note them in the history."""
+        """Return the epoch's values."""
         model = self.model
         values = {**self._averages.means(), **model._metric_values()}
         if not self._tolerates_nan:
@@ -163,8 +167,6 @@ class TrainingLoop:
             evaluated = model._evaluate(source)
             self.callbacks.on_test_end(evaluated)
             values.update({f"val_{name}": value for name, value in evaluated.items()})
-        assert model.optimizer is not None
-        self.history.append(self.epoch, values, model.optimizer.iterations)
         return values
 
     def _check_weights(self) -> None:

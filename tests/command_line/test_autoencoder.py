@@ -90,7 +90,7 @@ def test_the_defaults_beat_a_hard_bottleneck_and_pca_at_the_same_budget():
         (["--epochs", "0"], "--epochs must be 1 or larger"),
         (["--batch-size", "-3"], "--batch-size must be 1"),
         (["--seed", "-3"], "--seed must be 0"),
-        (["--learning-rate", "0"], "learning_rate must be a number above 0"),
+        (["--learning-rate", "-1"], "learning_rate must be a finite number ≥ 0"),
         (["--epochs", "many"], "invalid int value: 'many'"),
         (["--unitz", "3"], "unrecognized arguments: --unitz"),
     ],

@@ -6,6 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
+import minigrad as mg
 from minigrad import optimizers
 from minigrad.layers import Parameter
 from minigrad.optimizers import schedules
@@ -17,6 +18,8 @@ MAKERS = {
     "Adadelta": lambda **more: optimizers.Adadelta(0.1, **more),
     "Adam": lambda **more: optimizers.Adam(0.1, amsgrad=True, **more),
     "AdamW": lambda **more: optimizers.AdamW(0.1, **{"weight_decay": 0.1, **more}),
+    "Adamax": lambda **more: optimizers.Adamax(0.1, **more),
+    "Ftrl": lambda **more: optimizers.Ftrl(0.1, l1_regularization_strength=0.01, **more),
     "Nadam": lambda **more: optimizers.Nadam(0.1, **more),
     "Lion": lambda **more: optimizers.Lion(0.1, **more),
 }
@@ -41,7 +44,8 @@ def test_it_comes_back_from_its_config_and_by_its_names(make):
     assert type(twin) is type(made)
     assert twin.get_config() == made.get_config()
     name = type(made).__name__
-    for identifier in (name, name.lower(), type(made)):
+    configs = [{"class_name": n, "config": made.get_config()} for n in (name, name.lower())]
+    for identifier in (name, name.lower(), name.upper(), type(made), made, *configs):
         assert type(optimizers.get(identifier)) is type(made)
 
 
@@ -218,5 +222,40 @@ def test_apply_checks_numbers_and_shapes():
 def test_common_arguments_are_checked(arguments, message):
     with pytest.raises(ValueError, match=message):
         optimizers.RMSprop(0.1, **arguments)
-    with pytest.raises(TypeError, match="Did you mean 'learning_rate'"):
-        optimizers.RMSprop(learning_rat=0.1)
+    for misspelt in ("learning_rat", "lr"):
+        for error in (TypeError, ValueError):  # as Python has it, and as Keras has it
+            with pytest.raises(error, match="Did you mean 'learning_rate'"):
+                optimizers.RMSprop(**{misspelt: 0.1})
+
+
+def test_parameters_in_the_place_of_the_learning_rate_are_told_where_to_go():
+    model = mg.Sequential(mg.layers.Dense(1, input_dim=2))
+    for wrong in (model.parameters, model.parameters()):
+        with pytest.raises(TypeError, match=r"Write Adam\(parameters=model.parameters\(\)\)"):
+            optimizers.Adam(wrong)
+    with pytest.raises(TypeError, match="with parentheses"):
+        optimizers.Adam(parameters=model.parameters)
+
+
+def test_gradients_that_are_missing_are_told():
+    p, q = Parameter(np.ones(2), name="p"), Parameter(np.ones(2), name="q")
+    with pytest.raises(ValueError, match="no parameters yet"):
+        optimizers.SGD().apply([np.ones(2)])
+    with pytest.raises(ValueError, match="no gradient for any"):
+        optimizers.SGD().apply_gradients([(None, p)])
+    with pytest.warns(UserWarning, match="no gradient for q"):
+        assert optimizers.SGD(1.0).apply_gradients([(np.ones(2), p), (None, q)]) == 1
+    assert (p.tolist(), q.tolist()) == ([0, 0], [1, 1])
+
+
+def test_a_schedule_is_called_with_many_steps_at_once():
+    schedule = schedules.PiecewiseConstantDecay(np.array([1, 2]), [3, 2, 1])
+    rates = schedule(np.arange(4).reshape(2, 2))
+    assert rates.tolist() == [[3, 3], [2, 1]]
+    assert schedule(mg.Tensor(2.0)) == schedule(2).numpy() == 2
+    with pytest.raises(TypeError, match="ExponentialDecay needs decay_rate"):
+        schedules.ExponentialDecay(0.1, 10)
+    with pytest.raises(TypeError, match="Did you mean 'decay_steps'"):
+        schedules.CosineDecay(0.1, decay_step=10)
+    with pytest.raises(ValueError, match="staircase must be True or False"):
+        schedules.ExponentialDecay(0.1, 10, 0.5, staircase="no")

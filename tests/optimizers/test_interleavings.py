@@ -301,13 +301,13 @@ def test_adams_averages_of_what_has_no_gradient_stay_as_they_are():
         optimizer.zero_grad()
 
     step(everything)
-    slots = [values.copy() for values in optimizer._averages[0]]
+    slots = [values.copy() for values in optimizer._averages[0].values()]
     before = [p.numpy() for p in everything]
     frozen.grad = np.ones(2)
     frozen.trainable = False
     moving.grad = np.ones(2)
     optimizer.step()
-    for values, before_step in zip(optimizer._averages[0], slots, strict=True):
+    for values, before_step in zip(optimizer._averages[0].values(), slots, strict=True):
         assert (values[2:] == before_step[2:]).all()
         assert (values[:2] != before_step[:2]).all()
     changed = [(p.numpy() != values).any() for p, values in zip(everything, before, strict=True)]
@@ -353,7 +353,7 @@ def test_the_learning_rate_can_be_changed_between_steps_but_not_to_nonsense():
     w.grad = np.ones(1)
     optimizer.step()
     assert w.tolist() == [0.75]
-    with pytest.raises(ValueError, match=r"SGD: learning_rate must be a number above 0.*-1"):
+    with pytest.raises(ValueError, match=r"SGD: learning_rate must be a finite number ≥ 0.*-1"):
         optimizer.learning_rate = -1
     assert optimizer.learning_rate == 0.25
 
@@ -363,7 +363,7 @@ def test_an_optimizer_without_an_update_says_what_is_missing():
         pass
 
     w = Parameter([1.0])
-    optimizer = Nothing(0.1, [w])
+    optimizer = Nothing(0.1, parameters=[w])
     w.grad = [1.0]
     with pytest.raises(NotImplementedError, match=r"Nothing must define update"):
         optimizer.step()

@@ -32,6 +32,15 @@ OPTIONS = {
     "Adadelta": {"rho": fractions, "epsilon": st.sampled_from([1e-7, 1e-3])},
     "Adam": {"beta_1": fractions, "beta_2": fractions, "amsgrad": st.booleans()},
     "AdamW": {"beta_1": fractions, "amsgrad": st.booleans()},
+    "Adamax": {"beta_1": fractions, "beta_2": fractions},
+    "Ftrl": {
+        "learning_rate_power": st.sampled_from([-0.5, -0.25, 0.0]),
+        "initial_accumulator_value": st.sampled_from([0.1, 1.0]),
+        "l1_regularization_strength": st.sampled_from([0.0, 0.5]),
+        "l2_regularization_strength": st.sampled_from([0.0, 0.25]),
+        "l2_shrinkage_regularization_strength": st.sampled_from([0.0, 0.125]),
+        "beta": st.sampled_from([0.0, 0.5]),
+    },
     "Nadam": {"beta_1": fractions, "beta_2": fractions},
     "Lion": {"beta_1": fractions, "beta_2": fractions},
 }
@@ -152,6 +161,37 @@ def test_an_optimizer_follows_a_schedule_as_in_keras(name):
     rate = optimizers.schedules.ExponentialDecay(**arguments)
     peer_rate = keras.optimizers.schedules.ExponentialDecay(**arguments)
     agree_over_20_steps(name, {}, "float64", 0, rate, peer_rate)
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("SGD", {"nesterov": True}),
+        ("SGD", {"clipnorm": 0.5}),
+        ("RMSprop", {"rho": 0.5}),
+        ("Lion", {"beta_1": 0.5}),
+        ("Adamax", {"beta_2": 0.5}),
+        ("Adagrad", {"epsilon": 0.125}),
+        ("AdamW", {"weight_decay": 0.5}),
+        ("Adadelta", {"clipvalue": 0.25}),
+    ],
+)
+def test_settings_that_change_between_steps_take_effect_as_in_keras(name, change):
+    rng = np.random.default_rng(0)
+    start, rate = rng.normal(size=(3, 4)), 0.0625
+    more = {"momentum": 0.5} if name == "SGD" else {}
+    parameter, variable = Parameter(start), keras.Variable(start, dtype="float64")
+    optimizer = getattr(optimizers, name)(rate, **more)
+    peer = getattr(keras.optimizers, name)(rate, **more)
+    for step in range(10):
+        if step == 5:
+            for setting, value in change.items():
+                setattr(optimizer, setting, value)
+                setattr(peer, setting, value)
+        g = rng.normal(size=start.shape)
+        optimizer.apply([g], [parameter])
+        peer.apply([keras.ops.convert_to_tensor(g)], [variable])
+    np.testing.assert_allclose(parameter.numpy(), numbers(variable), rtol=1e-6, atol=1e-6)
 
 
 def test_excluded_parameters_do_not_decay_in_either():

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from minigrad.engine.suggestions import nearest
+from minigrad.signatures import Configurable
 
 if TYPE_CHECKING:
     from minigrad.training.loop import TrainingLoop
     from minigrad.training.model import Model
 
-Logs = Mapping[str, float]
+Logs = MutableMapping[str, float]
 
 
-class Callback:
+class Callback(Configurable):
     """Base of all callbacks: a subclass defines those of the methods that it needs.
 
     Attributes
@@ -34,9 +35,10 @@ class Callback:
     ...         print(f"epoch {epoch}: data {logs['data']:.2f}")
     """
 
-    model: Model
-    loop: TrainingLoop
-    params: dict[str, Any]
+    # All three are None until training begins.
+    model: Model = None  # type: ignore[assignment]
+    loop: TrainingLoop = None  # type: ignore[assignment]
+    params: dict[str, Any] = None  # type: ignore[assignment]
 
     def set_model(self, model: Model) -> None:
         """Remember what is trained."""
@@ -60,9 +62,11 @@ class Callback:
 
     def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
         """Called before a step, numbered from 0 in each epoch."""
+        self.on_batch_begin(batch, logs)
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Called after a step, with the loss and its terms for that batch."""
+        self.on_batch_end(batch, logs)
 
     def on_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
         """Another name of `on_train_batch_begin`."""
@@ -82,6 +86,24 @@ class Callback:
     def on_test_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Called after a batch of an evaluation."""
 
+    def on_predict_begin(self, logs: Logs | None = None) -> None:
+        """Called before a prediction."""
+
+    def on_predict_end(self, logs: Logs | None = None) -> None:
+        """Called after a prediction."""
+
+    def on_predict_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Called before a batch of a prediction, numbered from 0."""
+
+    def on_predict_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Called after a batch of a prediction, with its ``outputs``."""
+
+    def _end_training(self) -> None:
+        """End training after this step, also where no `fit` is running."""
+        self.model.stop_training = True
+        if self.loop is not None:
+            self.loop.stop(type(self).__name__)
+
     def state(self) -> dict[str, Any]:
         """Return what it must know to go on after an interruption: numbers, lists and arrays."""
         return {}
@@ -91,85 +113,121 @@ class Callback:
         vars(self).update(state)
 
 
+HOOKS = [name for name in vars(Callback) if name.startswith("on_")]
+
+
 class CallbackList(Callback):
-    """Several callbacks, called in order."""
+    """Several callbacks, called in order: of each method that it has itself.
 
-    def __init__(self, callbacks: Callback | Sequence[Callback] | None) -> None:
-        many = [callbacks] if isinstance(callbacks, Callback) else list(callbacks or ())
-        for callback in many:
-            if not isinstance(callback, Callback):
-                raise TypeError(
-                    f"callbacks must be instances of Callback. Received: {callback!r}. A function "
-                    "becomes one as LambdaCallback(on_epoch_end=function)."
-                )
-            _refuse_misspelt_methods(callback)
-        self.callbacks = many
+    Parameters
+    ----------
+    callbacks
+        One, several or none.
+    add_history
+        Whether to add a `History`.
+    model
+        What they are introduced to.
+    **params
+        Their `params`, such as ``epochs`` and ``steps``.
+    """
+
+    def __init__(
+        self,
+        callbacks: Callback | Sequence[Callback] | None = None,
+        add_history: bool = False,
+        model: Any = None,
+        **params: Any,
+    ) -> None:
+        from minigrad.training.history import History  # which is a callback, too
+
+        self.callbacks: list[Callback] = []
         # Most callbacks do nothing at a batch: those are not even called.
-        self._at_batch_begin = self._defining("on_train_batch_begin", "on_batch_begin")
-        self._at_batch_end = self._defining("on_train_batch_end", "on_batch_end")
-        self._at_test_batch_begin = self._defining("on_test_batch_begin")
-        self._at_test_batch_end = self._defining("on_test_batch_end")
+        self._at_batches: dict[str, list[Callable[..., None]]] = {
+            hook: [] for hook in HOOKS if "batch" in hook
+        }
+        for callback in [callbacks] if isinstance(callbacks, Callback) else callbacks or ():
+            self.append(callback)
+        if add_history:
+            self.append(History())
+        if model is not None:
+            self.set_model(model)
+        self.set_params(params)
 
-    def _defining(self, *names: str) -> list[Callable[..., None]]:
-        return [
-            getattr(callback, name)
-            for callback in self.callbacks
-            for name in names
-            if getattr(type(callback), name) is not getattr(Callback, name)
-            or name in vars(callback)
-        ]
+    def append(self, callback: Callback) -> None:
+        """Add a callback.
+
+        Raises
+        ------
+        TypeError
+            For what is none, or has a method that looks like one of a callback's and is none.
+        """
+        if not isinstance(callback, Callback):
+            raise TypeError(
+                f"callbacks must be instances of Callback. Received: {callback!r}. A function "
+                "becomes one as LambdaCallback(on_epoch_end=function)."
+            )
+        _refuse_misspelt_methods(callback)
+        self.callbacks.append(callback)
+        for hook, calls in self._at_batches.items():
+            if any(_defines(callback, name) for name in (hook, hook.replace("_train", ""))):
+                calls.append(getattr(callback, hook))
+
+    def set_model(self, model: Model) -> None:
+        """Introduce all to what is trained."""
+        self.model = model
+        for callback in self.callbacks:
+            callback.set_model(model)
+
+    def set_params(self, params: dict[str, Any]) -> None:
+        """Tell all how it is trained."""
+        self.params = params
+        for callback in self.callbacks:
+            callback.set_params(params)
+
+    @property
+    def watches_batches(self) -> bool:
+        """Whether a callback wants to be told of the end of each batch."""
+        return bool(self._at_batches["on_train_batch_end"])
 
     @property
     def watches_evaluation(self) -> bool:
         """Whether a callback wants to be told of each batch of an evaluation."""
-        return bool(self._at_test_batch_begin or self._at_test_batch_end)
+        return any(self._at_batches[f"on_test_batch_{when}"] for when in ("begin", "end"))
 
     def prepare(self, loop: TrainingLoop, params: dict[str, Any]) -> None:
         """Introduce the callbacks to what is trained, and how."""
+        self.set_model(loop.model)
+        self.set_params(params)
         for callback in self.callbacks:
-            callback.set_model(loop.model)
-            callback.set_params(params)
             callback.loop = loop
 
-    def on_train_begin(self, logs: Logs | None = None) -> None:
+
+def _telling(hook: str) -> Callable[..., None]:
+    """Return the method of a CallbackList that calls this one of all; logs are always a dict."""
+
+    def at_a_batch(self: CallbackList, batch: int, logs: Logs | None = None) -> None:
+        for call in self._at_batches[hook]:
+            call(batch, {} if logs is None else logs)
+
+    def at_an_epoch(self: CallbackList, epoch: int, logs: Logs | None = None) -> None:
         for callback in self.callbacks:
-            callback.on_train_begin(logs)
+            getattr(callback, hook)(epoch, {} if logs is None else logs)
 
-    def on_train_end(self, logs: Logs | None = None) -> None:
+    def at_an_end(self: CallbackList, logs: Logs | None = None) -> None:
         for callback in self.callbacks:
-            callback.on_train_end(logs)
+            getattr(callback, hook)({} if logs is None else logs)
 
-    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        for callback in self.callbacks:
-            callback.on_epoch_begin(epoch, logs)
+    return at_a_batch if "batch" in hook else at_an_epoch if "epoch" in hook else at_an_end
 
-    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        for callback in self.callbacks:
-            callback.on_epoch_end(epoch, logs)
 
-    def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
-        for call in self._at_batch_begin:
-            call(batch, logs)
+for _hook in HOOKS:
+    setattr(CallbackList, _hook, _telling(_hook))
 
-    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        for call in self._at_batch_end:
-            call(batch, logs)
 
-    def on_test_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
-        for call in self._at_test_batch_begin:
-            call(batch, logs)
-
-    def on_test_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        for call in self._at_test_batch_end:
-            call(batch, logs)
-
-    def on_test_begin(self, logs: Logs | None = None) -> None:
-        for callback in self.callbacks:
-            callback.on_test_begin(logs)
-
-    def on_test_end(self, logs: Logs | None = None) -> None:
-        for callback in self.callbacks:
-            callback.on_test_end(logs)
+def _defines(callback: Callback, name: str) -> bool:
+    """Whether a callback has a method of its own by that name."""
+    inherited = getattr(type(callback), name) is getattr(Callback, name)
+    return not inherited or name in vars(callback)
 
 
 def _refuse_misspelt_methods(callback: Callback) -> None:
@@ -180,10 +238,9 @@ def _refuse_misspelt_methods(callback: Callback) -> None:
     TypeError
         Saying which was meant.
     """
-    known = [name for name in vars(Callback) if name.startswith("on_")]
     for name in dir(type(callback)):
-        if name.startswith("on_") and name not in known and not name.startswith("on_predict_"):
-            near = nearest(name, known, 1, cutoff=0.85)
+        if name.startswith("on_") and name not in HOOKS:
+            near = nearest(name, HOOKS, 1, cutoff=0.85)
             if near:
                 raise TypeError(
                     f"{type(callback).__name__} defines {name!r}, which is never called. "

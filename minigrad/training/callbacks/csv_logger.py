@@ -55,7 +55,9 @@ class CSVLogger(Callback):
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         row = {"epoch": epoch, **(logs or {})}
         is_new = self._columns is None
-        columns = list(row) if self._columns is None else self._columns
+        columns = self._columns or list(row)
+        if is_new and self.loop is not None and self.loop.validates and "val_loss" not in row:
+            columns += [f"val_{name}" for name in logs or {} if name != "learning_rate"]
         unknown = [name for name in row if name not in columns]
         if unknown:
             raise ValueError(
@@ -70,7 +72,7 @@ class CSVLogger(Callback):
             writer = csv.writer(file, delimiter=self.separator)
             if is_new:
                 writer.writerow(columns)
-            writer.writerow([row.get(name, "") for name in columns])
+            writer.writerow([row.get(name, "NA") for name in columns])
             file.flush()
             os.fsync(file.fileno())
         self._columns = columns

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from minigrad.checks import number
+from minigrad.checks import boolean, number, or_none
+from minigrad.signatures import Setting
 from minigrad.training.callbacks.callback import Logs
-from minigrad.training.callbacks.monitor import Monitor
+from minigrad.training.callbacks.monitor import Monitor, whole
 
 
 class EarlyStopping(Monitor):
@@ -43,41 +44,29 @@ class EarlyStopping(Monitor):
     >>> stop = EarlyStopping("val_data", patience=5, restore_best_weights=True)
     """
 
-    def __init__(
-        self,
-        monitor: str = "val_loss",
-        min_delta: float = 0,
-        patience: int = 0,
-        verbose: int = 0,
-        mode: str = "auto",
-        baseline: float | None = None,
-        restore_best_weights: bool = False,
-        start_from_epoch: int = 0,
-    ) -> None:
-        super().__init__(monitor, mode, min_delta)
-        self.patience = int(number("EarlyStopping", "patience", patience, least=0))
-        self.verbose = verbose
-        self.baseline = None if baseline is None else number("EarlyStopping", "baseline", baseline)
-        self.restore_best_weights = bool(restore_best_weights)
-        self.start_from_epoch = int(
-            number("EarlyStopping", "start_from_epoch", start_from_epoch, least=0)
-        )
-        self._reset()
+    monitor = Monitor.monitor
+    min_delta = Monitor.min_delta
+    patience = Setting(whole, 0)
+    verbose = Setting(None, 0)
+    mode = Monitor.mode
+    baseline = Setting(or_none(number), None)
+    restore_best_weights = Setting(boolean, False)
+    start_from_epoch = Setting(whole, 0)
 
-    def _reset(self) -> None:
-        self.best = None
-        self.best_weights: list[Any] | None = None
-        self.best_epoch = self.stopped_epoch = self.wait = 0
+    best_weights: list[Any] | None = None
+    best_epoch = stopped_epoch = wait = 0
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        self._reset()
+        super().on_train_begin(logs)
+        self.best = self.best_weights = None
+        self.best_epoch = self.stopped_epoch = self.wait = 0
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         value = self.value_in(logs)
         if value is None or epoch < self.start_from_epoch:
             return
         if self.restore_best_weights and self.best_weights is None:
-            self.best_weights = self.model.get_weights()
+            self.best_weights, self.best_epoch = self.model.get_weights(), epoch
         self.wait += 1
         if self.improves(value, self.best):
             self.best, self.best_epoch = value, epoch
@@ -88,7 +77,7 @@ class EarlyStopping(Monitor):
             return
         if self.wait >= self.patience and epoch > 0:
             self.stopped_epoch = epoch
-            self.loop.stop("EarlyStopping")
+            self._end_training()
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         if self.stopped_epoch and self.verbose:

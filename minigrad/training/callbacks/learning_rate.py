@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from minigrad.checks import number
+from minigrad.checks import not_negative
+from minigrad.signatures import Setting
 from minigrad.training.callbacks.callback import Callback, Logs
-from minigrad.training.callbacks.monitor import Monitor
+from minigrad.training.callbacks.monitor import Monitor, whole
+
+
+def _factor(owner: str, argument: str, value: Any) -> float:
+    factor = not_negative(owner, argument, value)
+    if factor >= 1:
+        raise ValueError(f"{owner}: {argument} must be below 1. Received: {argument}={value!r}")
+    return factor
 
 
 class ReduceLROnPlateau(Monitor):
@@ -34,45 +42,37 @@ class ReduceLROnPlateau(Monitor):
         For arguments out of range, or a value that is not there.
     """
 
-    def __init__(
-        self,
-        monitor: str = "val_loss",
-        factor: float = 0.1,
-        patience: int = 10,
-        verbose: int = 0,
-        mode: str = "auto",
-        min_delta: float = 1e-4,
-        cooldown: int = 0,
-        min_lr: float = 0.0,
-    ) -> None:
-        super().__init__(monitor, mode, min_delta)
-        kind = "ReduceLROnPlateau"
-        self.factor = number(kind, "factor", factor, least=0)
-        if self.factor >= 1:
-            raise ValueError(f"{kind}: factor must be below 1. Received: factor={factor!r}")
-        self.patience = int(number(kind, "patience", patience, least=0))
-        self.verbose = verbose
-        self.cooldown = int(number(kind, "cooldown", cooldown, least=0))
-        self.min_lr = number(kind, "min_lr", min_lr, least=0)
-        self._reset()
+    monitor = Monitor.monitor
+    factor = Setting(_factor, 0.1)
+    patience = Setting(whole, 10)
+    verbose = Setting(None, 0)
+    mode = Monitor.mode
+    min_delta = Setting(Monitor.min_delta.check, 1e-4)
+    cooldown = Setting(whole, 0)
+    min_lr = Setting(not_negative, 0.0)
 
-    def _reset(self) -> None:
+    wait = cooldown_counter = 0
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        super().on_train_begin(logs)
         self.best = None
         self.wait = self.cooldown_counter = 0
 
-    def on_train_begin(self, logs: Logs | None = None) -> None:
-        self._reset()
+    def in_cooldown(self) -> bool:
+        """Whether it waits after a change."""
+        return self.cooldown_counter > 0
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        _note_rate(self, logs)
         value = self.value_in(logs)
         if value is None:
             return
-        if self.cooldown_counter > 0:
+        if self.in_cooldown():
             self.cooldown_counter -= 1
             self.wait = 0
         if self.improves(value, self.best):
             self.best, self.wait = value, 0
-        elif self.cooldown_counter == 0:
+        elif not self.in_cooldown():
             self.wait += 1
             if self.wait >= self.patience:
                 self._reduce(epoch)
@@ -80,7 +80,7 @@ class ReduceLROnPlateau(Monitor):
     def _reduce(self, epoch: int) -> None:
         optimizer = self.model.optimizer
         assert optimizer is not None
-        old = optimizer.learning_rate
+        old = float(optimizer.learning_rate)
         if old > self.min_lr:
             optimizer.learning_rate = max(old * self.factor, self.min_lr)
             if self.verbose:
@@ -92,13 +92,22 @@ class ReduceLROnPlateau(Monitor):
         return {"best": self.best, "wait": self.wait, "cooldown_counter": self.cooldown_counter}
 
 
+def _function_of_epochs(owner: str, argument: str, value: Any) -> Any:
+    if not callable(value):
+        raise TypeError(
+            f"{owner}: expected a function of (epoch, rate). Received: {value!r}. A schedule by "
+            "steps belongs in the optimizer's learning_rate."
+        )
+    return value
+
+
 class LearningRateScheduler(Callback):
-    """Set the learning rate before each epoch to ``schedule(epoch, rate)``.
+    """Set the learning rate before each epoch to ``schedule(epoch, rate)`` or ``schedule(epoch)``.
 
     Parameters
     ----------
     schedule
-        From the epoch's number (from 0) and the present rate to the new one.
+        From the epoch's number (from 0), and the present rate if it takes that, to the new one.
     verbose
         1 prints each rate.
 
@@ -107,26 +116,45 @@ class LearningRateScheduler(Callback):
     TypeError
         If `schedule` is not callable.
     ValueError
-        If it returns no positive number.
+        If it returns no number, or a negative one.
 
     Examples
     --------
     >>> halve = LearningRateScheduler(lambda epoch, rate: rate / 2 if epoch else rate)
+    >>> staircase = LearningRateScheduler(lambda epoch: 0.1 if epoch < 10 else 0.01)
     """
 
-    def __init__(self, schedule: Callable[[int, float], float], verbose: int = 0) -> None:
-        if not callable(schedule):
-            raise TypeError(
-                "LearningRateScheduler: expected a function of (epoch, rate). Received: "
-                f"{schedule!r}. A schedule by steps belongs in the optimizer's learning_rate."
-            )
-        self.schedule = schedule
-        self.verbose = verbose
+    schedule = Setting(_function_of_epochs)
+    verbose = Setting(None, 0)
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         optimizer = self.model.optimizer
         assert optimizer is not None
-        rate = self.schedule(epoch, optimizer.learning_rate)
+        given = (epoch, float(optimizer.learning_rate))
+        rate = self.schedule(*given if _takes_two(self.schedule) else given[:1])
         optimizer.learning_rate = rate
         if self.verbose:
             print(f"Epoch {epoch + 1}: learning rate {optimizer.learning_rate:.3g}")
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        _note_rate(self, logs)
+
+
+def _takes_two(function: Callable[..., Any]) -> bool:
+    """Whether a function takes two arguments by place; those of C do not always tell."""
+    from inspect import signature
+
+    try:
+        signature(function).bind(0, 0.0)
+    except TypeError:
+        return False
+    except ValueError:
+        return True
+    return True
+
+
+def _note_rate(callback: Callback, logs: Logs | None) -> None:
+    """Put the learning rate of the epoch into its logs, and so into the history."""
+    optimizer = callback.model.optimizer
+    if logs is not None and optimizer is not None:
+        logs["learning_rate"] = float(optimizer.learning_rate)

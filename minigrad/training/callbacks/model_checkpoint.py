@@ -5,9 +5,15 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from minigrad.checks import number, positive_integer
+from minigrad.checks import boolean, number, or_none, positive_integer
+from minigrad.signatures import Setting
 from minigrad.training.callbacks.callback import Logs
 from minigrad.training.callbacks.monitor import Monitor
+
+
+def save_frequency(owner: str, argument: str, value: Any) -> Any:
+    """Return ``"epoch"`` or a number of batches."""
+    return value if value == "epoch" else positive_integer(owner, argument, value)
 
 
 class ModelCheckpoint(Monitor):
@@ -17,7 +23,7 @@ class ModelCheckpoint(Monitor):
     ----------
     filepath
         A path, in which names of the history may stand: ``"{epoch:02d}-{val_loss:.3f}.npz"``;
-        epochs are numbered from 1 there, as in Keras.
+        epochs (and with a `save_freq` ``batch``) are numbered from 1 there, as in Keras.
     monitor, mode
         See `Monitor`; only needed with `save_best_only`.
     verbose
@@ -34,36 +40,30 @@ class ModelCheckpoint(Monitor):
     Raises
     ------
     ValueError
-        For arguments out of range, a name in the path that is not there, or a model that could
-        not be loaded again.
+        For arguments out of range, or a model that could not be loaded again.
+    KeyError
+        For a name in the path that is not there.
     OSError
         If the folder cannot be written; what was saved before stays.
     """
 
-    def __init__(
-        self,
-        filepath: str | os.PathLike[str],
-        monitor: str = "val_loss",
-        verbose: int = 0,
-        save_best_only: bool = False,
-        save_weights_only: bool = False,
-        mode: str = "auto",
-        save_freq: str | int = "epoch",
-        initial_value_threshold: float | None = None,
-    ) -> None:
-        super().__init__(monitor, mode, 0.0)
-        self.filepath = os.fspath(filepath)
-        self.verbose = verbose
-        self.save_best_only = bool(save_best_only)
-        self.save_weights_only = bool(save_weights_only)
-        if save_freq != "epoch":
-            positive_integer("ModelCheckpoint", "save_freq", save_freq)
-        self.save_freq = save_freq
-        if initial_value_threshold is not None:
-            self.best = number(
-                "ModelCheckpoint", "initial_value_threshold", initial_value_threshold
-            )
-        self._batches = 0
+    filepath = Setting(lambda _, __, path: os.fspath(path))
+    monitor = Monitor.monitor
+    verbose = Setting(None, 0)
+    save_best_only = Setting(boolean, False)
+    save_weights_only = Setting(boolean, False)
+    mode = Monitor.mode
+    save_freq = Setting(save_frequency, "epoch")
+    initial_value_threshold = Setting(or_none(number), None)
+
+    _batches = _epoch = 0
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self.best = self.initial_value_threshold
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        self._epoch = epoch
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         if self.save_freq == "epoch":
@@ -71,7 +71,7 @@ class ModelCheckpoint(Monitor):
         self._batches += 1
         if self._batches >= int(self.save_freq):
             self._batches = 0
-            self._save(self.loop.epoch, logs)
+            self._save(self._epoch, {"batch": batch + 1, **(logs or {})})
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         if self.save_freq == "epoch":
@@ -80,15 +80,18 @@ class ModelCheckpoint(Monitor):
     def _save(self, epoch: int, logs: Logs | None) -> None:
         if self.save_best_only:
             value = self.value_in(logs)
-            if value is None or not self.improves(value, self.best):
+            if value is None and self._validates():
                 return
-            self.best = value
+            if value is not None and not self.improves(value, self.best):
+                return
+            self.best = value  # if it is not known at all, each is saved
+        known = {"epoch": epoch + 1, **(logs or {})}
         try:
-            path = self.filepath.format(**{"epoch": epoch + 1, **(logs or {})})
+            path = self.filepath.format(**known)
         except (KeyError, IndexError, ValueError) as error:
-            raise ValueError(
+            raise KeyError(
                 f"ModelCheckpoint: the path {self.filepath!r} asks for what is not there "
-                f"({error}). There are: epoch, {', '.join(logs or ())}"
+                f"({error}). There are: {', '.join(known)}"
             ) from error
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         if self.save_weights_only:

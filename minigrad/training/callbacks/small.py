@@ -6,8 +6,10 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from minigrad.checks import boolean
 from minigrad.engine.suggestions import did_you_mean
-from minigrad.training.callbacks.callback import Callback, Logs
+from minigrad.signatures import Setting
+from minigrad.training.callbacks.callback import HOOKS, Callback, Logs
 
 
 class TerminateOnNaN(Callback):
@@ -15,13 +17,27 @@ class TerminateOnNaN(Callback):
 
     Without this callback, `fit` raises. In both cases the step is not made: the weights stay those
     of the step before.
+
+    Parameters
+    ----------
+    raise_error
+        Whether to raise a RuntimeError instead.
     """
+
+    raise_error = Setting(boolean, False)
+    _epoch = 0
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        self._epoch = epoch
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         loss = (logs or {}).get("loss", 0.0)
         if not math.isfinite(loss):
-            print(f"Epoch {self.loop.epoch + 1}, batch {batch + 1}: the loss is {loss}; stopping")
-            self.loop.stop("TerminateOnNaN")
+            where = f"Epoch {self._epoch + 1}, batch {batch + 1}: the loss is {loss}"
+            if self.raise_error:
+                raise RuntimeError(where)
+            print(f"{where}; stopping")
+            self._end_training()
 
 
 class LambdaCallback(Callback):
@@ -43,13 +59,14 @@ class LambdaCallback(Callback):
     """
 
     def __init__(self, **functions: Callable[..., Any]) -> None:
-        known = [name for name in vars(Callback) if name.startswith("on_")]
         for name, function in functions.items():
-            if name not in known:
+            if name not in HOOKS:
                 raise TypeError(
-                    f"LambdaCallback takes no {name!r}.{did_you_mean(name, known)} "
-                    f"Known: {', '.join(known)}"
+                    f"LambdaCallback takes no {name!r}.{did_you_mean(name, HOOKS)} "
+                    f"Known: {', '.join(HOOKS)}"
                 )
+            if function is None:
+                continue
             if not callable(function):
                 raise TypeError(
                     f"LambdaCallback: {name} must be a function. Received: {function!r}"

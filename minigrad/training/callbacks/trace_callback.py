@@ -54,7 +54,7 @@ class TraceCallback(Callback):
         optimizer = self.model.optimizer
         assert optimizer is not None
         if optimizer.iterations % self.every == 0 and self.loop.current is not None:
-            self._look(optimizer.iterations)
+            self._look(int(optimizer.iterations))
 
     def _look(self, step: int) -> None:
         assert self.loop.current is not None
