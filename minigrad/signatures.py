@@ -1,8 +1,14 @@
-"""The full signature of a constructor, as help and Jupyter's Shift-Tab show it."""
+"""What arguments there are: for help, for Jupyter's Shift-Tab, and for who misspells one."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+from minigrad.engine.suggestions import nearest
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class FullSignature:
@@ -31,3 +37,25 @@ class FullSignature:
             if not hands_on:
                 break
         return inspect.Signature(sorted(found.values(), key=lambda parameter: parameter.kind))
+
+
+def says_what_was_meant(method: F) -> F:
+    """A decorator: a keyword that a method does not have is an error with the nearest of its own.
+
+    Raises
+    ------
+    TypeError
+        From the method, for such a keyword.
+    """
+    code = method.__code__
+    known = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
+
+    @wraps(method)
+    def checked(*arguments: Any, **keywords: Any) -> Any:
+        for name in keywords.keys() - set(known):
+            near = nearest(name, known, 1, cutoff=0.6)
+            hint = f" Did you mean {near[0]!r}?" if near else f" Known: {', '.join(known)}"
+            raise TypeError(f"{method.__name__} takes no argument {name!r}.{hint}")
+        return method(*arguments, **keywords)
+
+    return checked  # type: ignore[return-value]

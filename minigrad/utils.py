@@ -14,9 +14,11 @@ from minigrad.serialization import register_keras_serializable
 __all__ = [
     "PyDataset",
     "Sequence",
+    "pack_x_y_sample_weight",
     "register_keras_serializable",
     "set_random_seed",
     "to_categorical",
+    "unpack_x_y_sample_weight",
 ]
 
 Array = np.ndarray[Any, Any]
@@ -58,6 +60,35 @@ def to_categorical(x: Any, num_classes: int | None = None) -> Array:
             f"to_categorical: class {int(classes.max())} does not fit into num_classes={count}"
         )
     return np.eye(count, dtype=get_default_dtype())[classes.astype(np.intp)]
+
+
+def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
+    """Return the inputs, targets and sample weights of a batch; what is missing is None.
+
+    Raises
+    ------
+    ValueError
+        If it is a tuple of other than one to three.
+
+    Examples
+    --------
+    >>> unpack_x_y_sample_weight(("x", "y"))
+    ('x', 'y', None)
+    """
+    parts = tuple(data) if isinstance(data, tuple | list) else (data,)
+    if not 1 <= len(parts) <= 3:
+        raise ValueError(
+            f"expected x, (x, y) or (x, y, sample_weight). Received: {len(parts)} parts"
+        )
+    x, y, sample_weight = (*parts, None, None)[:3]
+    return x, y, sample_weight
+
+
+def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
+    """Return a batch as ``x``, ``(x, y)`` or ``(x, y, sample_weight)``."""
+    if y is None:
+        return (x,) if isinstance(x, tuple | list) else x
+    return (x, y) if sample_weight is None else (x, y, sample_weight)
 
 
 class PyDataset:

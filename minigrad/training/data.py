@@ -30,10 +30,13 @@ def as_data(name: str, values: Any, dtype: np.dtype[Any]) -> Array:
     is_ready = type(values) is np.ndarray and values.dtype == dtype  # as most batches are
     if is_ready and values.ndim and values.size and is_clearly_finite(values):
         return values
+    values = the_only_array(name, values)
     try:
         array = numeric_array(values.numpy() if isinstance(values, Tensor) else values)
     except TypeError as error:
-        raise TypeError(f"{name}: {error}") from error
+        hint = ". Numbers for words: names, y = np.unique(y, return_inverse=True)"
+        is_words = name == "y" and isinstance(np.asarray(values, object).ravel()[0], str)
+        raise TypeError(f"{name}: {error}{hint if is_words else ''}") from error
     if array.ndim == 0 or array.shape[0] == 0:
         raise ValueError(f"{name} must hold at least one sample. Received: shape {array.shape}")
     if array.dtype.kind in "iu" and np.abs(array).max() > 2 ** (np.finfo(dtype).nmant + 1):
@@ -49,6 +52,43 @@ def as_data(name: str, values: Any, dtype: np.dtype[Any]) -> Array:
             "those samples out."
         )
     return converted
+
+
+def the_only_array(name: str, values: Any) -> Any:
+    """Return the array of a list that holds one; anything but a list of arrays as it is.
+
+    Raises
+    ------
+    ValueError
+        For a list of several arrays.
+    """
+    is_list = isinstance(values, list | tuple) and bool(values)
+    if not is_list or not all(hasattr(v, "__array__") and np.ndim(v) for v in values):
+        return values
+    if len(values) == 1:
+        return values[0]
+    raise ValueError(
+        f"{name} is a list of {len(values)} arrays. That means {len(values)} inputs or outputs, as "
+        "in Keras, and a model has one of each here. If they are samples, make them one array: "
+        "np.stack(…)"
+    )
+
+
+def only_value(argument: str, values: Any, name: str | None) -> Any:
+    """Return the value of a dict that holds one, by `name` if that is known; else `values`.
+
+    Raises
+    ------
+    ValueError
+        For a dict of several values, or another name.
+    """
+    if not isinstance(values, dict):
+        return values
+    if len(values) != 1 or (name is not None and name not in values):
+        has = "one" if name is None else f"one, {name!r}"
+        given = ", ".join(map(repr, values)) or "none"
+        raise ValueError(f"{argument} is a dict with {given}, and the model has {has}")
+    return next(iter(values.values()))
 
 
 def is_clearly_finite(array: Array) -> bool:

@@ -170,6 +170,14 @@ class Model(Trainer, Traced, Layer):
             )
         return self._graph.input, self._graph.output
 
+    def _input_name(self) -> str | None:
+        """The name of the input, if somebody has given it one."""
+        return None if self._graph is None else getattr(self._graph.input, "name", None)
+
+    def _output_name(self) -> str | None:
+        layer = None if self._graph is None else self._graph.output.layer
+        return None if layer is None else layer.name
+
     # ---- as a layer ----------------------------------------------------------------------------
 
     def call(self, x: Any) -> Any:

@@ -145,6 +145,9 @@ class Sequential(Model):
             self._drawn = ([*self._layers], first, symbol)
         return self._drawn[1:]
 
+    def _output_name(self) -> str | None:
+        return self._layers[-1].name if self._layers else None
+
     # ---- as a layer ----------------------------------------------------------------------------
 
     def call(self, x: Tensor) -> Tensor:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _NOT_SETTINGS = {
     *("_addends", "_generator", "_replays", "_state_names", "_shapes"),
     *("optimizer", "history", "stop_training", "checked_config", "name_is_given"),
-    *("compiled_metrics", "unweighted_metrics"),
+    *("compiled_metrics", "unweighted_metrics", "_loss_tracker", "_noted", "_tolerates_nan"),
     *("kernel_initializer", "bias_initializer"),
 }
 _METHODS = ("__call__", "call", "run", "match", "mean")  # of classes: what a pass consists of

@@ -123,7 +123,7 @@ def test_validation_evaluation_and_prediction_take_batches():
     [
         ({"x": iter(cut()), "y": Y}, "targets and weights come in the batches"),
         ({"x": iter(cut()), "validation_split": 0.5}, "validation needs validation_data"),
-        ({"x": X, "y": Y, "steps_per_epoch": 3}, "belongs to a source of batches"),
+        ({"x": X, "y": Y, "steps_per_epoch": 0}, "steps must be a positive integer"),
         ({"x": iter([(X, Y, Y, Y)])}, "batch 1: expected x, .*4 parts"),
         ({"x": iter([cut()[0], (X, Y[:3])])}, "batch 2: x and y must have the same number"),
         ({"x": iter([])}, "ended after 0 batches"),

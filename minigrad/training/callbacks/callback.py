@@ -82,6 +82,18 @@ class Callback:
     def on_test_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Called after a batch of an evaluation."""
 
+    def on_predict_begin(self, logs: Logs | None = None) -> None:
+        """Called before a prediction."""
+
+    def on_predict_end(self, logs: Logs | None = None) -> None:
+        """Called after a prediction."""
+
+    def on_predict_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Called before a batch of a prediction, numbered from 0."""
+
+    def on_predict_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Called after a batch of a prediction, with its ``outputs``."""
+
     def state(self) -> dict[str, Any]:
         """Return what it must know to go on after an interruption: numbers, lists and arrays."""
         return {}
@@ -118,6 +130,11 @@ class CallbackList(Callback):
             if getattr(type(callback), name) is not getattr(Callback, name)
             or name in vars(callback)
         ]
+
+    @property
+    def watches_batches(self) -> bool:
+        """Whether a callback wants to be told of the end of each batch."""
+        return bool(self._at_batch_end)
 
     @property
     def watches_evaluation(self) -> bool:
@@ -163,6 +180,22 @@ class CallbackList(Callback):
         for call in self._at_test_batch_end:
             call(batch, logs)
 
+    def on_predict_begin(self, logs: Logs | None = None) -> None:
+        for callback in self.callbacks:
+            callback.on_predict_begin(logs)
+
+    def on_predict_end(self, logs: Logs | None = None) -> None:
+        for callback in self.callbacks:
+            callback.on_predict_end(logs)
+
+    def on_predict_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        for callback in self.callbacks:
+            callback.on_predict_batch_begin(batch, logs)
+
+    def on_predict_batch_end(self, batch: int, logs: Any = None) -> None:
+        for callback in self.callbacks:
+            callback.on_predict_batch_end(batch, logs)
+
     def on_test_begin(self, logs: Logs | None = None) -> None:
         for callback in self.callbacks:
             callback.on_test_begin(logs)
@@ -182,7 +215,7 @@ def _refuse_misspelt_methods(callback: Callback) -> None:
     """
     known = [name for name in vars(Callback) if name.startswith("on_")]
     for name in dir(type(callback)):
-        if name.startswith("on_") and name not in known and not name.startswith("on_predict_"):
+        if name.startswith("on_") and name not in known:
             near = nearest(name, known, 1, cutoff=0.85)
             if near:
                 raise TypeError(

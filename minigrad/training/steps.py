@@ -1,0 +1,356 @@
+"""Steps: what a model does with one batch, in methods that a subclass may define anew, as in Keras.
+
+`fit` makes a `train_step` of each batch, `evaluate` a `test_step`, and `predict` a `predict_step`.
+What stands here is what these do. Where nobody has defined one of them anew, `Replays` does the
+same, and quicker.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minigrad.engine import Tensor, enable_grad
+from minigrad.engine.tensor import plain
+from minigrad.layers import Layer, Parameter
+from minigrad.layers.forward_pass import Addend, Watched
+from minigrad.metrics import Metric
+from minigrad.optimizers import Optimizer
+from minigrad.training.history import LossTracker
+from minigrad.training.objective import NonFiniteLossError, Objective
+from minigrad.training.replay import losses_kept
+from minigrad.training.sources import Batch
+from minigrad.training.unchanged import all_layers
+from minigrad.utils import pack_x_y_sample_weight, unpack_x_y_sample_weight
+
+TRAINING = ("train_step", "compute_loss", "compute_metrics")
+TESTING = ("test_step", "compute_loss", "compute_metrics")
+
+
+class Steps(Objective):
+    """A step of training, of evaluation and of prediction; mixed into `Model`."""
+
+    if TYPE_CHECKING:  # what it needs of a Layer
+        paths: Callable[..., Iterator[tuple[str, Layer]]]
+        trainable_weights: list[Parameter]
+
+    def _prepare_steps(self) -> None:
+        self._loss_tracker = LossTracker()
+        self._noted: Watched | None = None  # what metrics look at, while a step of one's own runs
+        self._tolerates_nan = False
+
+    def _defines(self, *names: str) -> bool:
+        """Whether somebody has defined one of these methods anew: for a class, or for one model."""
+        kind, own = type(self), vars(self)
+        return any(getattr(kind, name) is not getattr(Steps, name) or name in own for name in names)
+
+    # ---- what a subclass may define ------------------------------------------------------------
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        """Learn from a batch, and return what there is to report, by name.
+
+        A subclass may define it anew; its steps run eagerly.
+
+        Parameters
+        ----------
+        data
+            A batch of what `fit` was given, as arrays: ``x``, ``(x, y)`` or
+            ``(x, y, sample_weight)``.
+
+        Returns
+        -------
+        dict
+            Numbers: the logs of callbacks, and what the history takes. At the end of an epoch they
+            are those of the last batch; but if they are `metrics`, those metrics' results.
+
+        Examples
+        --------
+        >>> import minigrad as mg
+        >>> class Explicit(mg.Sequential):
+        ...     def train_step(self, data):
+        ...         x, y = data
+        ...         self.zero_grad()
+        ...         loss = self.compute_loss(y=y, y_pred=self(x, training=True))
+        ...         loss.backward()
+        ...         weights = self.trainable_weights
+        ...         self.optimizer.apply([weight.grad for weight in weights], weights)
+        ...         return {"loss": loss}
+        >>> model = Explicit([mg.layers.Dense(1, kernel_initializer="zeros", input_dim=1)])
+        >>> model.compile("sgd", "mse")
+        >>> model.fit([[1.0]], [[3.0]], epochs=2, verbose=0).history["loss"]
+        [9.0, 8.294400215148926]
+        """
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+        y_pred, loss = self._pass(x, y, sample_weight, training=True)
+        if math.isfinite(loss) and self._backward(loss):
+            assert self.optimizer is not None
+            self.optimizer.step()
+        return self.compute_metrics(x, y, y_pred, sample_weight)
+
+    def test_step(self, data: Any) -> dict[str, Any]:
+        """Evaluate a batch; otherwise as `train_step`."""
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+        y_pred, _ = self._pass(x, y, sample_weight, training=False)
+        return self.compute_metrics(x, y, y_pred, sample_weight)
+
+    def predict_step(self, data: Any) -> Any:
+        """Return the output for a batch, of which only the inputs are used."""
+        x, _, _ = unpack_x_y_sample_weight(data)
+        return self.run(x, False)[0]
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
+        """Return the total loss of predictions: that of `compile`, and the penalties.
+
+        Raises
+        ------
+        ValueError
+            If there is neither.
+        NonFiniteLossError
+            If it is nan or infinite, while a train_step of one's own runs.
+        """
+        terms = self._terms(y, y_pred, sample_weight)
+        total = terms.total()
+        if training and self._noted is not None and not math.isfinite(total):
+            self._refuse_unless_tolerated(terms.values_as_floats())
+        return total
+
+    def compute_metrics(
+        self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
+    ) -> dict[str, Any]:
+        """Let the metrics of `compile` take a batch in; return the results of all `metrics`."""
+        if self.compiled_metrics:
+            self._update_metrics(plain(y), y_pred, sample_weight, self._noted)
+        return self.get_metrics_result()
+
+    # ---- metrics -------------------------------------------------------------------------------
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The loss, the metrics of `compile`, and those that are attributes of it and its layers.
+
+        All of them are reset when an epoch or an evaluation begins, and get into the history.
+        """
+        compiled = [
+            ByShape(self, index) if isinstance(metric, str) else metric
+            for index, metric in enumerate(self.compiled_metrics)
+        ]
+        first = [self._loss_tracker, *compiled] if self.compiled else []
+        known = {id(metric) for metric in first}
+        owners = [self, *(layer for _, layer in self.paths() if not isinstance(layer, Steps))]
+        held = {id(metric): metric for owner in owners for metric in _metrics_of(owner)}
+        return first + [metric for key, metric in held.items() if key not in known]
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """The names of `metrics`."""
+        return [metric.name for metric in self.metrics]
+
+    def reset_metrics(self) -> None:
+        """Let all `metrics` forget what they have gathered."""
+        for metric in self.metrics:
+            metric.reset_state()
+
+    def get_metrics_result(self) -> dict[str, Any]:
+        """Return the results of all `metrics` by name; of the loss, each term too."""
+        values: dict[str, float] = {}
+        for metric in self.metrics:
+            if metric is self._loss_tracker:
+                values |= metric.means()
+            elif not isinstance(metric, ByShape):
+                values |= numbers_of({metric.name: metric.result()}, "metric")
+        return values
+
+    def _with_metrics(self, values: dict[str, float]) -> dict[str, float]:
+        """Return the values of a batch, and what the metrics of `compile` are up to it."""
+        if not self.compiled_metrics or self._defines(*TRAINING):
+            return values
+        return {**self.get_metrics_result(), **values}
+
+    def _results_or(self, logs: dict[str, float], *names: str) -> dict[str, float]:
+        """Return the results of all metrics; of a step of one's own, its logs if they are others.
+
+        As in Keras.
+        """
+        results = self.get_metrics_result()
+        is_usual = not self._defines(*names) or results.keys() == logs.keys()
+        return results if is_usual else dict(logs)
+
+    def _in_order(self, values: dict[str, float]) -> Any:
+        """Return the values without names, as Keras does: the loss, or a list with the metrics."""
+        terms = self._loss_tracker.sums.keys() - {"loss"}
+        names = [metric.name for metric in self.metrics if metric.name in values]
+        names += sorted(values.keys() - terms - set(names))
+        numbers = [values[name] for name in dict.fromkeys(names)]
+        return numbers[0] if len(numbers) == 1 else numbers
+
+    @contextmanager
+    def _metrics_kept(self) -> Iterator[None]:
+        """A ``with`` block after which all metrics have gathered what they had before."""
+        kept = [(metric, metric.state_arrays()) for metric in self.metrics]
+        try:
+            yield
+        finally:
+            for metric, state in kept:
+                metric.load_state_arrays(state)
+
+    # ---- around them ---------------------------------------------------------------------------
+
+    def _pass(
+        self, x: Any, y: Any, sample_weight: Any, training: bool
+    ) -> tuple[Any, Any]:
+        """Return prediction and loss, and track the loss: by terms, if it is the usual one."""
+        prediction = self.run(x, training)[0]
+        if self._defines("compute_loss"):
+            asked = inspect.signature(self.compute_loss).parameters
+            further = {"training": training} if "training" in asked else {}
+            loss = self.compute_loss(x, y, prediction, sample_weight, **further)
+            values = {"loss": float(loss)}
+        else:
+            terms = self._terms(y, prediction, sample_weight)
+            loss = terms.total()
+            values = {"loss": float(loss), **terms.values_as_floats()}
+        self._loss_tracker.add_batch(values, len(x))
+        if training and not math.isfinite(values["loss"]):
+            self._refuse_unless_tolerated(values)
+        return prediction, loss
+
+    def _refuse_unless_tolerated(self, values: dict[str, float]) -> None:
+        if not self._tolerates_nan:
+            self._refuse_non_finite(values)
+
+    def _learn_in_own_way(self, batch: Batch, tolerates_nan: bool) -> dict[str, float]:
+        """Make a step by methods of a subclass; return its logs."""
+        owner = f"train_step of model {self.name!r}:"
+        for layer in all_layers(self):
+            layer._addends = []
+        with enable_grad(), self._in_own_step(tolerates_nan):
+            logs = numbers_of(self.train_step(pack_x_y_sample_weight(*batch)), owner)
+        lost = [name for name, value in logs.items() if "loss" in name and not math.isfinite(value)]
+        if lost and not tolerates_nan:
+            raise NonFiniteLossError(
+                f"{owner} {lost[0]!r} is {logs[lost[0]]}, and the step has been made, so the "
+                "weights may be nan, too. A loss of self.compute_loss(…) is looked at before."
+            )
+        return logs
+
+    def _evaluate_in_own_way(self, batch: Batch) -> dict[str, float]:
+        """Evaluate by methods of a subclass; return the logs."""
+        owner = f"test_step of model {self.name!r}:"
+        with enable_grad(), losses_kept(self), self._in_own_step(True):  # `losses` are of this batch
+            for layer in all_layers(self):
+                layer._addends = []
+            return numbers_of(self.test_step(pack_x_y_sample_weight(*batch)), owner)
+
+    def _other_optimizers(self) -> dict[str, Optimizer]:
+        """The optimizers that are attributes of the model, beside that of `compile`."""
+        return {
+            name: value
+            for name, value in vars(self).items()
+            if isinstance(value, Optimizer) and value is not self.optimizer
+        }
+
+    @contextmanager
+    def _in_own_step(self, tolerates_nan: bool) -> Iterator[None]:
+        self._noted = self._watched() or {}
+        self._tolerates_nan = tolerates_nan
+        try:
+            yield
+        finally:
+            self._noted, self._tolerates_nan = None, False
+
+    def run(
+        self, x: Any, training: bool | None = None, watched: Watched | None = None
+    ) -> tuple[Any, list[Addend]]:
+        """Return the output and the penalties; see `Layer.run`."""
+        found: tuple[Any, list[Addend]]
+        found = super().run(x, training, self._noted if watched is None else watched)
+        return found
+
+    def penalties(self, addends: list[Addend] | None = None) -> list[tuple[str, Tensor]]:
+        """Return all penalties with their names; see `Layer.penalties`.
+
+        A step of one's own may call the parts of a model alone, and not the model.
+        """
+        if addends is None and self._noted is not None:
+            addends = list({id(value): (path, value) for path, value in _addends_in(self)}.values())
+        found: list[tuple[str, Tensor]] = super().penalties(addends)
+        return found
+
+
+class ByShape(Metric):
+    """A metric of `compile` such as ``"accuracy"``, until a batch tells which one is meant."""
+
+    def __init__(self, model: Steps, index: int) -> None:
+        super().__init__(model.compiled_metrics[index])
+        self._model, self._index = model, index
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Put the metric that fits the shapes in its place, and hand it the batch."""
+        metric = self._model._resolved(self._index, y_true, y_pred)
+        metric.update_state(plain(y_true), plain(y_pred), sample_weight)
+
+    def result(self) -> float:
+        """Return 0: there has been no batch."""
+        return 0.0
+
+
+def numbers_of(logs: Any, owner: str) -> dict[str, float]:
+    """Return what a step or a metric reports as plain numbers; a dict in it is taken apart.
+
+    Raises
+    ------
+    TypeError
+        If it is no dict.
+    ValueError
+        If something in it is not one number.
+    """
+    if not isinstance(logs, dict):
+        raise TypeError(
+            f"{owner} expected a dict of numbers, such as {{m.name: m.result() for m in "
+            f"self.metrics}}. Received: {logs!r}"
+        )
+    numbers: dict[str, float] = {}
+    for name, value in logs.items():
+        if isinstance(value, dict):
+            numbers |= numbers_of(value, owner)
+            continue
+        array = np.asarray(plain(value))
+        if array.size != 1 or array.dtype.kind not in "biuf":
+            raise ValueError(
+                f"{owner} {name!r} gives {array.size} numbers, and the history takes one for each "
+                "epoch. Choose one class or threshold, or an average over them, such as "
+                "average='macro'."
+            )
+        numbers[name] = float(array.item())
+    return numbers
+
+
+def _metrics_of(layer: Layer) -> Iterator[Metric]:
+    """The metrics that are attributes of a layer, also in lists and dicts."""
+    for name, value in vars(layer).items():
+        if name not in ("_loss_tracker", "compiled_metrics"):
+            several = value.values() if isinstance(value, dict) else value
+            for item in several if isinstance(value, list | tuple | dict) else [value]:
+                if isinstance(item, Metric):
+                    yield item
+
+
+def _addends_in(layer: Layer) -> list[Addend]:
+    """The penalties of a layer's last call; without one, those of the layers inside of it."""
+    return layer._addends or [
+        ((inner.name, *path), value)
+        for inner in layer.sublayers()
+        for path, value in _addends_in(inner)
+    ]
