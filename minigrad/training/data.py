@@ -34,7 +34,7 @@ def as_data(name: str, values: Any, dtype: np.dtype[Any]) -> Array:
     try:
         array = numeric_array(values.numpy() if isinstance(values, Tensor) else values)
     except TypeError as error:
-        hint = ". Numbers for words: names, y = np.unique(y, return_inverse=True)"
+        hint = " Numbers for words: names, y = np.unique(y, return_inverse=True)"
         is_words = name == "y" and isinstance(np.asarray(values, object).ravel()[0], str)
         raise TypeError(f"{name}: {error}{hint if is_words else ''}") from error
     if array.ndim == 0 or array.shape[0] == 0:
@@ -63,7 +63,7 @@ def the_only_array(name: str, values: Any) -> Any:
         For a list of several arrays.
     """
     is_list = isinstance(values, list | tuple) and bool(values)
-    if not is_list or not all(hasattr(v, "__array__") and np.ndim(v) for v in values):
+    if not is_list or not all(hasattr(v, "__array__") and v.ndim for v in values):
         return values
     if len(values) == 1:
         return values[0]

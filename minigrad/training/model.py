@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Self
 
@@ -18,6 +18,7 @@ from minigrad.layers.symbol import Symbol
 from minigrad.layers.weights import free_name
 from minigrad.ops.conversion import as_float_tensor
 from minigrad.training import summary
+from minigrad.training.data import only_value
 from minigrad.training.graph import Graph
 from minigrad.training.traced import Traced
 from minigrad.training.trainer import Trainer
@@ -199,13 +200,46 @@ class Model(Trainer, Traced, Layer):
         # The outermost model's own name would stand in front of every term, and say nothing.
         return super()._scope(frame) if frame.outer is not None else nullcontext()
 
+    @property
+    def _is_drawn(self) -> bool:
+        """Whether its layers alone tell what it takes: one array of a known number of axes."""
+        return self._graph is not None
+
     def _as_input(self, x: Any) -> Any:
+        if self._is_drawn:
+            x = only_value("x", x, self._input_name())
+            if isinstance(x, list | tuple) and len(x) == 1 and getattr(x[0], "ndim", 0):
+                x = x[0]
         if isinstance(x, list | tuple) and any(isinstance(part, Tensor) for part in x):
             return [self._as_input(part) for part in x]
         try:
-            return as_float_tensor(x, None if isinstance(x, Tensor) else self.compute_dtype)
+            tensor = as_float_tensor(x, None if isinstance(x, Tensor) else self.compute_dtype)
         except TypeError as error:
             raise TypeError(f"model {self.name!r}: {error}") from error
+        return self._with_known_axes(tensor) if self._is_drawn else tensor
+
+    def _with_known_axes(self, x: Tensor) -> Tensor:
+        """Return an input with a last axis of length 1 added or removed, as in Keras.
+
+        Raises
+        ------
+        ValueError
+            If it is one sample, without the axis of the batch.
+        """
+        sample = self.input_shape
+        missing = 0 if sample is None else len(sample) + 1 - x.ndim
+        if not missing or sample is None:
+            return x
+        if missing == 1 and sample[-1:] == (1,):
+            return x[..., np.newaxis]
+        if missing == -1 and x.shape[-1] == 1:
+            return x[..., 0]
+        if missing == 1 and all(n in (None, m) for n, m in zip(sample, x.shape, strict=True)):
+            raise ValueError(
+                f"model {self.name!r}: an input of shape {x.shape} is a single sample. Give it the "
+                "axis of the batch in front: x[np.newaxis], or x[None]"
+            )
+        return x
 
     @property
     def compute_dtype(self) -> Any:
@@ -263,20 +297,39 @@ class Model(Trainer, Traced, Layer):
             if calls and isinstance(calls[0][1], Tensor)
         }
 
-    def summary(self, print_fn: Callable[[str], Any] = print) -> None:
+    def summary(
+        self,
+        line_length: int | None = None,
+        positions: Sequence[float] | None = None,
+        print_fn: Callable[[str], Any] | None = None,
+        expand_nested: bool = True,
+        show_trainable: bool = False,
+    ) -> None:
         """Print the layers with their output shapes, numbers of weights, and penalties.
 
         Parameters
         ----------
+        line_length
+            How long lines are at least.
+        positions
+            Where Keras puts columns. Here they are as wide as what is in them, and it changes
+            nothing.
         print_fn
             What is called with the text instead of `print`.
+        expand_nested
+            Whether models inside are shown by their layers, or each on one line.
+        show_trainable
+            Whether there is a column that says which layers are frozen.
         """
         shown = [
             (path, layer, shape)
             for path, layer, shape in self.output_shapes()
-            if not isinstance(layer, Model) or layer.activity_regularizer is not None
+            if (not isinstance(layer, Model) or layer.activity_regularizer is not None)
         ]
-        print_fn(summary.describe(self.name, shown, summary.penalties_of(self)))
+        if not expand_nested:
+            shapes = {id(layer): shape for _, layer, shape in self.output_shapes()}
+            shown = [(layer.name, layer, shapes.get(id(layer))) for layer in self.layers]
+        (print_fn or print)(summary.describe(self, shown, line_length, show_trainable))
 
     # ---- files ---------------------------------------------------------------------------------
 
@@ -330,11 +383,11 @@ class Model(Trainer, Traced, Layer):
 
         save_weights(self, path)
 
-    def load_weights(self, path: str | os.PathLike[str]) -> None:
+    def load_weights(self, path: str | os.PathLike[str], skip_mismatch: bool = False) -> None:
         """Take the weights from a file of `save_weights` or `save`; see `minigrad.load_weights`."""
         from minigrad.training.saving import load_weights
 
-        load_weights(self, path)
+        load_weights(self, path, skip_mismatch)
 
 
 def find_tied(layers: list[Layer]) -> None:

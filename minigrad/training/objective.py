@@ -81,7 +81,7 @@ class Objective:
         ValueError
             For an unknown name, with the nearest known ones, or the name of another output.
         """
-        self.optimizer: Any = optimizers.get(optimizer)
+        self.optimizer = optimizer
         self.loss: Any = losses.get(self._of_the_output("loss", loss))
         factor = self._of_the_output("loss_weights", loss_weights)
         self.loss_weights = 1.0 if factor is None else number("compile", "loss_weights", factor)
@@ -97,7 +97,17 @@ class Objective:
         self.jit_compile = jit_compile
         self.checked_config: str | None = None
         self.compiled = True
+        self._held = None  # metrics are looked for anew
         self.run_eagerly = run_eagerly
+
+    @property
+    def optimizer(self) -> Any:
+        """What makes the steps. Another one may be given at any time, also by its name."""
+        return self._optimizer
+
+    @optimizer.setter
+    def optimizer(self, optimizer: Any) -> None:
+        self._optimizer = optimizers.get(optimizer)
 
     @property
     def run_eagerly(self) -> bool:

@@ -145,6 +145,10 @@ class Sequential(Model):
             self._drawn = ([*self._layers], first, symbol)
         return self._drawn[1:]
 
+    @property
+    def _is_drawn(self) -> bool:
+        return True
+
     def _output_name(self) -> str | None:
         return self._layers[-1].name if self._layers else None
 

@@ -43,6 +43,7 @@ class Steps(Objective):
         self._loss_tracker = LossTracker()
         self._noted: Watched | None = None  # what metrics look at, while a step of one's own runs
         self._tolerates_nan = False
+        self._held: tuple[int, list[Metric]] | None = None
 
     def _defines(self, *names: str) -> bool:
         """Whether somebody has defined one of these methods anew: for a class, or for one model."""
@@ -147,10 +148,16 @@ class Steps(Objective):
             for index, metric in enumerate(self.compiled_metrics)
         ]
         first = [self._loss_tracker, *compiled] if self.compiled else []
-        known = {id(metric) for metric in first}
-        owners = [self, *(layer for _, layer in self.paths() if not isinstance(layer, Steps))]
-        held = {id(metric): metric for owner in owners for metric in _metrics_of(owner)}
-        return first + [metric for key, metric in held.items() if key not in known]
+        return [*first, *(held for held in self._held_metrics() if held not in compiled)]
+
+    def _held_metrics(self) -> list[Metric]:
+        """The metrics that are attributes; looked for again when there are other attributes."""
+        size = len(vars(self))
+        if self._held is None or self._held[0] != size or not self.built:
+            owners = [self, *(layer for _, layer in self.paths() if not isinstance(layer, Steps))]
+            found = {id(metric): metric for owner in owners for metric in _metrics_of(owner)}
+            self._held = size, list(found.values())
+        return self._held[1]
 
     @property
     def metrics_names(self) -> list[str]:
@@ -169,7 +176,10 @@ class Steps(Objective):
             if metric is self._loss_tracker:
                 values |= metric.means()
             elif not isinstance(metric, ByShape):
-                values |= numbers_of({metric.name: metric.result()}, "metric")
+                found = numbers_of({metric.name: metric.result()}, "metric")
+                # A loss tracker of one's own need not know of an evaluation by the usual step.
+                is_new = metric.name not in values or any(map(np.any, metric.state_arrays().values()))
+                values |= found if is_new else {}
         return values
 
     def _with_metrics(self, values: dict[str, float]) -> dict[str, float]:
@@ -190,6 +200,8 @@ class Steps(Objective):
     def _in_order(self, values: dict[str, float]) -> Any:
         """Return the values without names, as Keras does: the loss, or a list with the metrics."""
         terms = self._loss_tracker.sums.keys() - {"loss"}
+        if len(values) == len(terms) + 1 and "loss" in values:
+            return values["loss"]
         names = [metric.name for metric in self.metrics if metric.name in values]
         names += sorted(values.keys() - terms - set(names))
         numbers = [values[name] for name in dict.fromkeys(names)]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minigrad.engine import no_grad
 from minigrad.checks import is_whole, positive_integer, sizes
 from minigrad.signatures import says_what_was_meant
 from minigrad.training.callbacks import CallbackList
@@ -24,7 +25,7 @@ from minigrad.training.data import (
 )
 from minigrad.training.history import History
 from minigrad.training.loop import TrainingLoop
-from minigrad.training.prediction import predict_in_batches
+from minigrad.training.prediction import joined, predict_in_batches
 from minigrad.training.progress import checked_verbosity, format_values
 from minigrad.training.replay import Replays
 from minigrad.training.sources import Arrays, Batch, Batches, Source, is_array_like
@@ -141,8 +142,11 @@ class Trainer(Steps):
 
     def _unnamed(self, x: Any, y: Any) -> tuple[Any, Any]:
         """Return inputs and targets; out of dicts, if they are given by name."""
-        x = only_value("x", x, self._input_name())
-        return x, only_value("y", y, self._output_name())
+        if isinstance(x, dict):
+            x = only_value("x", x, self._input_name())
+        if isinstance(y, dict):
+            y = only_value("y", y, self._output_name())
+        return x, y
 
     def _batch(
         self, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None
@@ -280,6 +284,7 @@ class Trainer(Steps):
             sample_weight, judged = (None, None) if weights is None else np.split(weights, [len(x)])
             held_out = Arrays(x_out, y_out, judged, held_out_size, validation_steps)
         source = self._source(x, y, size, sample_weight, class_weight, steps_per_epoch)
+        self._held = None
         loop = TrainingLoop(
             self,  # type: ignore[arg-type]  # Model is the only class that this is mixed into
             source,
@@ -355,6 +360,7 @@ class Trainer(Steps):
     def _evaluate(self, source: Source, callbacks: CallbackList) -> dict[str, float]:
         """Return the values of an evaluation, of which the callbacks are told."""
         callbacks.on_test_begin()
+        self._held = None
         self.reset_metrics()
         self.stop_evaluating = False
         logs: dict[str, float] = {}
@@ -404,7 +410,7 @@ class Trainer(Steps):
         """
         size = 32 if batch_size is None else positive_integer("predict", "batch_size", batch_size)
         checked_verbosity(verbose)
-        x = the_only_array("x", only_value("x", x, self._input_name()))
+        x = the_only_array("x", self._unnamed(x, None)[0])
         if callbacks is not None or self._defines("predict_step") or not is_array_like(x):
             return self._predict_one_by_one(x, size, steps, callbacks)
         model: Any = self
@@ -432,18 +438,21 @@ class Trainer(Steps):
         parts = []
         for number, batch in enumerate(source.epoch(None)):
             called.on_predict_batch_begin(number)
-            own = self._defines("predict_step")
-            part = self._predict_in_own_way(batch.x) if own else self._replays.predict(model, batch.x)
-            parts.append(part if own else np.array(part))
+            if self._defines("predict_step"):
+                with no_grad():
+                    part = self.predict_step(batch.x)
+            else:
+                part = self._replays.predict(model, batch.x)
+            parts.append(joined([part]))  # a copy
             called.on_predict_batch_end(number, {"outputs": parts[-1]})
             if self.stop_predicting:
                 break
         called.on_predict_end()
-        return np.concatenate(parts)
+        return joined(parts)
 
     def predict_on_batch(self, x: Any) -> Any:
         """Return the outputs for one batch as an array."""
-        x = the_only_array("x", only_value("x", x, self._input_name()))
+        x = the_only_array("x", self._unnamed(x, None)[0])
         return self.predict(x, batch_size=max(1, len(x)))
 
 

@@ -96,7 +96,7 @@ def test_a_split_is_a_fraction(fraction):
         np.array([[1, 2], [3, 4]], np.float64),
         np.asfortranarray([[1, 2], [3, 4]]),
         mg.Tensor([[1.0, 2.0], [3.0, 4.0]]),
-        [np.float64([1, 2]), np.float64([3, 4])],
+        [np.float64([[1, 2], [3, 4]])],
     ],
 )
 def test_whatever_holds_numbers_becomes_an_array_of_the_models_dtype(values):

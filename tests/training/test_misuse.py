@@ -91,7 +91,7 @@ def frozen_after_training():
 
 
 def without_weights():
-    made = mg.Sequential(mg.layers.Rescaling(0.5, input_shape=(3,)))
+    made = mg.Sequential(mg.layers.Activation("relu", input_shape=(3,)))
     made.compile(SGD(0.1), "mse")
     return made
 
