@@ -1,8 +1,10 @@
 """Models by their Keras names: ``minigrad.models.load_model``; see `minigrad.training`."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
+from minigrad import optimizers
 from minigrad.layers import Input, Layer
 from minigrad.training.graph import Graph
 from minigrad.training.model import Model
@@ -25,9 +27,8 @@ def clone_model(
     model: Model,
     input_tensors: Any = None,
     clone_function: Callable[[Layer], Layer] | None = None,
-    call_function: Callable[..., Any] | None = None,
 ) -> Model:
-    """Return a new model of the same architecture, with new weights and not compiled.
+    """Return a new model of the same architecture, with new weights, compiled if the other is.
 
     Parameters
     ----------
@@ -37,13 +38,11 @@ def clone_model(
         An `Input` to begin with, in place of a new one.
     clone_function
         From each layer to that which takes its place; by default a new one of the same config.
-    call_function
-        Called as ``call_function(layer, inputs)`` to get the output of each new layer.
 
     Raises
     ------
     ValueError
-        If one of these is given for a model that is computed by its own `call`.
+        If one of the two is given for a model that is computed by its own `call`.
 
     Examples
     --------
@@ -51,28 +50,36 @@ def clone_model(
     >>> clone_model(Sequential([Dense(2, input_dim=3)])).count_params()
     8
     """
-    if input_tensors is None and clone_function is None and call_function is None:
-        return model.clone()
-    if not model._is_drawn:
+    if input_tensors is None and clone_function is None:
+        copy = model.clone()
+    elif model._is_drawn:
+        copy = _clone_by_layers(model, input_tensors, clone_function)
+    else:
         raise ValueError(
             f"clone_model: model {model.name!r} is computed by its own call, so it can only be "
             "cloned as a whole, without further arguments"
         )
-    copy = clone_function or (lambda layer: layer.from_config(layer.get_config()))
-    copies = {id(layer): copy(layer) for layer in model.layers}
-    if isinstance(model, Sequential) and call_function is None:
-        first = [] if input_tensors is None else [only_one(input_tensors)]
-        if not first and model.input_shape is not None:
-            first = [Input(model.input_shape)]
+    if model.compiled and type(model).compile is Model.compile:
+        number, measured = model.unweighted_metrics, deepcopy(model.compiled_metrics)
+        optimizer = optimizers.deserialize(optimizers.serialize(model.optimizer))
+        copy.compile(
+            optimizer, model.loss, model.loss_weights, measured[:number], measured[number:]
+        )
+        copy.reset_metrics()
+    return copy
+
+
+def _clone_by_layers(model: Model, input_tensors: Any, clone_function: Any) -> Model:
+    copied = clone_function or (lambda layer: layer.from_config(layer.get_config()))
+    copies = {id(layer): copied(layer) for layer in model.layers}
+    is_list = isinstance(input_tensors, list | tuple) and len(input_tensors) == 1
+    symbol = input_tensors[0] if is_list else input_tensors
+    if symbol is None and model.input_shape is not None:
+        symbol = Input(model.input_shape)
+    if isinstance(model, Sequential):
+        first = [] if symbol is None else [symbol]
         return Sequential([*first, *(copies[id(layer)] for layer in model.layers)], name=model.name)
-    symbol = Input(model.input_shape) if input_tensors is None else only_one(input_tensors)
-    call = call_function or (lambda layer, inputs: layer(inputs))
     output = Graph(model.input, model.output).compute(
-        symbol, lambda layer, inputs: call(copies[id(layer)], inputs)
+        symbol, lambda layer, inputs: copies[id(layer)](inputs)
     )
     return Model(symbol, output, name=model.name)
-
-
-def only_one(symbols: Any) -> Any:
-    """Return a Symbol, out of the list that it may be alone in."""
-    return symbols[0] if isinstance(symbols, list | tuple) and len(symbols) == 1 else symbols

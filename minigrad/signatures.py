@@ -40,13 +40,7 @@ class FullSignature:
 
 
 def says_what_was_meant(method: F) -> F:
-    """A decorator: a keyword that a method does not have is an error with the nearest of its own.
-
-    Raises
-    ------
-    TypeError
-        From the method, for such a keyword.
-    """
+    """Let a method refuse a keyword that it does not have, with the nearest of its own."""
     code = method.__code__
     known = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
 

@@ -63,25 +63,13 @@ def to_categorical(x: Any, num_classes: int | None = None) -> Array:
 
 
 def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
-    """Return the inputs, targets and sample weights of a batch; what is missing is None.
-
-    Raises
-    ------
-    ValueError
-        If it is a tuple of other than one to three.
-
-    Examples
-    --------
-    >>> unpack_x_y_sample_weight(("x", "y"))
-    ('x', 'y', None)
-    """
+    """Return the inputs, targets and sample weights of a batch; what is missing is None."""
     parts = tuple(data) if isinstance(data, tuple | list) else (data,)
     if not 1 <= len(parts) <= 3:
         raise ValueError(
             f"expected x, (x, y) or (x, y, sample_weight). Received: {len(parts)} parts"
         )
-    x, y, sample_weight = (*parts, None, None)[:3]
-    return x, y, sample_weight
+    return tuple([*parts, None, None][:3])
 
 
 def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:

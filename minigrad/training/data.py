@@ -55,13 +55,7 @@ def as_data(name: str, values: Any, dtype: np.dtype[Any]) -> Array:
 
 
 def the_only_array(name: str, values: Any) -> Any:
-    """Return the array of a list that holds one; anything but a list of arrays as it is.
-
-    Raises
-    ------
-    ValueError
-        For a list of several arrays.
-    """
+    """Return the array of a list that holds one; anything but a list of arrays as it is."""
     is_list = isinstance(values, list | tuple) and bool(values)
     if not is_list or not all(hasattr(v, "__array__") and v.ndim for v in values):
         return values
@@ -74,16 +68,8 @@ def the_only_array(name: str, values: Any) -> Any:
     )
 
 
-def only_value(argument: str, values: Any, name: str | None) -> Any:
-    """Return the value of a dict that holds one, by `name` if that is known; else `values`.
-
-    Raises
-    ------
-    ValueError
-        For a dict of several values, or another name.
-    """
-    if not isinstance(values, dict):
-        return values
+def only_value(argument: str, values: dict[str, Any], name: str | None) -> Any:
+    """Return the value of a dict that holds one, which must be called `name` if that is known."""
     if len(values) != 1 or (name is not None and name not in values):
         has = "one" if name is None else f"one, {name!r}"
         given = ", ".join(map(repr, values)) or "none"
@@ -102,13 +88,7 @@ def is_clearly_finite(array: Array) -> bool:
 
 
 def as_pair(x: Any, y: Any, dtype: np.dtype[Any]) -> tuple[Array, Array | None]:
-    """Return inputs and targets as arrays with the same number of samples.
-
-    Raises
-    ------
-    ValueError
-        If they differ in number.
-    """
+    """Return inputs and targets as arrays; it is an error if they differ in number."""
     inputs = as_data("x", x, dtype)
     if y is None:
         return inputs, None
@@ -124,13 +104,7 @@ def as_pair(x: Any, y: Any, dtype: np.dtype[Any]) -> tuple[Array, Array | None]:
 def split_off_validation(
     x: Array, y: Array | None, fraction: float
 ) -> tuple[tuple[Array, Array | None], tuple[Array, Array | None]]:
-    """Split the last `fraction` of the samples off, before any shuffling, as in Keras.
-
-    Raises
-    ------
-    ValueError
-        If the fraction is not in (0, 1), or leaves one side empty.
-    """
+    """Split the last `fraction` of the samples off, before any shuffling, as in Keras."""
     is_number = isinstance(fraction, int | float) and not isinstance(fraction, bool)
     if not is_number or not 0 < fraction < 1:
         raise ValueError(f"validation_split must be in (0, 1). Received: {fraction!r}")
@@ -146,15 +120,7 @@ def split_off_validation(
 def sample_weights(
     x: Array, y: Array | None, sample_weight: Any = None, class_weight: Any = None
 ) -> Array | None:
-    """Return a weight for each sample, from weights of samples, of classes, or both multiplied.
-
-    Raises
-    ------
-    ValueError
-        If there is not one finite weight, 0 or larger, for each sample; or if class weights are
-        given and the targets are neither whole numbers nor rows with a single 1, or of a class
-        that has no weight.
-    """
+    """Return a weight for each sample, from weights of samples, of classes, or both multiplied."""
     if sample_weight is None and class_weight is None:
         return None
     dtype = x.dtype if x.dtype.kind == "f" else np.dtype(np.float64)

@@ -4,34 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from weakref import ref
 
 import numpy as np
 
 from minigrad.engine.tensor import plain
-from minigrad.metrics import Mean
+from minigrad.metrics import Metric
 
 
-class LossTracker(Mean):
-    """The metric ``"loss"``: means over the batches of an epoch, of the loss and of its terms.
-
-    Attributes
-    ----------
-    sums : dict of str to float
-        Of each value times the size of its batch.
-    samples : int or float
-        In all batches.
-    """
-
-    gathers: Mapping[str, int] = {}
+class LossTracker(Metric):
+    """The metric ``"loss"``: means over the batches of an epoch, of the loss and of its terms."""
 
     def __init__(self) -> None:
         super().__init__("loss")
-        self.sums: dict[str, float] = {}
+        self.sums: dict[str, float] = {}  # of each value times the size of its batch
         self.samples: float = 0
         self.is_in_epoch = False  # of `fit`, whose metrics an evaluation must leave as they are
 
-    def add_batch(self, values: Mapping[str, float], samples: int) -> None:
+    def add_batch(self, values: Mapping[str, float], samples: float) -> None:
         """Add the values of a batch, which weigh as much as it has samples."""
         self.samples += samples
         for name, value in values.items():
@@ -42,11 +31,8 @@ class LossTracker(Mean):
         return {name: total / self.samples for name, total in self.sums.items()}
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
-        """Take in a loss, or several: what a train_step of one's own calls."""
-        losses = np.asarray(plain(values), np.float64)
-        weights = np.broadcast_to(1.0 if sample_weight is None else sample_weight, losses.shape)
-        self.sums["loss"] = self.sums.get("loss", 0.0) + float((losses * weights).sum())
-        self.samples += float(weights.sum())
+        """Take in the loss of a batch; `sample_weight` says how many samples it has."""
+        self.add_batch({"loss": float(np.mean(plain(values)))}, sample_weight or 1)
 
     def result(self) -> float:
         """Return the mean loss; 0 before the first batch."""
@@ -64,15 +50,9 @@ class LossTracker(Mean):
 
     def load_state_arrays(self, state: Mapping[str, Any]) -> None:
         """Go on from what `state_arrays` returned."""
-        super().load_state_arrays(state)
-        numbers = {name: array.item() for name, array in self.state.items()}
-        self.state = {}
+        numbers = {name: np.asarray(value, np.float64).item() for name, value in state.items()}
         self.samples = numbers.pop("samples", 0)
         self.sums = numbers
-
-
-def _no_model() -> None:
-    """What a record knows of its model once it is copied."""
 
 
 class History:
@@ -96,19 +76,12 @@ class History:
 
     RECORD = ("epoch", "step", "history", "stopped_by")  # what is kept to go on after a crash
 
-    def __init__(self, model: Any = None, params: Mapping[str, Any] | None = None) -> None:
-        self._model: Any = _no_model if model is None else ref(model)  # which holds the history
+    def __init__(self, params: Mapping[str, Any] | None = None) -> None:
         self.params = dict(params or {})
-        self._known: set[str] = set()  # the names of the last epoch's values
         self.epoch: list[int] = []
         self.step: list[int] = []
         self.history: dict[str, list[float]] = {}
         self.stopped_by: str | None = None
-
-    @property
-    def model(self) -> Any:
-        """What was trained, as long as it is there."""
-        return self._model()
 
     def append(self, epoch: int, values: Mapping[str, float], step: int = 0) -> None:
         """Add the values of an epoch.
@@ -118,25 +91,12 @@ class History:
         """
         self.epoch.append(epoch)
         self.step.append(step)
-        self._known = set(values)
         for name, value in values.items():
             self.history.setdefault(name, []).append(value)
 
-    def update(self, values: Mapping[str, float]) -> None:
-        """Take what has been added to the values of the last epoch, or changed in them."""
-        for name, value in values.items():
-            series = self.history.setdefault(name, [])
-            if name in self._known:
-                series[-1] = value
-            else:
-                series.append(value)
-
     def record(self) -> dict[str, Any]:
-        """Return all but the model and the params."""
+        """Return all but the params."""
         return {name: vars(self)[name] for name in self.RECORD}
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_model": _no_model}  # a copy of the record needs none of the model
 
     def plot(self) -> Any:
         """Draw the learning curves, stacked by term; returns a matplotlib figure."""

@@ -11,7 +11,6 @@ import numpy as np
 
 from minigrad import metrics
 from minigrad.checks import is_whole
-from minigrad.optimizers import Optimizer
 from minigrad.training.archive import LoadError
 from minigrad.training.callbacks import CallbackList, TerminateOnNaN
 from minigrad.training.history import History
@@ -65,7 +64,7 @@ class TrainingLoop:
         self.held_out = held_out
         self.validates = held_out is not None
         params = {"epochs": epochs, "verbose": verbose, "steps": source.steps}
-        self.history = model.history = History(model, params)
+        self.history = model.history = History(params)
         self.interrupted = False
         self._validation_freq = validation_freq
         self._shuffle = shuffle
@@ -82,7 +81,8 @@ class TrainingLoop:
     def run(self) -> History:
         """Train to the last epoch, or until something stops it."""
         self.model.stop_training = False
-        tracker = self.model._loss_tracker
+        model = self.model
+        model._tolerates_nan = self._tolerates_nan
         with DeferredInterrupt() as interrupt:
             try:
                 self.callbacks.on_train_begin()
@@ -101,7 +101,7 @@ class TrainingLoop:
                 self.interrupted = True
                 self.history.stopped_by = "Ctrl-C"
             finally:
-                tracker.is_in_epoch = False
+                model._tolerates_nan = model._loss_tracker.is_in_epoch = False
             self.callbacks.on_train_end()
         if self.interrupted:
             self._report_interrupt()
@@ -123,13 +123,14 @@ class TrainingLoop:
             self.current = batch
             self.callbacks.on_train_batch_begin(self.batch)
             try:
-                self._logs = model._step(batch, self._tolerates_nan)
+                self._logs = model._step(batch)
             except Exception as error:
                 self._note_where(error)
                 raise
             self.batch += 1
             if self.callbacks.watches_batches:
-                self.callbacks.on_train_batch_end(self.batch - 1, model._with_metrics(self._logs))
+                logs = model._results_or(self._logs, *TRAINING) | self._logs
+                self.callbacks.on_train_batch_end(self.batch - 1, logs)
             self._save_if_asked()
             if interrupt.received:
                 raise _Interrupted
@@ -138,8 +139,11 @@ class TrainingLoop:
         model._loss_tracker.is_in_epoch = False
         values = self._end_epoch()
         self.batch = 0
-        self.callbacks.on_epoch_end(epoch, values)
-        self.history.update(values)  # a callback may have added to them
+        try:
+            self.callbacks.on_epoch_end(epoch, values)
+        finally:  # what they have added to the values is part of the history
+            steps = int(getattr(model.optimizer, "iterations", 0))
+            self.history.append(epoch, values, steps)
         return values
 
     def _batches(self, generator: np.random.Generator | None) -> Iterator[Batch]:
@@ -162,7 +166,7 @@ class TrainingLoop:
         )
 
     def _end_epoch(self) -> dict[str, float]:
-        """Return the epoch's values, and note them in the history."""
+        """Return the epoch's values."""
         model = self.model
         values = model._results_or(self._logs, *TRAINING)
         if not self._tolerates_nan:
@@ -170,7 +174,6 @@ class TrainingLoop:
         if self.held_out is not None and self._is_due():
             evaluated = model._evaluate(self.held_out, self.callbacks)
             values.update({f"val_{name}": value for name, value in evaluated.items()})
-        self.history.append(self.epoch, values, getattr(model.optimizer, "iterations", 0))
         return values
 
     def _check_weights(self) -> None:
@@ -235,8 +238,10 @@ class TrainingLoop:
         for index, metric in enumerate(self.model.metrics):
             gathered = metric.state_arrays()
             arrays |= {f"metric/{index}/{name}": array for name, array in gathered.items()}
-        others = self.model._other_optimizers()
-        for name, other in others.items():
+        trained = {}
+        paths = {id(weight): path for path, weight in self.model.named_parameters().items()}
+        for name, other in self.model._other_optimizers().items():
+            trained[name] = [paths[id(parameter)] for parameter in other.parameters]
             found = other.state_arrays()
             arrays |= {f"optimizer/{name}/{key}": array for key, array in found.items()}
         progress = {
@@ -247,7 +252,7 @@ class TrainingLoop:
             "history": self.history.record(),
             "stopped": self.model.stop_training,
             "learning_rate": optimizer.get_config()["learning_rate"] if optimizer else None,
-            "optimizers": {name: self._describe(other) for name, other in others.items()},
+            "optimizers": trained,
             "callbacks": states,
         }
         save(self.model, path, (progress, arrays))
@@ -323,25 +328,15 @@ class TrainingLoop:
             gathered = saving.without_prefix(f"{saving.PROGRESS}metric/{index}/", arrays)
             metric.load_state_arrays(gathered)
 
-    def _describe(self, optimizer: Optimizer) -> dict[str, Any]:
-        """Return what an optimizer beside that of `compile` trains, and its learning rate."""
-        trained = {id(parameter) for parameter in optimizer.parameters}
-        named = self.model.named_parameters()
-        paths = [path for path, parameter in named.items() if id(parameter) in trained]
-        return {"parameters": paths, "learning_rate": optimizer.get_config()["learning_rate"]}
-
-    def _load_optimizers(self, described: dict[str, Any], arrays: dict[str, Any]) -> None:
+    def _load_optimizers(self, trained: dict[str, list[str]], arrays: dict[str, Any]) -> None:
         from minigrad.training import saving
 
         named = self.model.named_parameters()
         for name, optimizer in self.model._other_optimizers().items():
-            description = described[name]
-            if not optimizer.built and description["parameters"]:
-                optimizer.build([named[path] for path in description["parameters"]])
+            if not optimizer.built and trained[name]:
+                optimizer.build([named[path] for path in trained[name]])
             state = saving.without_prefix(f"{saving.PROGRESS}optimizer/{name}/", arrays)
             optimizer.load_state_arrays(state)
-            if isinstance(description["learning_rate"], float):
-                optimizer.learning_rate = description["learning_rate"]
 
     def _check_same_model(self, config: dict[str, Any]) -> None:
         from minigrad.layers.layer import registry

@@ -18,7 +18,6 @@ from minigrad.layers.symbol import Symbol
 from minigrad.layers.weights import free_name
 from minigrad.ops.conversion import as_float_tensor
 from minigrad.training import summary
-from minigrad.training.data import only_value
 from minigrad.training.graph import Graph
 from minigrad.training.traced import Traced
 from minigrad.training.trainer import Trainer
@@ -84,6 +83,8 @@ class Model(Trainer, Traced, Layer):
     ['codings/kernel', 'codings/bias', 'dense/kernel', 'dense/bias']
     """
 
+    _is_drawn = False  # whether its layers alone tell that it takes one array, of how many axes
+
     def __init__(self, inputs: Any = None, outputs: Any = None, **layer_arguments: Any) -> None:
         super().__init__(**layer_arguments)
         self._prepare_training()
@@ -91,7 +92,7 @@ class Model(Trainer, Traced, Layer):
         if (inputs is None) != (outputs is None):
             raise TypeError("Model takes inputs and outputs, or neither")
         if inputs is not None:
-            self._graph = Graph(inputs, outputs)
+            self._graph, self._is_drawn = Graph(inputs, outputs), True
             self.input_shape = self._graph.input.shape[1:]
             self.built = True
             self.sublayers()
@@ -172,7 +173,6 @@ class Model(Trainer, Traced, Layer):
         return self._graph.input, self._graph.output
 
     def _input_name(self) -> str | None:
-        """The name of the input, if somebody has given it one."""
         return None if self._graph is None else getattr(self._graph.input, "name", None)
 
     def _output_name(self) -> str | None:
@@ -197,20 +197,17 @@ class Model(Trainer, Traced, Layer):
         return shape
 
     def _scope(self, frame: Frame) -> AbstractContextManager[Any]:
+        if frame.outer is None and frame.watched is None:
+            frame.watched = self._noted  # in a step of one's own, metrics look at layers, too
         # The outermost model's own name would stand in front of every term, and say nothing.
         return super()._scope(frame) if frame.outer is not None else nullcontext()
 
-    @property
-    def _is_drawn(self) -> bool:
-        """Whether its layers alone tell what it takes: one array of a known number of axes."""
-        return self._graph is not None
-
     def _as_input(self, x: Any) -> Any:
         if self._is_drawn:
-            x = only_value("x", x, self._input_name())
-            if isinstance(x, list | tuple) and len(x) == 1 and getattr(x[0], "ndim", 0):
+            x, _ = self._unnamed(x, None)
+            if isinstance(x, list | tuple) and len(x) == 1 and hasattr(x[0], "__array__"):
                 x = x[0]
-        if isinstance(x, list | tuple) and any(isinstance(part, Tensor) for part in x):
+        if isinstance(x, list | tuple) and any(hasattr(part, "__array__") for part in x):
             return [self._as_input(part) for part in x]
         try:
             tensor = as_float_tensor(x, None if isinstance(x, Tensor) else self.compute_dtype)
@@ -219,13 +216,7 @@ class Model(Trainer, Traced, Layer):
         return self._with_known_axes(tensor) if self._is_drawn else tensor
 
     def _with_known_axes(self, x: Tensor) -> Tensor:
-        """Return an input with a last axis of length 1 added or removed, as in Keras.
-
-        Raises
-        ------
-        ValueError
-            If it is one sample, without the axis of the batch.
-        """
+        """Return an input with a last axis of length 1 added or removed, as in Keras."""
         sample = self.input_shape
         missing = 0 if sample is None else len(sample) + 1 - x.ndim
         if not missing or sample is None:
@@ -312,8 +303,7 @@ class Model(Trainer, Traced, Layer):
         line_length
             How long lines are at least.
         positions
-            Where Keras puts columns. Here they are as wide as what is in them, and it changes
-            nothing.
+            As columns are as wide as what is in them, it changes nothing.
         print_fn
             What is called with the text instead of `print`.
         expand_nested
@@ -324,7 +314,7 @@ class Model(Trainer, Traced, Layer):
         shown = [
             (path, layer, shape)
             for path, layer, shape in self.output_shapes()
-            if (not isinstance(layer, Model) or layer.activity_regularizer is not None)
+            if not isinstance(layer, Model) or layer.activity_regularizer is not None
         ]
         if not expand_nested:
             shapes = {id(layer): shape for _, layer, shape in self.output_shapes()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -16,8 +17,9 @@ from minigrad.engine.tensor import plain
 from minigrad.layers import Layer, LossTerms, Parameter
 from minigrad.layers.forward_pass import Watched
 from minigrad.signatures import says_what_was_meant
-from minigrad.training.data import as_pair, only_value
+from minigrad.training.data import as_pair, only_value, sample_weights
 from minigrad.training.replay import NoReplays, Replays
+from minigrad.training.sources import Batch
 
 
 class NonFiniteLossError(FloatingPointError):
@@ -30,6 +32,8 @@ class Objective:
     if TYPE_CHECKING:  # what it needs of a Layer
         name: str
         built: bool
+        _tolerates_nan: bool
+        _held: Any
         compute_dtype: Any
         get_layer: Callable[[str], Layer]
         parameters: Callable[[], list[Parameter]]
@@ -81,16 +85,18 @@ class Objective:
         ValueError
             For an unknown name, with the nearest known ones, or the name of another output.
         """
-        self.optimizer = optimizer
+        self.optimizer: Any = optimizers.get(optimizer)
         self.loss: Any = losses.get(self._of_the_output("loss", loss))
         factor = self._of_the_output("loss_weights", loss_weights)
         self.loss_weights = 1.0 if factor is None else number("compile", "loss_weights", factor)
         unweighted = self._checked_metrics("metrics", metrics)
-        self.compiled_metrics = unweighted + self._checked_metrics(
-            "weighted_metrics", weighted_metrics
-        )
-        self._check_names(self.compiled_metrics)
+        weighted = self._checked_metrics("weighted_metrics", weighted_metrics)
+        self.compiled_metrics = unweighted + weighted
         self.unweighted_metrics = len(unweighted)  # so many of them, the first
+        for index, metric in enumerate(self.compiled_metrics):
+            if not isinstance(metric, str):
+                metric.name = self._name_of(index)
+        self._check_names()
         self.steps_per_execution = positive_integer(
             "compile", "steps_per_execution", steps_per_execution
         )
@@ -99,15 +105,6 @@ class Objective:
         self.compiled = True
         self._held = None  # metrics are looked for anew
         self.run_eagerly = run_eagerly
-
-    @property
-    def optimizer(self) -> Any:
-        """What makes the steps. Another one may be given at any time, also by its name."""
-        return self._optimizer
-
-    @optimizer.setter
-    def optimizer(self, optimizer: Any) -> None:
-        self._optimizer = optimizers.get(optimizer)
 
     @property
     def run_eagerly(self) -> bool:
@@ -121,32 +118,37 @@ class Objective:
     def _of_the_output(self, argument: str, value: Any) -> Any:
         """Return what is given for the only output, in a list or by its name."""
         if isinstance(value, dict) and "class_name" not in value:
-            return only_value(f"compile: {argument}", value, self._output_name())
+            value = only_value(f"compile: {argument}", value, self._output_name())
+            return self._of_the_output(argument, value)
         if isinstance(value, list | tuple):
             if len(value) != 1:
                 raise ValueError(
                     f"compile: {argument} has {len(value)} entries, and model {self.name!r} has "
                     "one output"
                 )
-            return value[0]
+            return self._of_the_output(argument, value[0])
         return value
 
-    def _output_name(self) -> str | None:
-        """The name of the layer that returns the output, if that is known."""
-        return None
-
     def _checked_metrics(self, argument: str, given: Any) -> list[Any]:
-        if isinstance(given, dict) or (isinstance(given, list | tuple) and len(given) == 1):
-            inner = self._of_the_output(argument, given)
-            given = inner if isinstance(inner, list | tuple) else [inner]
+        if isinstance(given, dict):
+            named = only_value(f"compile: {argument}", given, self._output_name())
+            given = named if isinstance(named, list | tuple) else [named]
+        elif isinstance(given, list | tuple) and [*map(type, given)] in ([list], [tuple]):
+            given = given[0]
         if given is not None and not isinstance(given, list | tuple):
             raise ValueError(f"compile: {argument} must be a list. Received: {given!r}")
         if None in (given or ()):
             raise TypeError("compile: metrics must be names or objects. Received: None")
         return [name if name in metrics.BY_SHAPE else metrics.get(name) for name in given or ()]
 
-    def _check_names(self, found: list[Any]) -> None:
-        names = [getattr(metric, "name", metric) for metric in found]
+    def _name_of(self, index: int) -> str:
+        """Return what a metric is called: weighted, if there is one of its name without weights."""
+        names = [getattr(metric, "name", metric) for metric in self.compiled_metrics]
+        is_second = index >= self.unweighted_metrics > names.index(names[index])
+        return f"weighted_{names[index]}" if is_second else names[index]
+
+    def _check_names(self) -> None:
+        names = [self._name_of(index) for index in range(len(self.compiled_metrics))]
         for name in names:
             if names.count(name) > 1 or name in ("loss", "data"):
                 raise ValueError(f"compile: two values would be named {name!r}; give it a name=")
@@ -225,6 +227,8 @@ class Objective:
 
     def _refuse_non_finite(self, values: dict[str, float]) -> None:
         """Raise before the step, so that the weights stay those of the step before."""
+        if self._tolerates_nan:
+            return
         bad = {name: value for name, value in values.items() if not math.isfinite(value)}
         named = ", ".join(f"{name!r} is {value}" for name, value in (bad or values).items())
         raise NonFiniteLossError(
@@ -232,6 +236,61 @@ class Objective:
             "Try a smaller learning rate or clipnorm=1.0 in the optimizer; with "
             "mg.detect_anomaly(): … the op where it begins is named."
         )
+
+    # ---- what is needed for a step -------------------------------------------------------------
+
+    def _batch(self, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None) -> Batch:
+        """Return arrays that fit each other, from what a user has given."""
+        inputs, targets = as_pair(*self._unnamed(x, y), self.compute_dtype)
+        return Batch(inputs, targets, sample_weights(inputs, targets, sample_weight, class_weight))
+
+    def _unnamed(self, x: Any, y: Any) -> tuple[Any, Any]:
+        """Return inputs and targets; out of dicts, if they are given by name."""
+        if isinstance(x, dict):
+            x = only_value("x", x, self._input_name())
+        return x, only_value("y", y, self._output_name()) if isinstance(y, dict) else y
+
+    def _input_name(self) -> str | None:
+        """The name of the input, if it has one."""
+        return None
+
+    def _output_name(self) -> str | None:
+        """The name of the layer that returns the output, if that is known."""
+        return None
+
+    def _backward(self, loss: Any) -> bool:
+        """Compute the gradients of all that is trained; return whether there is anything."""
+        optimizer = self.optimizer
+        known = optimizer.parameters if optimizer.built else self.parameters()
+        if not any(parameter.trainable for parameter in known):
+            warnings.warn(f"model {self.name!r} has no trainable weights to learn", stacklevel=2)
+            return False
+        if not optimizer.built:
+            optimizer.build(known)
+        optimizer.zero_grad()
+        loss.backward()
+        return True
+
+    def _require_compiled(self) -> None:
+        if not self.compiled:
+            raise ValueError(
+                f"model {self.name!r} has not been compiled. Call compile(optimizer=…, loss=…)."
+            )
+
+    def _require_optimizer(self) -> None:
+        """Refuse to train with an optimizer that does not know all parameters."""
+        self._require_compiled()
+        if self.optimizer is None:
+            raise ValueError(f"model {self.name!r} is compiled without an optimizer")
+        if self.optimizer.built and self.built:
+            known = {id(parameter) for parameter in self.optimizer.parameters}
+            for name, parameter in self.named_parameters().items():
+                if parameter.trainable and id(parameter) not in known:
+                    raise RuntimeError(
+                        f"the optimizer of model {self.name!r} was built without {name!r}, which "
+                        "would never be trained. Compile the model again, with a new optimizer, "
+                        "or freeze that layer."
+                    )
 
     # ---- metrics -------------------------------------------------------------------------------
 
@@ -267,6 +326,7 @@ class Objective:
         if y is None:
             raise ValueError(f"metric {name!r} needs targets: pass y")
         metric = metrics.resolve(name, self.loss, np.shape(y), np.shape(prediction))
+        metric.name = self._name_of(index)
         self.compiled_metrics[index] = metric
         return metric
 

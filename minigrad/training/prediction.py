@@ -7,13 +7,12 @@ product and one in all that lies between.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from minigrad.engine.state import STATE
-from minigrad.engine.tensor import plain
 from minigrad.layers.forward_pass import current_frame
 from minigrad.ops.blas import ALONE
 from minigrad.ops.threads import number_of_threads, shared
@@ -31,7 +30,7 @@ BATCHES_EACH = 8
 
 def predict_in_batches(
     model: Model, inputs: Array, size: int, check: Callable[[Array], None]
-) -> Any:
+) -> Array:
     """Return a model's outputs for all inputs.
 
     Parameters
@@ -44,16 +43,12 @@ def predict_in_batches(
         Is shown each batch before it is used, and may raise.
     """
     outputs: list[Array] = []  # one array, made when its shape is known
-    several: dict[int, Any] = {}  # the parts, of a model that returns several outputs
     failures: list[BaseException] = []
 
     def predict(number: int) -> None:
         rows = slice(number * size, (number + 1) * size)
         check(inputs[rows])
-        part: Any = model._replays.predict(model, inputs[rows])
-        if isinstance(part, list | tuple | dict):
-            several[number] = part
-            return
+        part = model._replays.predict(model, inputs[rows])
         if not outputs:
             outputs.append(np.empty((len(inputs), *part.shape[1:]), part.dtype))
         outputs[0][rows] = part
@@ -75,17 +70,7 @@ def predict_in_batches(
             shared(lambda numbers: work(number + 1 for number in numbers), count - 1)
     else:
         work(range(count))
-    return joined([several[number] for number in range(count)]) if several else outputs[0]
-
-
-def joined(parts: Sequence[Any]) -> Any:
-    """Return the outputs for several batches as one array; of several outputs a list or dict."""
-    first = parts[0]
-    if isinstance(first, dict):
-        return {name: joined([part[name] for part in parts]) for name in first}
-    if isinstance(first, list | tuple):
-        return [joined(column) for column in zip(*parts, strict=True)]
-    return np.concatenate([plain(part) for part in parts])
+    return outputs[0]
 
 
 def _is_shared(model: Model, inputs: Array, size: int) -> bool:

@@ -132,8 +132,8 @@ class Replays:
 
         if any(weight._leaf.hooks for weight in model.weights):
             return None  # a hook expects arrays, once a step; it may be removed, so it's not never
-        if key[0] is eager_step and not model.trainable_weights:
-            return None  # they may be freed
+        if key[0] is eager_step and not (model.optimizer.built and model.trainable_weights):
+            return None  # an optimizer may be new, and weights may be freed
         is_usual = key[0] is not eager_step or forgets_gradients(model.optimizer)
         if is_usual and is_all_ours(model):
             record = {

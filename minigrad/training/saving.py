@@ -241,9 +241,7 @@ def save_weights(model: Model, path: str | os.PathLike[str]) -> None:
     archive.write(path, {"format": FORMAT}, arrays)
 
 
-def load_weights(
-    model: Model, path: str | os.PathLike[str], skip_mismatch: bool = False
-) -> None:
+def load_weights(model: Model, path: str | os.PathLike[str], skip_mismatch: bool = False) -> None:
     """Take the weights from a file of `save_weights` or `save`: all of them, or none.
 
     With `skip_mismatch`, weights that are missing or of another shape are left out, with a warning.

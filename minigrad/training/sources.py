@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -72,7 +72,7 @@ class Arrays:
         """
         assert self.steps is not None
         cuts = batches(self.arrays, self.batch_size, generator, self.passed + skip)
-        for cut in islice(cuts, self.steps - skip):
+        for cut in itertools.islice(cuts, self.steps - skip):
             yield Batch(*cut)
         taken = self.passed + self.steps
         self.passed = taken if taken < self._all else 0
@@ -126,13 +126,7 @@ class Batches:
         self._taken = 0
 
     def epoch(self, generator: np.random.Generator | None, skip: int = 0) -> Iterator[Batch]:
-        """Yield the batches of an epoch, without the first `skip` of them.
-
-        Raises
-        ------
-        ValueError
-            If there are none left, or fewer than the steps of an epoch.
-        """
+        """Yield the batches of an epoch, without the first `skip` of them."""
         count = 0
         if self.steps is None or self._current is None:
             self._current = self._begin()
@@ -150,8 +144,8 @@ class Batches:
         if count == 0 or (self.steps is not None and count < self.steps):
             raise ValueError(
                 f"the source of batches ended after {self._taken} batches, in the middle of "
-                "training. A generator yields only once: pass an object with __iter__, or a function "
-                "that makes a generator; or steps_per_epoch=."
+                "training. A generator yields only once: pass an object with __iter__, a "
+                "function that makes a generator, or steps_per_epoch=."
             )
         if hasattr(self._source, "on_epoch_end"):
             self._source.on_epoch_end()
@@ -165,7 +159,9 @@ class Batches:
         if hasattr(source, "__iter__"):
             return iter(source)
         if hasattr(source, "__getitem__") and hasattr(source, "__len__"):
-            return (source[index] for index in range(len(source)))
+            length = source.num_batches if hasattr(source, "num_batches") else len(source)
+            indices = itertools.count() if length is None else range(length)
+            return (source[index] for index in indices)
         made = source()
         if not isinstance(made, Iterable):
             raise TypeError(

@@ -1,29 +1,28 @@
 """Steps: what a model does with one batch, in methods that a subclass may define anew, as in Keras.
 
 `fit` makes a `train_step` of each batch, `evaluate` a `test_step`, and `predict` a `predict_step`.
-What stands here is what these do. Where nobody has defined one of them anew, `Replays` does the
-same, and quicker.
+What stands here is what these do. Where nobody has defined one anew, `Replays` does the same, and
+quicker.
 """
 
 from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from minigrad.engine import Tensor, enable_grad
 from minigrad.engine.tensor import plain
-from minigrad.layers import Layer, Parameter
+from minigrad.layers import Layer
 from minigrad.layers.forward_pass import Addend, Watched
 from minigrad.metrics import Metric
 from minigrad.optimizers import Optimizer
 from minigrad.training.history import LossTracker
 from minigrad.training.objective import NonFiniteLossError, Objective
-from minigrad.training.replay import losses_kept
 from minigrad.training.sources import Batch
 from minigrad.training.unchanged import all_layers
 from minigrad.utils import pack_x_y_sample_weight, unpack_x_y_sample_weight
@@ -34,10 +33,6 @@ TESTING = ("test_step", "compute_loss", "compute_metrics")
 
 class Steps(Objective):
     """A step of training, of evaluation and of prediction; mixed into `Model`."""
-
-    if TYPE_CHECKING:  # what it needs of a Layer
-        paths: Callable[..., Iterator[tuple[str, Layer]]]
-        trainable_weights: list[Parameter]
 
     def _prepare_steps(self) -> None:
         self._loss_tracker = LossTracker()
@@ -53,21 +48,11 @@ class Steps(Objective):
     # ---- what a subclass may define ------------------------------------------------------------
 
     def train_step(self, data: Any) -> dict[str, Any]:
-        """Learn from a batch, and return what there is to report, by name.
+        """Learn from a batch, and return what there is to report: numbers by name.
 
-        A subclass may define it anew; its steps run eagerly.
-
-        Parameters
-        ----------
-        data
-            A batch of what `fit` was given, as arrays: ``x``, ``(x, y)`` or
-            ``(x, y, sample_weight)``.
-
-        Returns
-        -------
-        dict
-            Numbers: the logs of callbacks, and what the history takes. At the end of an epoch they
-            are those of the last batch; but if they are `metrics`, those metrics' results.
+        `data` are arrays: ``x``, ``(x, y)`` or ``(x, y, sample_weight)``, as `fit` was given. The
+        numbers are the logs of callbacks. The history takes those of an epoch's last batch; but if
+        they have the names of `metrics`, the results of those; no terms of the loss.
 
         Examples
         --------
@@ -86,23 +71,21 @@ class Steps(Objective):
         >>> model.fit([[1.0]], [[3.0]], epochs=2, verbose=0).history["loss"]
         [9.0, 8.294400215148926]
         """
-        x, y, sample_weight = unpack_x_y_sample_weight(data)
-        y_pred, loss = self._pass(x, y, sample_weight, training=True)
+        y_pred, loss = self._forward_step(data, training=True)
         if math.isfinite(loss) and self._backward(loss):
-            assert self.optimizer is not None
             self.optimizer.step()
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
         return self.compute_metrics(x, y, y_pred, sample_weight)
 
     def test_step(self, data: Any) -> dict[str, Any]:
         """Evaluate a batch; otherwise as `train_step`."""
+        y_pred, _ = self._forward_step(data, training=False)
         x, y, sample_weight = unpack_x_y_sample_weight(data)
-        y_pred, _ = self._pass(x, y, sample_weight, training=False)
         return self.compute_metrics(x, y, y_pred, sample_weight)
 
     def predict_step(self, data: Any) -> Any:
         """Return the output for a batch, of which only the inputs are used."""
-        x, _, _ = unpack_x_y_sample_weight(data)
-        return self.run(x, False)[0]
+        return self.run(unpack_x_y_sample_weight(data)[0], False)[0]
 
     def compute_loss(
         self,
@@ -124,7 +107,7 @@ class Steps(Objective):
         terms = self._terms(y, y_pred, sample_weight)
         total = terms.total()
         if training and self._noted is not None and not math.isfinite(total):
-            self._refuse_unless_tolerated(terms.values_as_floats())
+            self._refuse_non_finite(terms.values_as_floats())
         return total
 
     def compute_metrics(
@@ -134,6 +117,18 @@ class Steps(Objective):
         if self.compiled_metrics:
             self._update_metrics(plain(y), y_pred, sample_weight, self._noted)
         return self.get_metrics_result()
+
+    def _forward_step(self, data: Any, training: bool) -> tuple[Any, Any]:
+        """Return the prediction and the loss, which is tracked."""
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+        prediction = self.run(x, training)[0]
+        asked = inspect.signature(self.compute_loss).parameters  # old programs lack the last
+        further = {"training": training} if "training" in asked else {}
+        loss = self.compute_loss(x, y, prediction, sample_weight, **further)
+        if training and not math.isfinite(loss):
+            self._refuse_non_finite({"loss": float(loss)})
+        self._loss_tracker.update_state(loss, len(x))
+        return prediction, loss
 
     # ---- metrics -------------------------------------------------------------------------------
 
@@ -154,7 +149,10 @@ class Steps(Objective):
         """The metrics that are attributes; looked for again when there are other attributes."""
         size = len(vars(self))
         if self._held is None or self._held[0] != size or not self.built:
-            owners = [self, *(layer for _, layer in self.paths() if not isinstance(layer, Steps))]
+            model: Any = self
+            # A model inside of this one has metrics of its own, which are not shown here.
+            inner = (layer for layer in all_layers(model)[1:] if not isinstance(layer, Steps))
+            owners = [model, *inner]
             found = {id(metric): metric for owner in owners for metric in _metrics_of(owner)}
             self._held = size, list(found.values())
         return self._held[1]
@@ -178,21 +176,12 @@ class Steps(Objective):
             elif not isinstance(metric, ByShape):
                 found = numbers_of({metric.name: metric.result()}, "metric")
                 # A loss tracker of one's own need not know of an evaluation by the usual step.
-                is_new = metric.name not in values or any(map(np.any, metric.state_arrays().values()))
-                values |= found if is_new else {}
+                if metric.name not in values or any(map(np.any, metric.state_arrays().values())):
+                    values |= found
         return values
 
-    def _with_metrics(self, values: dict[str, float]) -> dict[str, float]:
-        """Return the values of a batch, and what the metrics of `compile` are up to it."""
-        if not self.compiled_metrics or self._defines(*TRAINING):
-            return values
-        return {**self.get_metrics_result(), **values}
-
     def _results_or(self, logs: dict[str, float], *names: str) -> dict[str, float]:
-        """Return the results of all metrics; of a step of one's own, its logs if they are others.
-
-        As in Keras.
-        """
+        """Return the results of all metrics; or the logs of a step of one's own, if others."""
         results = self.get_metrics_result()
         is_usual = not self._defines(*names) or results.keys() == logs.keys()
         return results if is_usual else dict(logs)
@@ -200,8 +189,6 @@ class Steps(Objective):
     def _in_order(self, values: dict[str, float]) -> Any:
         """Return the values without names, as Keras does: the loss, or a list with the metrics."""
         terms = self._loss_tracker.sums.keys() - {"loss"}
-        if len(values) == len(terms) + 1 and "loss" in values:
-            return values["loss"]
         names = [metric.name for metric in self.metrics if metric.name in values]
         names += sorted(values.keys() - terms - set(names))
         numbers = [values[name] for name in dict.fromkeys(names)]
@@ -217,78 +204,33 @@ class Steps(Objective):
             for metric, state in kept:
                 metric.load_state_arrays(state)
 
-    # ---- around them ---------------------------------------------------------------------------
+    # ---- around a step of one's own ------------------------------------------------------------
 
-    def _pass(
-        self, x: Any, y: Any, sample_weight: Any, training: bool
-    ) -> tuple[Any, Any]:
-        """Return prediction and loss, and track the loss: by terms, if it is the usual one."""
-        prediction = self.run(x, training)[0]
-        if self._defines("compute_loss"):
-            asked = inspect.signature(self.compute_loss).parameters
-            further = {"training": training} if "training" in asked else {}
-            loss = self.compute_loss(x, y, prediction, sample_weight, **further)
-            values = {"loss": float(loss)}
-        else:
-            terms = self._terms(y, prediction, sample_weight)
-            loss = terms.total()
-            values = {"loss": float(loss), **terms.values_as_floats()}
-        self._loss_tracker.add_batch(values, len(x))
-        if training and not math.isfinite(values["loss"]):
-            self._refuse_unless_tolerated(values)
-        return prediction, loss
-
-    def _refuse_unless_tolerated(self, values: dict[str, float]) -> None:
-        if not self._tolerates_nan:
-            self._refuse_non_finite(values)
-
-    def _learn_in_own_way(self, batch: Batch, tolerates_nan: bool) -> dict[str, float]:
-        """Make a step by methods of a subclass; return its logs."""
-        owner = f"train_step of model {self.name!r}:"
-        for layer in all_layers(self):
-            layer._addends = []
-        with enable_grad(), self._in_own_step(tolerates_nan):
-            logs = numbers_of(self.train_step(pack_x_y_sample_weight(*batch)), owner)
+    def _by_own_step(self, step: str, batch: Batch) -> dict[str, float]:
+        """Let a method of a subclass handle a batch, eagerly; return its logs."""
+        model: Any = self
+        for layer in all_layers(model):
+            layer._addends = []  # so that `losses` are of this batch
+        tolerated, learns = self._tolerates_nan, step == "train_step"
+        self._noted, self._tolerates_nan = self._watched() or {}, tolerated or not learns
+        owner = f"{step} of model {self.name!r}:"
+        try:
+            with enable_grad():
+                logs = numbers_of(getattr(self, step)(pack_x_y_sample_weight(*batch)), owner)
+        finally:
+            self._noted, self._tolerates_nan = None, tolerated
         lost = [name for name, value in logs.items() if "loss" in name and not math.isfinite(value)]
-        if lost and not tolerates_nan:
+        if lost and learns and not tolerated:
             raise NonFiniteLossError(
                 f"{owner} {lost[0]!r} is {logs[lost[0]]}, and the step has been made, so the "
                 "weights may be nan, too. A loss of self.compute_loss(…) is looked at before."
             )
         return logs
 
-    def _evaluate_in_own_way(self, batch: Batch) -> dict[str, float]:
-        """Evaluate by methods of a subclass; return the logs."""
-        owner = f"test_step of model {self.name!r}:"
-        with enable_grad(), losses_kept(self), self._in_own_step(True):  # `losses` are of this batch
-            for layer in all_layers(self):
-                layer._addends = []
-            return numbers_of(self.test_step(pack_x_y_sample_weight(*batch)), owner)
-
     def _other_optimizers(self) -> dict[str, Optimizer]:
         """The optimizers that are attributes of the model, beside that of `compile`."""
-        return {
-            name: value
-            for name, value in vars(self).items()
-            if isinstance(value, Optimizer) and value is not self.optimizer
-        }
-
-    @contextmanager
-    def _in_own_step(self, tolerates_nan: bool) -> Iterator[None]:
-        self._noted = self._watched() or {}
-        self._tolerates_nan = tolerates_nan
-        try:
-            yield
-        finally:
-            self._noted, self._tolerates_nan = None, False
-
-    def run(
-        self, x: Any, training: bool | None = None, watched: Watched | None = None
-    ) -> tuple[Any, list[Addend]]:
-        """Return the output and the penalties; see `Layer.run`."""
-        found: tuple[Any, list[Addend]]
-        found = super().run(x, training, self._noted if watched is None else watched)
-        return found
+        own = vars(self).items()
+        return {name: o for name, o in own if isinstance(o, Optimizer) and o is not self.optimizer}
 
     def penalties(self, addends: list[Addend] | None = None) -> list[tuple[str, Tensor]]:
         """Return all penalties with their names; see `Layer.penalties`.
@@ -296,7 +238,9 @@ class Steps(Objective):
         A step of one's own may call the parts of a model alone, and not the model.
         """
         if addends is None and self._noted is not None:
-            addends = list({id(value): (path, value) for path, value in _addends_in(self)}.values())
+            model: Any = self
+            each = {id(value): (path, value) for path, value in _addends_in(model)}
+            addends = list(each.values())
         found: list[tuple[str, Tensor]] = super().penalties(addends)
         return found
 
@@ -305,7 +249,7 @@ class ByShape(Metric):
     """A metric of `compile` such as ``"accuracy"``, until a batch tells which one is meant."""
 
     def __init__(self, model: Steps, index: int) -> None:
-        super().__init__(model.compiled_metrics[index])
+        super().__init__(model._name_of(index))
         self._model, self._index = model, index
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
@@ -314,20 +258,12 @@ class ByShape(Metric):
         metric.update_state(plain(y_true), plain(y_pred), sample_weight)
 
     def result(self) -> float:
-        """Return 0: there has been no batch."""
+        """There has been no batch."""
         return 0.0
 
 
 def numbers_of(logs: Any, owner: str) -> dict[str, float]:
-    """Return what a step or a metric reports as plain numbers; a dict in it is taken apart.
-
-    Raises
-    ------
-    TypeError
-        If it is no dict.
-    ValueError
-        If something in it is not one number.
-    """
+    """Return what a step or a metric reports as plain numbers; a dict in it is taken apart."""
     if not isinstance(logs, dict):
         raise TypeError(
             f"{owner} expected a dict of numbers, such as {{m.name: m.result() for m in "

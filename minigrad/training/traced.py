@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from minigrad.engine import Tensor, enable_grad, remember_lines
 from minigrad.layers.forward_pass import Watched
-from minigrad.training.data import as_pair, sample_weights
+from minigrad.training.data import as_pair
 from minigrad.training.objective import Objective
 from minigrad.training.replay import eager_contributions
-from minigrad.training.sources import Batch
 
 if TYPE_CHECKING:
     from minigrad.tracing import Trace
@@ -90,12 +89,11 @@ class Traced(Objective):
             For an unknown parameter, with the known ones.
         """
         model: Any = self
-        inputs, targets = as_pair(x, y, self.compute_dtype)
-        batch = Batch(inputs, targets, sample_weights(inputs, targets, sample_weight))
+        batch = self._batch(x, y, sample_weight)
         if names is None:
             return self._replays.contributions(model, batch)
         if not self.built:
-            self.run(inputs[:1], False)
+            self.run(batch.x[:1], False)
         parameters = self.named_parameters()
         for name in names:
             if name not in parameters:

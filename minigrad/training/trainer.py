@@ -3,33 +3,31 @@
 from __future__ import annotations
 
 import math
-import warnings
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad.engine import no_grad
 from minigrad.checks import is_whole, positive_integer, sizes
+from minigrad.engine import no_grad
+from minigrad.engine.tensor import plain
 from minigrad.signatures import says_what_was_meant
 from minigrad.training.callbacks import CallbackList
 from minigrad.training.data import (
     Array,
     as_data,
-    as_pair,
     is_clearly_finite,
-    only_value,
-    sample_weights,
     split_off_validation,
     the_only_array,
 )
 from minigrad.training.history import History
 from minigrad.training.loop import TrainingLoop
-from minigrad.training.prediction import joined, predict_in_batches
+from minigrad.training.prediction import predict_in_batches
 from minigrad.training.progress import checked_verbosity, format_values
-from minigrad.training.replay import Replays
+from minigrad.training.replay import Replays, losses_kept
 from minigrad.training.sources import Arrays, Batch, Batches, Source, is_array_like
 from minigrad.training.steps import TESTING, TRAINING, Steps
+from minigrad.utils import unpack_x_y_sample_weight
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,86 +74,27 @@ class Trainer(Steps):
         NonFiniteLossError
             If the loss is nan or infinite; the step is not made.
         """
-        batch = self._batch(x, y, sample_weight, class_weight)
+        self._require_compiled()
         self.reset_metrics()
+        batch = self._batch(x, y, sample_weight, class_weight)
         values = self._results_or(self._step(batch), *TRAINING)
         return values if return_dict else self._in_order(values)
 
-    def _step(self, batch: Batch, tolerates_nan: bool = False) -> dict[str, float]:
+    def _step(self, batch: Batch) -> dict[str, float]:
         model: Any = self
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # the loss will tell
             if self._defines(*TRAINING):
-                return self._learn_in_own_way(batch, tolerates_nan)
+                return self._by_own_step("train_step", batch)
             found = self._replays.step(model, batch)
             if not math.isfinite(found.loss):
-                if not tolerates_nan:
-                    self._refuse_non_finite(found.terms)
+                self._refuse_non_finite(found.terms)
             elif found.has_gradients:
-                assert self.optimizer is not None
                 self.optimizer.step()
             if self.compiled_metrics:
                 self._update_metrics(batch.y, found.prediction, batch.weights, found.watched)
         values = {"loss": found.loss, **found.terms}
         self._loss_tracker.add_batch(values, len(batch.x))
         return values
-
-    def _backward(self, loss: Any) -> bool:
-        """Compute the gradients of all that is trained; return whether there is anything."""
-        optimizer = self.optimizer
-        assert optimizer is not None
-        known = optimizer.parameters if optimizer.built else self.parameters()
-        if not any(parameter.trainable for parameter in known):
-            warnings.warn(
-                f"model {self.name!r} has no trainable weights: fit reports its loss and metrics, "
-                "and changes nothing",
-                stacklevel=2,
-            )
-            return False
-        if not optimizer.built:
-            optimizer.build(known)
-        optimizer.zero_grad()
-        loss.backward()
-        return True
-
-    def _require_compiled(self) -> None:
-        if not self.compiled:
-            raise ValueError(
-                f"model {self.name!r} has not been compiled. Call compile(optimizer=…, loss=…)."
-            )
-
-    def _require_optimizer(self) -> None:
-        """Refuse to train with an optimizer that does not know all parameters."""
-        self._require_compiled()
-        if self.optimizer is None:
-            raise ValueError(f"model {self.name!r} is compiled without an optimizer")
-        if self.optimizer.built and self.built:
-            known = {id(parameter) for parameter in self.optimizer.parameters}
-            for name, parameter in self.named_parameters().items():
-                if parameter.trainable and id(parameter) not in known:
-                    raise RuntimeError(
-                        f"the optimizer of model {self.name!r} was built without {name!r}, which "
-                        "would never be trained. Compile the model again, with a new optimizer, "
-                        "or freeze that layer."
-                    )
-
-    # ---- data ----------------------------------------------------------------------------------
-
-    def _unnamed(self, x: Any, y: Any) -> tuple[Any, Any]:
-        """Return inputs and targets; out of dicts, if they are given by name."""
-        if isinstance(x, dict):
-            x = only_value("x", x, self._input_name())
-        if isinstance(y, dict):
-            y = only_value("y", y, self._output_name())
-        return x, y
-
-    def _batch(
-        self, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None
-    ) -> Batch:
-        """Return arrays that fit each other, from what a user has given."""
-        self._require_compiled()
-        inputs, targets = as_pair(*self._unnamed(x, y), self.compute_dtype)
-        weights = sample_weights(inputs, targets, sample_weight, class_weight)
-        return Batch(inputs, targets, weights)
 
     def _source(
         self,
@@ -175,20 +114,6 @@ class Trainer(Steps):
                 "sample_weight belong to arrays"
             )
         return Batches(x, self.compute_dtype, class_weight, steps, self._unnamed)
-
-    def _validation(
-        self, data: Any, batch_size: int, steps: int | None
-    ) -> Source:
-        """Return the source of ``validation_data``."""
-        if not isinstance(data, tuple | list):
-            return self._source(data, None, batch_size, steps=steps)
-        if len(data) not in (2, 3):
-            raise ValueError(
-                "validation_data must be a pair (x, y), three with sample weights, or something "
-                f"that yields batches. Received: {len(data)} parts"
-            )
-        x, y, sample_weight = (*data, None)[:3]
-        return self._source(x, y, batch_size, sample_weight, steps=steps)
 
     # ---- fit -----------------------------------------------------------------------------------
 
@@ -274,7 +199,8 @@ class Trainer(Steps):
         held_out_size = size if validation_batch_size is None else validation_batch_size
         held_out: Source | None = None
         if validation_data is not None:
-            held_out = self._validation(validation_data, held_out_size, validation_steps)
+            x_out, y_out, weights = unpack_x_y_sample_weight(validation_data)
+            held_out = self._source(x_out, y_out, held_out_size, weights, None, validation_steps)
             validation_split = 0.0  # as in Keras
         if validation_split:
             if not is_array_like(x):
@@ -333,7 +259,7 @@ class Trainer(Steps):
         checked_verbosity(verbose)
         size = 32 if batch_size is None else positive_integer("evaluate", "batch_size", batch_size)
         source = self._source(x, y, size, sample_weight, steps=steps)
-        called = self._prepared(callbacks, {"steps": source.steps, "verbose": verbose})
+        called = self._prepared(callbacks, steps=source.steps, verbose=verbose)
         with self._metrics_kept() if self._loss_tracker.is_in_epoch else nullcontext():
             values = self._evaluate(source, called)
             if verbose in (1, 2):
@@ -344,12 +270,10 @@ class Trainer(Steps):
         self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
     ) -> Any:
         """Return the loss and metrics on one batch, as `train_on_batch`; nothing is changed."""
-        size = len(self._batch(x, y).x)
-        return self.evaluate(
-            x, y, size, sample_weight=sample_weight, return_dict=return_dict
-        )
+        size = len(as_data("x", self._unnamed(x, y)[0], self.compute_dtype))
+        return self.evaluate(x, y, size, sample_weight=sample_weight, return_dict=return_dict)
 
-    def _prepared(self, callbacks: Any, params: dict[str, Any]) -> CallbackList:
+    def _prepared(self, callbacks: Any, **params: Any) -> CallbackList:
         """Return callbacks that know the model."""
         called = callbacks if isinstance(callbacks, CallbackList) else CallbackList(callbacks)
         for callback in called.callbacks:
@@ -362,13 +286,13 @@ class Trainer(Steps):
         callbacks.on_test_begin()
         self._held = None
         self.reset_metrics()
-        self.stop_evaluating = False
+        self.stop_evaluating, source.passed = False, 0
         logs: dict[str, float] = {}
         for number, batch in enumerate(source.epoch(None)):
             callbacks.on_test_batch_begin(number)
             logs = self._evaluate_batch(batch)
             if callbacks.watches_evaluation:
-                callbacks.on_test_batch_end(number, self._with_metrics(logs))
+                callbacks.on_test_batch_end(number, self._results_or(logs, *TESTING) | logs)
             if self.stop_evaluating:
                 break
         values = self._results_or(logs, *TESTING)
@@ -378,7 +302,8 @@ class Trainer(Steps):
     def _evaluate_batch(self, batch: Batch) -> dict[str, float]:
         model: Any = self
         if self._defines(*TESTING):
-            return self._evaluate_in_own_way(batch)
+            with losses_kept(model):
+                return self._by_own_step("test_step", batch)
         found = self._replays.evaluate(model, batch)
         values = {"loss": found.loss, **found.terms}
         self._loss_tracker.add_batch(values, len(batch.x))
@@ -432,7 +357,7 @@ class Trainer(Steps):
             source: Source = Arrays(as_data("x", x, self.compute_dtype), None, None, size, steps)
         else:
             source = Batches(x, self.compute_dtype, steps=steps, unnamed=self._unnamed)
-        called = self._prepared(callbacks, {"steps": source.steps})
+        called = self._prepared(callbacks, steps=source.steps)
         called.on_predict_begin()
         self.stop_predicting = False
         parts = []
@@ -440,30 +365,24 @@ class Trainer(Steps):
             called.on_predict_batch_begin(number)
             if self._defines("predict_step"):
                 with no_grad():
-                    part = self.predict_step(batch.x)
+                    part = plain(self.predict_step(batch.x))
             else:
                 part = self._replays.predict(model, batch.x)
-            parts.append(joined([part]))  # a copy
+            parts.append(np.array(part))
             called.on_predict_batch_end(number, {"outputs": parts[-1]})
             if self.stop_predicting:
                 break
         called.on_predict_end()
-        return joined(parts)
+        return np.concatenate(parts)
 
     def predict_on_batch(self, x: Any) -> Any:
         """Return the outputs for one batch as an array."""
-        x = the_only_array("x", self._unnamed(x, None)[0])
-        return self.predict(x, batch_size=max(1, len(x)))
+        x = as_data("x", self._unnamed(x, None)[0], self.compute_dtype)
+        return self.predict(x, batch_size=len(x))
 
 
 def _checked_frequency(value: Any) -> int | Sequence[int]:
-    """Return after how many epochs to evaluate, or after which.
-
-    Raises
-    ------
-    ValueError
-        If these are no positive integers.
-    """
+    """Return after how many epochs to evaluate, or after which."""
     several = list(value) if isinstance(value, list | tuple | set | range) else [value]
     if not all(is_whole(n) and n >= 1 for n in several):
         raise ValueError(

@@ -194,8 +194,8 @@ def test_names_classes_configs_and_objects_make_an_optimizer():
 @pytest.mark.parametrize(
     ("pair", "message"),
     [
-        ((X,), r"must be a pair \(x, y\)"),
-        ((X, X, X, X), r"must be a pair \(x, y\)"),
+        ((X,), "needs targets"),
+        ((X, X, X, X), r"expected x, \(x, y\) or \(x, y, sample_weight\). Received: 4 parts"),
         ((X, X, X), "a number, 0 or larger, for each of"),
         (X, "needs targets"),
         ("xy", "batch 1"),
@@ -273,3 +273,23 @@ def test_training_works_inside_no_grad_and_predicting_records_nothing():
         trace = made.trace(X, X)
     assert not unchanged(before, weights(made))
     assert trace.gradient("pixels/kernel").any()
+
+
+@pytest.mark.parametrize("labels", [["cat", "dog"] * 6, np.array(["cat", "dog"] * 6), [["cat"]] * 12])
+def test_labels_in_words_say_how_they_become_numbers(labels):
+    with pytest.raises(TypeError, match=r"names, y = np.unique\(y, return_inverse=True\)"):
+        model().fit(X, labels, verbose=0)
+    with pytest.raises(TypeError, match="x: expected an array of real numbers") as error:
+        model().fit([["a", "b", "c"]] * 12, X, verbose=0)
+    assert "np.unique" not in str(error.value)
+
+
+@pytest.mark.parametrize("eager", [False, True])
+def test_a_learning_rate_that_explodes_gives_one_error_and_no_warnings(eager):
+    made = model()
+    made.compile(SGD(1e9), "mse", run_eagerly=eager)
+    with pytest.raises(mg.NonFiniteLossError, match="Try a smaller learning rate"):
+        made.fit(X, X, epochs=50, verbose=0)  # a warning would be an error here
+    with pytest.raises(mg.NonFiniteLossError):
+        for _ in range(50):
+            made.train_on_batch(X, X)

@@ -72,9 +72,7 @@ def test_class_weights_are_sample_weights_by_label():
     one_hot = np.eye(2)[labels.astype(int)]
     made = model()
     twice = made.train_on_batch(X, one_hot, class_weight={0: 2, 1: 2}, return_dict=True)
-    assert twice["data"] == pytest.approx(
-        2 * float(model().loss_terms(X, one_hot)["data"])
-    )
+    assert twice["data"] == pytest.approx(2 * float(model().loss_terms(X, one_hot)["data"]))
 
 
 def test_loss_weights_scale_the_data_term_alone():
