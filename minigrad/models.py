@@ -33,16 +33,11 @@ def clone_model(
     Parameters
     ----------
     model
-        A `Sequential`, or one of inputs and outputs. A subclass is only cloned as a whole.
+        Of any kind; but one that is computed by its own `call` is only cloned as a whole.
     input_tensors
         An `Input` to begin with, in place of a new one.
     clone_function
         From each layer to that which takes its place; by default a new one of the same config.
-
-    Raises
-    ------
-    ValueError
-        If one of the two is given for a model that is computed by its own `call`.
 
     Examples
     --------

@@ -1,14 +1,8 @@
-"""What arguments there are: for help, for Jupyter's Shift-Tab, and for who misspells one."""
+"""The full signature of a constructor, as help and Jupyter's Shift-Tab show it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any, TypeVar
-
-from minigrad.engine.suggestions import nearest
-
-F = TypeVar("F", bound=Callable[..., Any])
+from typing import Any
 
 
 class FullSignature:
@@ -37,19 +31,3 @@ class FullSignature:
             if not hands_on:
                 break
         return inspect.Signature(sorted(found.values(), key=lambda parameter: parameter.kind))
-
-
-def says_what_was_meant(method: F) -> F:
-    """Let a method refuse a keyword that it does not have, with the nearest of its own."""
-    code = method.__code__
-    known = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
-
-    @wraps(method)
-    def checked(*arguments: Any, **keywords: Any) -> Any:
-        for name in keywords.keys() - set(known):
-            near = nearest(name, known, 1, cutoff=0.6)
-            hint = f" Did you mean {near[0]!r}?" if near else f" Known: {', '.join(known)}"
-            raise TypeError(f"{method.__name__} takes no argument {name!r}.{hint}")
-        return method(*arguments, **keywords)
-
-    return checked  # type: ignore[return-value]

@@ -14,7 +14,6 @@ from minigrad.serialization import register_keras_serializable
 __all__ = [
     "PyDataset",
     "Sequence",
-    "pack_x_y_sample_weight",
     "register_keras_serializable",
     "set_random_seed",
     "to_categorical",
@@ -70,13 +69,6 @@ def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
             f"expected x, (x, y) or (x, y, sample_weight). Received: {len(parts)} parts"
         )
     return tuple([*parts, None, None][:3])
-
-
-def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
-    """Return a batch as ``x``, ``(x, y)`` or ``(x, y, sample_weight)``."""
-    if y is None:
-        return (x,) if isinstance(x, tuple | list) else x
-    return (x, y) if sample_weight is None else (x, y, sample_weight)
 
 
 class PyDataset:

@@ -3,16 +3,34 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from functools import wraps
+from typing import Any, TypeVar
 
 import numpy as np
 
 from minigrad.checks import number, positive_integer
 from minigrad.engine import Tensor
 from minigrad.engine.dtypes import numeric_array
+from minigrad.layers.slots import reject_unknown
 
 Array = np.ndarray[Any, Any]
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def says_what_was_meant(method: Method) -> Method:
+    """Let a method refuse a keyword that it does not have, with the nearest of its own."""
+    code: Any = method.__code__  # type: ignore[attr-defined]
+    known = list(code.co_varnames[1 : code.co_argcount])
+
+    @wraps(method)
+    def checked(*arguments: Any, **keywords: Any) -> Any:
+        reject_unknown(
+            method.__name__, {k: v for k, v in keywords.items() if k not in known}, known
+        )
+        return method(*arguments, **keywords)
+
+    return checked  # type: ignore[return-value]
 
 
 def as_data(name: str, values: Any, dtype: np.dtype[Any]) -> Array:
@@ -70,7 +88,7 @@ def the_only_array(name: str, values: Any) -> Any:
 
 def only_value(argument: str, values: dict[str, Any], name: str | None) -> Any:
     """Return the value of a dict that holds one, which must be called `name` if that is known."""
-    if len(values) != 1 or (name is not None and name not in values):
+    if len(values) != 1 or name not in (None, *values):
         has = "one" if name is None else f"one, {name!r}"
         given = ", ".join(map(repr, values)) or "none"
         raise ValueError(f"{argument} is a dict with {given}, and the model has {has}")

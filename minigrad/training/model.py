@@ -217,15 +217,13 @@ class Model(Trainer, Traced, Layer):
 
     def _with_known_axes(self, x: Tensor) -> Tensor:
         """Return an input with a last axis of length 1 added or removed, as in Keras."""
-        sample = self.input_shape
-        missing = 0 if sample is None else len(sample) + 1 - x.ndim
-        if not missing or sample is None:
-            return x
-        if missing == 1 and sample[-1:] == (1,):
+        sample = self.input_shape or ()
+        missing = len(sample) + 1 - x.ndim if sample else 0
+        if missing == 1 and sample[-1] == 1:
             return x[..., np.newaxis]
         if missing == -1 and x.shape[-1] == 1:
             return x[..., 0]
-        if missing == 1 and all(n in (None, m) for n, m in zip(sample, x.shape, strict=True)):
+        if missing == 1 and x.shape == sample:
             raise ValueError(
                 f"model {self.name!r}: an input of shape {x.shape} is a single sample. Give it the "
                 "axis of the batch in front: x[np.newaxis], or x[None]"

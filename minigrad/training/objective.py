@@ -16,8 +16,7 @@ from minigrad.engine import Tensor, scope
 from minigrad.engine.tensor import plain
 from minigrad.layers import Layer, LossTerms, Parameter
 from minigrad.layers.forward_pass import Watched
-from minigrad.signatures import says_what_was_meant
-from minigrad.training.data import as_pair, only_value, sample_weights
+from minigrad.training.data import as_pair, only_value, sample_weights, says_what_was_meant
 from minigrad.training.replay import NoReplays, Replays
 from minigrad.training.sources import Batch
 

@@ -32,20 +32,8 @@ def is_array_like(x: Any) -> bool:
 class Arrays:
     """Batches cut from arrays, in order or in an order drawn anew for each pass.
 
-    Parameters
-    ----------
-    x, y, weights
-        The arrays.
-    batch_size
-        Samples of a batch.
-    steps
-        How many batches make an epoch; by default all. A pass then takes several epochs: each goes
-        on where the last one ended, and one that comes to the end of the samples is shorter.
-
-    Attributes
-    ----------
-    passed : int
-        How many batches of the pass earlier epochs have taken.
+    With `steps`, so many batches make an epoch, and a pass takes several: each goes on where the
+    last one ended, after `passed` batches. One that comes to the end of the samples is shorter.
     """
 
     def __init__(
@@ -66,10 +54,7 @@ class Arrays:
         self.passed = 0
 
     def epoch(self, generator: np.random.Generator | None, skip: int = 0) -> Iterator[Batch]:
-        """Yield the batches of an epoch, without the first `skip` of them.
-
-        Within a pass, `generator` must be in the state in which the pass began.
-        """
+        """Yield an epoch without its first `skip`; `generator` is as when the pass began."""
         assert self.steps is not None
         cuts = batches(self.arrays, self.batch_size, generator, self.passed + skip)
         for cut in itertools.islice(cuts, self.steps - skip):

@@ -25,7 +25,7 @@ from minigrad.training.history import LossTracker
 from minigrad.training.objective import NonFiniteLossError, Objective
 from minigrad.training.sources import Batch
 from minigrad.training.unchanged import all_layers
-from minigrad.utils import pack_x_y_sample_weight, unpack_x_y_sample_weight
+from minigrad.utils import unpack_x_y_sample_weight
 
 TRAINING = ("train_step", "compute_loss", "compute_metrics")
 TESTING = ("test_step", "compute_loss", "compute_metrics")
@@ -209,6 +209,8 @@ class Steps(Objective):
     def _by_own_step(self, step: str, batch: Batch) -> dict[str, float]:
         """Let a method of a subclass handle a batch, eagerly; return its logs."""
         model: Any = self
+        x, y, weights = batch
+        data = x if y is None else (x, y) if weights is None else (x, y, weights)
         for layer in all_layers(model):
             layer._addends = []  # so that `losses` are of this batch
         tolerated, learns = self._tolerates_nan, step == "train_step"
@@ -216,7 +218,7 @@ class Steps(Objective):
         owner = f"{step} of model {self.name!r}:"
         try:
             with enable_grad():
-                logs = numbers_of(getattr(self, step)(pack_x_y_sample_weight(*batch)), owner)
+                logs = numbers_of(getattr(self, step)(data), owner)
         finally:
             self._noted, self._tolerates_nan = None, tolerated
         lost = [name for name, value in logs.items() if "loss" in name and not math.isfinite(value)]

@@ -11,12 +11,12 @@ import numpy as np
 from minigrad.checks import is_whole, positive_integer, sizes
 from minigrad.engine import no_grad
 from minigrad.engine.tensor import plain
-from minigrad.signatures import says_what_was_meant
 from minigrad.training.callbacks import CallbackList
 from minigrad.training.data import (
     Array,
     as_data,
     is_clearly_finite,
+    says_what_was_meant,
     split_off_validation,
     the_only_array,
 )
@@ -24,7 +24,7 @@ from minigrad.training.history import History
 from minigrad.training.loop import TrainingLoop
 from minigrad.training.prediction import predict_in_batches
 from minigrad.training.progress import checked_verbosity, format_values
-from minigrad.training.replay import Replays, losses_kept
+from minigrad.training.replay import Outcome, Replays, losses_kept
 from minigrad.training.sources import Arrays, Batch, Batches, Source, is_array_like
 from minigrad.training.steps import TESTING, TRAINING, Steps
 from minigrad.utils import unpack_x_y_sample_weight
@@ -90,8 +90,12 @@ class Trainer(Steps):
                 self._refuse_non_finite(found.terms)
             elif found.has_gradients:
                 self.optimizer.step()
-            if self.compiled_metrics:
-                self._update_metrics(batch.y, found.prediction, batch.weights, found.watched)
+            return self._values_of(found, batch)
+
+    def _values_of(self, found: Outcome, batch: Batch) -> dict[str, float]:
+        """Return the loss and its terms on a batch, once all metrics have taken it in."""
+        if self.compiled_metrics:
+            self._update_metrics(batch.y, found.prediction, batch.weights, found.watched)
         values = {"loss": found.loss, **found.terms}
         self._loss_tracker.add_batch(values, len(batch.x))
         return values
@@ -304,12 +308,7 @@ class Trainer(Steps):
         if self._defines(*TESTING):
             with losses_kept(model):
                 return self._by_own_step("test_step", batch)
-        found = self._replays.evaluate(model, batch)
-        values = {"loss": found.loss, **found.terms}
-        self._loss_tracker.add_batch(values, len(batch.x))
-        if self.compiled_metrics:
-            self._update_metrics(batch.y, found.prediction, batch.weights, found.watched)
-        return values
+        return self._values_of(self._replays.evaluate(model, batch), batch)
 
     # ---- prediction ----------------------------------------------------------------------------
 

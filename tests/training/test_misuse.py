@@ -275,7 +275,9 @@ def test_training_works_inside_no_grad_and_predicting_records_nothing():
     assert trace.gradient("pixels/kernel").any()
 
 
-@pytest.mark.parametrize("labels", [["cat", "dog"] * 6, np.array(["cat", "dog"] * 6), [["cat"]] * 12])
+@pytest.mark.parametrize(
+    "labels", [["cat", "dog"] * 6, np.array(["cat", "dog"] * 6), [["cat"]] * 12]
+)
 def test_labels_in_words_say_how_they_become_numbers(labels):
     with pytest.raises(TypeError, match=r"names, y = np.unique\(y, return_inverse=True\)"):
         model().fit(X, labels, verbose=0)

@@ -178,7 +178,9 @@ def test_a_list_of_one_array_is_that_array_everywhere():
     history = expected.fit(Iterable(), epochs=2, verbose=0)
     assert found.fit(batches_in_lists, epochs=2, verbose=0).history == history.history
     assert str(found.trace([X], [Y])) == str(expected.trace(X, Y))
-    assert found.fit([X], [Y], validation_split=0.5, sample_weight=[weights], verbose=0).epoch == [0]
+    assert found.fit([X], [Y], validation_split=0.5, sample_weight=[weights], verbose=0).epoch == [
+        0
+    ]
 
 
 @pytest.mark.parametrize(
