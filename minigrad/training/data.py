@@ -20,14 +20,13 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 def says_what_was_meant(method: Method) -> Method:
     """Let a method refuse a keyword that it does not have, with the nearest of its own."""
-    code: Any = method.__code__  # type: ignore[attr-defined]
+    code: Any = method.__code__
     known = list(code.co_varnames[1 : code.co_argcount])
 
     @wraps(method)
     def checked(*arguments: Any, **keywords: Any) -> Any:
-        reject_unknown(
-            method.__name__, {k: v for k, v in keywords.items() if k not in known}, known
-        )
+        unknown = {name: value for name, value in keywords.items() if name not in known}
+        reject_unknown(method.__name__, unknown, known)
         return method(*arguments, **keywords)
 
     return checked  # type: ignore[return-value]

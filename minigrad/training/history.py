@@ -92,7 +92,8 @@ class History:
         self.epoch.append(epoch)
         self.step.append(step)
         for name, value in values.items():
-            self.history.setdefault(name, []).append(value)
+            number = value.item() if isinstance(value, np.generic) else value  # fit for JSON
+            self.history.setdefault(name, []).append(number)
 
     def record(self) -> dict[str, Any]:
         """Return all but the params."""

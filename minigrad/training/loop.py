@@ -80,9 +80,8 @@ class TrainingLoop:
 
     def run(self) -> History:
         """Train to the last epoch, or until something stops it."""
-        self.model.stop_training = False
         model = self.model
-        model._tolerates_nan = self._tolerates_nan
+        model.stop_training, model._tolerates_nan = False, self._tolerates_nan
         with DeferredInterrupt() as interrupt:
             try:
                 self.callbacks.on_train_begin()
@@ -251,6 +250,7 @@ class TrainingLoop:
             "shuffle": self._shuffle_state,
             "history": self.history.record(),
             "stopped": self.model.stop_training,
+            "logs": self._logs,
             "learning_rate": optimizer.get_config()["learning_rate"] if optimizer else None,
             "optimizers": trained,
             "callbacks": states,
@@ -286,6 +286,7 @@ class TrainingLoop:
             and found == kinds
             and all(isinstance(series, list) for series in progress["history"]["history"].values())
             and isinstance(progress["stopped"], bool)
+            and all(isinstance(value, float) for value in progress["logs"].values())
             and isinstance(progress["learning_rate"], float | dict | None)
             and progress["optimizers"].keys() == self.model._other_optimizers().keys()
         )
@@ -306,7 +307,7 @@ class TrainingLoop:
             model.optimizer.learning_rate = progress["learning_rate"]
         self._load_optimizers(progress["optimizers"], arrays)
         self.epoch, self.batch = progress["epoch"], progress["batch"]
-        self.source.passed = progress["passed"]
+        self.source.passed, self._logs = progress["passed"], progress["logs"]
         self._shuffle_state = progress["shuffle"]
         self._load_metrics(config["metrics"], arrays)
         for index, (callback, state) in enumerate(

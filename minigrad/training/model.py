@@ -204,7 +204,7 @@ class Model(Trainer, Traced, Layer):
 
     def _as_input(self, x: Any) -> Any:
         if self._is_drawn:
-            x, _ = self._unnamed(x, None)
+            x = x if self._input_name() is None else self._unnamed(x, None)[0]
             if isinstance(x, list | tuple) and len(x) == 1 and hasattr(x[0], "__array__"):
                 x = x[0]
         if isinstance(x, list | tuple) and any(hasattr(part, "__array__") for part in x):

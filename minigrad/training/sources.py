@@ -57,7 +57,9 @@ class Arrays:
         """Yield an epoch without its first `skip`; `generator` is as when the pass began."""
         assert self.steps is not None
         cuts = batches(self.arrays, self.batch_size, generator, self.passed + skip)
-        for cut in itertools.islice(cuts, self.steps - skip):
+        for number, cut in enumerate(cuts, skip):  # begun even if all are left out: it draws
+            if number == self.steps:
+                break
             yield Batch(*cut)
         taken = self.passed + self.steps
         self.passed = taken if taken < self._all else 0

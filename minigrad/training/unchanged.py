@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 # What a step itself changes, or what it does not look at. (Weights are watched one by one.)
 _NOT_SETTINGS = {
     *("_addends", "_generator", "_replays", "_state_names", "_shapes"),
-    *("optimizer", "history", "stop_training", "checked_config", "name_is_given"),
+    *("optimizer", "history", "checked_config", "name_is_given"),
+    *("stop_training", "stop_evaluating", "stop_predicting"),
     *(
         "compiled_metrics",
         "unweighted_metrics",

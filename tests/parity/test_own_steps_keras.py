@@ -29,7 +29,7 @@ def written_out(package, no_grad):
             y_pred = self(x, training=True)
             loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight)
             loss.backward()
-            trainable_weights = [v for v in self.trainable_weights]
+            trainable_weights = list(self.trainable_weights)
             gradients = [v.value.grad for v in trainable_weights]
             with no_grad():
                 self.optimizer.apply(gradients, trainable_weights)

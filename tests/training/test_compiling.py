@@ -126,7 +126,7 @@ def renamed(layer):
 def test_a_clone_has_what_a_function_makes_of_each_layer(make):
     model = make()
     clone = mg.models.clone_model(model, clone_function=renamed)
-    assert [layer.name for layer in clone.layers] == [f"{l.name}_new" for l in model.layers]
+    assert [layer.name for layer in clone.layers] == [f"{layer.name}_new" for layer in model.layers]
     clone.set_weights(model.get_weights())
     np.testing.assert_array_equal(clone.predict(X), model.predict(X))
     assert clone.layers[0] is not model.layers[0]

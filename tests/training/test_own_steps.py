@@ -41,7 +41,7 @@ class Explicit(mg.Sequential):
         y_pred = self(x, training=True)
         loss = self.compute_loss(y=y, y_pred=y_pred, sample_weight=sample_weight)
         loss.backward()
-        trainable_weights = [v for v in self.trainable_weights]
+        trainable_weights = list(self.trainable_weights)
         gradients = [v.value.grad for v in trainable_weights]
         with mg.no_grad():
             self.optimizer.apply(gradients, trainable_weights)
@@ -412,6 +412,10 @@ class CrashAt(Callback):
         if self.loop.epoch == 1 and batch == self.step:
             raise CrashError
 
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch == 1 and self.step == "end":
+            raise CrashError
+
 
 def train_gan(folder, crash_at=-1):
     mg.set_seed(0)
@@ -424,10 +428,11 @@ def train_gan(folder, crash_at=-1):
     return model, model.fit(X, batch_size=5, epochs=3, verbose=0, callbacks=callbacks)
 
 
-def test_a_model_of_several_optimizers_resumes_bit_for_bit(tmp_path):
+@pytest.mark.parametrize("crash_at", [0, 2, 4, "end"])
+def test_a_model_of_several_optimizers_resumes_bit_for_bit(tmp_path, crash_at):
     expected, history = train_gan(tmp_path / "whole")
     with pytest.raises(CrashError):
-        train_gan(tmp_path / "broken", crash_at=2)
+        train_gan(tmp_path / "broken", crash_at)
     found, other = train_gan(tmp_path / "broken")
     assert other.record() == history.record()
     assert list(history.history) == ["d_loss", "g_loss"]
