@@ -317,7 +317,8 @@ class Model(Trainer, Traced, Layer):
         if not expand_nested:
             shapes = {id(layer): shape for _, layer, shape in self.output_shapes()}
             shown = [(layer.name, layer, shapes.get(id(layer))) for layer in self.layers]
-        (print_fn or print)(summary.describe(self, shown, line_length, show_trainable))
+        text = summary.describe(self, shown, line_length, show_trainable, not expand_nested)
+        (print_fn or print)(text)
 
     # ---- files ---------------------------------------------------------------------------------
 

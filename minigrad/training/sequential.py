@@ -116,8 +116,9 @@ class Sequential(Model):
     def build(self, input_shape: Shape) -> None:
         """Build all layers for inputs of `input_shape`, which has the batch in front."""
         self._require_layers()
-        known = self.input_shape
-        if self.built and self.weights and known and known != tuple(input_shape[1:]):
+        known = self.input_shape or ()
+        is_known = self.built and self.weights and known and None not in known
+        if is_known and known != tuple(input_shape[1:]):
             raise ValueError(
                 f"model {self.name!r} is built for inputs of shape {(None, *known)}. Received: "
                 f"{tuple(input_shape)}"

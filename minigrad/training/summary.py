@@ -42,13 +42,17 @@ def describe(
     layers: Sequence[tuple[str, Layer, Shape | None]],
     line_length: int | None = None,
     show_trainable: bool = False,
+    as_whole: bool = False,
 ) -> str:
-    """Return the summary of a model from its layers with their paths and output shapes."""
+    """Return the summary of a model from its layers with their paths and output shapes.
+
+    `as_whole` counts the weights of layers inside a layer with its own.
+    """
     rows = []
     seen: set[int] = set()
     trainable = frozen = 0
     for path, layer, shape in layers:
-        weights = list(layer._weights.values())
+        weights = layer.weights if as_whole else list(layer._weights.values())
         count = sum(weight.size for weight in weights)
         for weight in weights:
             if id(weight) not in seen:

@@ -229,6 +229,7 @@ def test_a_dict_has_the_array_by_the_name_of_the_input_or_output():
     np.testing.assert_array_equal(ours({"pixels": X}).numpy(), ours(X).numpy())
     by_batches = ours.fit(iter([({"pixels": X}, {"price": Y})]), verbose=0)
     assert by_batches.history["loss"] == expected.fit(iter([(X, Y)]), verbose=0).history["loss"]
+    np.testing.assert_array_equal(ours.clone().predict({"pixels": X}).shape, (12, 1))
     for x, y in (({"image": X}, Y), ({"pixels": X, "more": X}, Y), (X, {"cost": Y})):
         with pytest.raises(ValueError, match=r"is a dict with .*, and the model has one, 'p"):
             ours.fit(x, y, verbose=0)
