@@ -161,13 +161,16 @@ class WeightOwner:
             if isinstance(value, Parameter) and not any(value is weight for weight in known):
                 yield name, value
 
-    def _walk_weights(self, prefix: str = "") -> Iterator[tuple[str, Parameter, bool]]:
+    def _walk_weights(
+        self, prefix: str = "", must_be_built: bool = True
+    ) -> Iterator[tuple[str, Parameter, bool]]:
         """All weights with their paths, and whether they are state; shared ones come repeatedly."""
-        self._require_built()
+        if must_be_built:
+            self._require_built()
         for name, weight in self._own_weights():
             yield f"{prefix}{name}", weight, name in self._state_names
         for layer in self.sublayers():
-            yield from layer._walk_weights(f"{prefix}{layer.name}/")
+            yield from layer._walk_weights(f"{prefix}{layer.name}/", must_be_built)
 
     def named_parameters(self) -> dict[str, Parameter]:
         """Return what training changes by its gradient, by path, such as ``{"kernel": …}``.
@@ -193,8 +196,9 @@ class WeightOwner:
 
     @property
     def weights(self) -> list[Parameter]:
-        """All weights, state included, each once; none before the layer is built."""
-        return list(self.named_weights().values()) if self.built else []
+        """All weights that there are by now, state included, each once."""
+        walk = self._walk_weights(must_be_built=False)
+        return list(_each_once((path, weight) for path, weight, _ in walk).values())
 
     @property
     def trainable_weights(self) -> list[Parameter]:

@@ -255,6 +255,11 @@ class Model(Trainer, Traced, Layer):
         else:
             super()._build(input_shape)
 
+    def _require_built(self) -> None:
+        layers = self.sublayers()  # one whose train_step calls them alone is never built itself
+        if not layers or not all(layer.built for layer in layers):
+            super()._require_built()
+
     def _prefix(self) -> str:
         return ""
 

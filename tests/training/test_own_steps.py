@@ -300,6 +300,34 @@ def test_penalties_of_parts_that_are_called_alone_count():
     assert expected > losses.mean_squared_error(Y, model(X)).item()
 
 
+def test_a_model_that_never_calls_itself_is_trained_and_saved(tmp_path):
+    @mg.register_serializable()
+    class Halves(mg.Model):
+        def __init__(self, **arguments):
+            super().__init__(**arguments)
+            self.encoder = layers.Dense(2, input_dim=4)
+            self.decoder = layers.Dense(4, input_dim=2)
+
+        def train_step(self, data):
+            self.zero_grad()
+            loss = losses.mean_squared_error(data, self.decoder(self.encoder(data)))
+            loss.backward()
+            weights = self.trainable_weights
+            self.optimizer.apply([weight.grad for weight in weights], weights)
+            return {"loss": loss}
+
+        def get_config(self):
+            return {"name": self.name}
+
+    model = Halves()
+    model.compile(optimizers.Adam(0.05))
+    backup = BackupAndRestore(tmp_path, save_freq=1)
+    series = model.fit(X, epochs=20, verbose=0, callbacks=[backup]).history["loss"]
+    assert series[-1] < series[0] / 2
+    model.save(tmp_path / "halves.npz")
+    assert_same_weights(mg.load(tmp_path / "halves.npz"), model)
+
+
 def test_losses_in_a_test_step_are_of_its_batch_and_afterwards_as_before():
     class Looks(mg.Sequential):
         def test_step(self, data):
@@ -467,3 +495,14 @@ def test_run_eagerly_makes_each_step_anew_with_the_same_bits(how, monkeypatch):
     ours.run_eagerly = False
     with pytest.raises(AssertionError, match="a pass is recorded"):
         ours.fit(X, Y, epochs=6, verbose=0)
+
+
+def test_a_name_that_awaits_shapes_is_a_metric_for_a_step_of_ones_own():
+    labels = (Y > 0).astype(np.float32)
+    ours, usual = made(Explicit, metrics=["accuracy"]), made(metrics=["accuracy"])
+    assert [metric.name for metric in ours.metrics] == ["loss", "accuracy"]
+    assert ours.metrics[1].result() == 0.0
+    found = ours.fit(X, labels, epochs=2, batch_size=9, verbose=0).history
+    expected = usual.fit(X, labels, epochs=2, batch_size=9, verbose=0).history
+    assert found["accuracy"] == expected["accuracy"]
+    assert type(ours.metrics[1]) is metrics.BinaryAccuracy
