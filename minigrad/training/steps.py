@@ -189,6 +189,8 @@ class Steps(Objective):
     def _in_order(self, values: dict[str, float]) -> Any:
         """Return the values without names, as Keras does: the loss, or a list with the metrics."""
         terms = self._loss_tracker.sums.keys() - {"loss"}
+        if values.keys() - terms == {"loss"}:
+            return values["loss"]
         names = [metric.name for metric in self.metrics if metric.name in values]
         names += sorted(values.keys() - terms - set(names))
         numbers = [values[name] for name in dict.fromkeys(names)]

@@ -287,28 +287,28 @@ class Trainer(Steps):
 
     def _evaluate(self, source: Source, callbacks: CallbackList) -> dict[str, float]:
         """Return the values of an evaluation, of which the callbacks are told."""
+        model: Any = self
         callbacks.on_test_begin()
         self._held = None
         self.reset_metrics()
         self.stop_evaluating, source.passed = False, 0
+        own, watched = self._defines(*TESTING), callbacks.watches_evaluation
         logs: dict[str, float] = {}
         for number, batch in enumerate(source.epoch(None)):
-            callbacks.on_test_batch_begin(number)
-            logs = self._evaluate_batch(batch)
-            if callbacks.watches_evaluation:
+            if watched:
+                callbacks.on_test_batch_begin(number)
+            if own:
+                with losses_kept(model):
+                    logs = self._by_own_step("test_step", batch)
+            else:
+                logs = self._values_of(self._replays.evaluate(model, batch), batch)
+            if watched:
                 callbacks.on_test_batch_end(number, self._results_or(logs, *TESTING) | logs)
             if self.stop_evaluating:
                 break
         values = self._results_or(logs, *TESTING)
         callbacks.on_test_end(values)
         return values
-
-    def _evaluate_batch(self, batch: Batch) -> dict[str, float]:
-        model: Any = self
-        if self._defines(*TESTING):
-            with losses_kept(model):
-                return self._by_own_step("test_step", batch)
-        return self._values_of(self._replays.evaluate(model, batch), batch)
 
     # ---- prediction ----------------------------------------------------------------------------
 
@@ -334,7 +334,8 @@ class Trainer(Steps):
         """
         size = 32 if batch_size is None else positive_integer("predict", "batch_size", batch_size)
         checked_verbosity(verbose)
-        x = the_only_array("x", self._unnamed(x, None)[0])
+        if not isinstance(x, np.ndarray):
+            x = the_only_array("x", self._unnamed(x, None)[0])
         if callbacks is not None or self._defines("predict_step") or not is_array_like(x):
             return self._predict_one_by_one(x, size, steps, callbacks)
         model: Any = self
