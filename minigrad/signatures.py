@@ -46,7 +46,7 @@ class FullSignature:
         for constructor in constructors:
             own = list(inspect.signature(constructor).parameters.values())[1:]
             hands_on = any(parameter.kind is parameter.VAR_KEYWORD for parameter in own)
-            if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in own):
+            if constructor is Configurable.__init__:
                 own = [_as_parameter(*named) for named in owner._settings().items()] + own[1:]
             for parameter in own:
                 if parameter.kind is not parameter.VAR_KEYWORD:

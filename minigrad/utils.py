@@ -17,6 +17,7 @@ __all__ = [
     "register_keras_serializable",
     "set_random_seed",
     "to_categorical",
+    "unpack_x_y_sample_weight",
 ]
 
 Array = np.ndarray[Any, Any]
@@ -58,6 +59,16 @@ def to_categorical(x: Any, num_classes: int | None = None) -> Array:
             f"to_categorical: class {int(classes.max())} does not fit into num_classes={count}"
         )
     return np.eye(count, dtype=get_default_dtype())[classes.astype(np.intp)]
+
+
+def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
+    """Return the inputs, targets and sample weights of a batch; what is missing is None."""
+    parts = tuple(data) if isinstance(data, tuple | list) else (data,)
+    if not 1 <= len(parts) <= 3:
+        raise ValueError(
+            f"expected x, (x, y) or (x, y, sample_weight). Received: {len(parts)} parts"
+        )
+    return tuple([*parts, None, None][:3])
 
 
 class PyDataset:

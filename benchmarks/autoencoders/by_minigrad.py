@@ -52,7 +52,7 @@ class Contender:
     def step(self):
         """Train on the next batch; return the loss from before it."""
         batch = next(self.batches)
-        return self.model.train_on_batch(batch, batch)["loss"]
+        return self.model.train_on_batch(batch, batch)
 
     def weights(self):
         """Return all weights as arrays."""

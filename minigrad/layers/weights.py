@@ -290,6 +290,11 @@ class WeightOwner:
         for weight, array in zip(weights.values(), arrays, strict=True):
             weight.assign(array)
 
+    def zero_grad(self) -> None:
+        """Forget the gradients of all weights, as in PyTorch."""
+        for weight in self.weights:
+            weight.grad = None
+
     def count_params(self) -> int:
         """Return how many numbers the weights hold.
 

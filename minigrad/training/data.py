@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from functools import wraps
+from typing import Any, TypeVar
 
 import numpy as np
 
 from minigrad.checks import number, positive_integer
 from minigrad.engine import Tensor
 from minigrad.engine.dtypes import numeric_array
+from minigrad.layers.slots import reject_unknown
 
 Array = np.ndarray[Any, Any]
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def says_what_was_meant(method: Method) -> Method:
+    """Let a method refuse a keyword that it does not have, with the nearest of its own."""
+    code: Any = method.__code__
+    known = list(code.co_varnames[1 : code.co_argcount])
+
+    @wraps(method)
+    def checked(*arguments: Any, **keywords: Any) -> Any:
+        unknown = {name: value for name, value in keywords.items() if name not in known}
+        reject_unknown(method.__name__, unknown, known)
+        return method(*arguments, **keywords)
+
+    return checked  # type: ignore[return-value]
 
 
 def as_data(name: str, values: Any, dtype: np.dtype[Any]) -> Array:
@@ -30,10 +47,13 @@ def as_data(name: str, values: Any, dtype: np.dtype[Any]) -> Array:
     is_ready = type(values) is np.ndarray and values.dtype == dtype  # as most batches are
     if is_ready and values.ndim and values.size and is_clearly_finite(values):
         return values
+    values = the_only_array(name, values)
     try:
         array = numeric_array(values.numpy() if isinstance(values, Tensor) else values)
     except TypeError as error:
-        raise TypeError(f"{name}: {error}") from error
+        hint = " Numbers for words: names, y = np.unique(y, return_inverse=True)"
+        is_words = name == "y" and isinstance(np.asarray(values, object).ravel()[0], str)
+        raise TypeError(f"{name}: {error}{hint if is_words else ''}") from error
     if array.ndim == 0 or array.shape[0] == 0:
         raise ValueError(f"{name} must hold at least one sample. Received: shape {array.shape}")
     if array.dtype.kind in "iu" and np.abs(array).max() > 2 ** (np.finfo(dtype).nmant + 1):
@@ -51,6 +71,29 @@ def as_data(name: str, values: Any, dtype: np.dtype[Any]) -> Array:
     return converted
 
 
+def the_only_array(name: str, values: Any) -> Any:
+    """Return the array of a list that holds one; anything but a list of arrays as it is."""
+    is_list = isinstance(values, list | tuple) and bool(values)
+    if not is_list or not all(hasattr(v, "__array__") and v.ndim for v in values):
+        return values
+    if len(values) == 1:
+        return values[0]
+    raise ValueError(
+        f"{name} is a list of {len(values)} arrays. That means {len(values)} inputs or outputs, as "
+        "in Keras, and a model has one of each here. If they are samples, make them one array: "
+        "np.stack(…)"
+    )
+
+
+def only_value(argument: str, values: dict[str, Any], name: str | None) -> Any:
+    """Return the value of a dict that holds one, which must be called `name` if that is known."""
+    if len(values) != 1 or name not in (None, *values):
+        has = "one" if name is None else f"one, {name!r}"
+        given = ", ".join(map(repr, values)) or "none"
+        raise ValueError(f"{argument} is a dict with {given}, and the model has {has}")
+    return next(iter(values.values()))
+
+
 def is_clearly_finite(array: Array) -> bool:
     """Whether all numbers are finite, and not so large that their squares are not.
 
@@ -62,13 +105,7 @@ def is_clearly_finite(array: Array) -> bool:
 
 
 def as_pair(x: Any, y: Any, dtype: np.dtype[Any]) -> tuple[Array, Array | None]:
-    """Return inputs and targets as arrays with the same number of samples.
-
-    Raises
-    ------
-    ValueError
-        If they differ in number.
-    """
+    """Return inputs and targets as arrays; it is an error if they differ in number."""
     inputs = as_data("x", x, dtype)
     if y is None:
         return inputs, None
@@ -84,13 +121,7 @@ def as_pair(x: Any, y: Any, dtype: np.dtype[Any]) -> tuple[Array, Array | None]:
 def split_off_validation(
     x: Array, y: Array | None, fraction: float
 ) -> tuple[tuple[Array, Array | None], tuple[Array, Array | None]]:
-    """Split the last `fraction` of the samples off, before any shuffling, as in Keras.
-
-    Raises
-    ------
-    ValueError
-        If the fraction is not in (0, 1), or leaves one side empty.
-    """
+    """Split the last `fraction` of the samples off, before any shuffling, as in Keras."""
     is_number = isinstance(fraction, int | float) and not isinstance(fraction, bool)
     if not is_number or not 0 < fraction < 1:
         raise ValueError(f"validation_split must be in (0, 1). Received: {fraction!r}")
@@ -106,15 +137,7 @@ def split_off_validation(
 def sample_weights(
     x: Array, y: Array | None, sample_weight: Any = None, class_weight: Any = None
 ) -> Array | None:
-    """Return a weight for each sample, from weights of samples, of classes, or both multiplied.
-
-    Raises
-    ------
-    ValueError
-        If there is not one finite weight, 0 or larger, for each sample; or if class weights are
-        given and the targets are neither whole numbers nor rows with a single 1, or of a class
-        that has no weight.
-    """
+    """Return a weight for each sample, from weights of samples, of classes, or both multiplied."""
     if sample_weight is None and class_weight is None:
         return None
     dtype = x.dtype if x.dtype.kind == "f" else np.dtype(np.float64)

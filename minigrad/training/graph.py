@@ -97,6 +97,7 @@ class Graph:
         places = {id(symbol): place for place, symbol in enumerate([self.input, *self.calls])}
         return {
             "inputs": self.input.shape[1:],
+            "name": getattr(self.input, "name", None),
             "layers": [registry.serialize(layer) for layer in layers],
             "calls": [
                 [numbers[id(call.layer)], [places[id(s)] for s in call.sources], call.further]
@@ -112,7 +113,7 @@ class Graph:
         if not all(isinstance(layer, Layer) for layer in layers):
             raise ValueError("a model's config lists something that is no layer")
         prepare(layers)
-        symbols: list[Symbol] = [Input(config["inputs"])]
+        symbols: list[Symbol] = [Input(config["inputs"], name=config.get("name"))]
         for number, sources, *further in config["calls"]:
             called_on = [symbols[place] for place in sources]
             inputs = called_on if len(called_on) > 1 else called_on[0]

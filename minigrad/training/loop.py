@@ -13,10 +13,11 @@ from minigrad import metrics
 from minigrad.checks import is_whole
 from minigrad.training.archive import LoadError
 from minigrad.training.callbacks import CallbackList, TerminateOnNaN
-from minigrad.training.history import Averages, History
+from minigrad.training.history import History
 from minigrad.training.interrupt import DeferredInterrupt, is_interactive
 from minigrad.training.progress import progress_bar
 from minigrad.training.sources import Batch, Source
+from minigrad.training.steps import TRAINING
 
 if TYPE_CHECKING:
     from minigrad.training.model import Model
@@ -62,24 +63,25 @@ class TrainingLoop:
         self.callbacks = callbacks
         self.held_out = held_out
         self.validates = held_out is not None
-        self.history = model.history = History()
+        params = {"epochs": epochs, "verbose": verbose, "steps": source.steps}
+        self.history = model.history = History(params)
         self.interrupted = False
         self._validation_freq = validation_freq
         self._shuffle = shuffle
         self._verbose = verbose
-        self._averages = Averages()
         self._shuffle_state: Any = None
+        self._logs: dict[str, float] = {}
         self._to_load: Path | None = None
         self._to_save: list[Path] = []
         self._tolerates_nan = any(isinstance(c, TerminateOnNaN) for c in callbacks.callbacks)
-        params = {"epochs": epochs, "verbose": verbose, "steps": source.steps}
         callbacks.prepare(self, params)
 
     # ---- running -------------------------------------------------------------------------------
 
     def run(self) -> History:
         """Train to the last epoch, or until something stops it."""
-        self.model.stop_training = False
+        model = self.model
+        model.stop_training, model._tolerates_nan = False, self._tolerates_nan
         with DeferredInterrupt() as interrupt:
             try:
                 self.callbacks.on_train_begin()
@@ -89,13 +91,16 @@ class TrainingLoop:
                     while self.epoch < self.epochs and not self.model.stop_training:
                         report(self.epoch, self._run_epoch(interrupt))
                         self.epoch += 1
-                        self._shuffle_state = self.model._generator.bit_generator.state
+                        if not self.source.passed:
+                            self._shuffle_state = self.model._generator.bit_generator.state
                         self._save_if_asked()
                         if interrupt.received:  # while it was evaluated, say
                             raise _Interrupted
             except (_Interrupted, KeyboardInterrupt):  # that of a source, or a second Ctrl-C
                 self.interrupted = True
                 self.history.stopped_by = "Ctrl-C"
+            finally:
+                model._tolerates_nan = model._loss_tracker.is_in_epoch = False
             self.callbacks.on_train_end()
         if self.interrupted:
             self._report_interrupt()
@@ -106,33 +111,38 @@ class TrainingLoop:
         model, epoch = self.model, self.epoch
         self.callbacks.on_epoch_begin(epoch)
         if self.batch == 0:
-            self._averages = Averages()
-            model._reset_metrics()
-            self._shuffle_state = model._generator.bit_generator.state
+            model.reset_metrics()
+            if not self.source.passed:
+                self._shuffle_state = model._generator.bit_generator.state
+        if self.source.passed:
+            model._generator.bit_generator.state = self._shuffle_state
         generator = model._generator if self._shuffle else None
+        model._loss_tracker.is_in_epoch = True
         for batch in self._batches(generator):
             self.current = batch
             self.callbacks.on_train_batch_begin(self.batch)
             try:
-                values = model._step(*batch, tolerate_nan=self._tolerates_nan)
+                self._logs = model._step(batch)
             except Exception as error:
                 self._note_where(error)
                 raise
-            self._averages.add(values, len(batch.x))
             self.batch += 1
-            self.callbacks.on_train_batch_end(self.batch - 1, values)
+            if self.callbacks.watches_batches:
+                logs = model._results_or(self._logs, *TRAINING) | self._logs
+                self.callbacks.on_train_batch_end(self.batch - 1, logs)
             self._save_if_asked()
             if interrupt.received:
                 raise _Interrupted
             if model.stop_training:
                 break
+        model._loss_tracker.is_in_epoch = False
         values = self._end_epoch()
         self.batch = 0
         try:
             self.callbacks.on_epoch_end(epoch, values)
         finally:  # what they have added to the values is part of the history
-            assert model.optimizer is not None
-            self.history.append(epoch, values, model.optimizer.iterations)
+            steps = int(getattr(model.optimizer, "iterations", 0))
+            self.history.append(epoch, values, steps)
         return values
 
     def _batches(self, generator: np.random.Generator | None) -> Iterator[Batch]:
@@ -157,15 +167,11 @@ class TrainingLoop:
     def _end_epoch(self) -> dict[str, float]:
         """Return the epoch's values."""
         model = self.model
-        values = {**self._averages.means(), **model._metric_values()}
+        values = model._results_or(self._logs, *TRAINING)
         if not self._tolerates_nan:
             self._check_weights()
         if self.held_out is not None and self._is_due():
-            self.callbacks.on_test_begin()
-            watched = self.callbacks.watches_evaluation
-            source: Any = Announced(self.held_out, self.callbacks) if watched else self.held_out
-            evaluated = model._evaluate(source)
-            self.callbacks.on_test_end(evaluated)
+            evaluated = model._evaluate(self.held_out, self.callbacks)
             values.update({f"val_{name}": value for name, value in evaluated.items()})
         return values
 
@@ -221,7 +227,6 @@ class TrainingLoop:
         from minigrad.training.saving import save
 
         optimizer = self.model.optimizer
-        assert optimizer is not None
         arrays: dict[str, np.ndarray[Any, Any]] = {}
         states = []
         for index, callback in enumerate(self.callbacks.callbacks):
@@ -229,18 +234,25 @@ class TrainingLoop:
             kept = {k: v for k, v in state.items() if isinstance(v, np.ndarray)}
             arrays |= {f"callback/{index}/{name}": array for name, array in kept.items()}
             states.append({k: v for k, v in state.items() if k not in kept})
-        for index, metric in enumerate(self.model.compiled_metrics):
-            if not isinstance(metric, str):
-                gathered = metric.state_arrays()
-                arrays |= {f"metric/{index}/{name}": array for name, array in gathered.items()}
+        for index, metric in enumerate(self.model.metrics):
+            gathered = metric.state_arrays()
+            arrays |= {f"metric/{index}/{name}": array for name, array in gathered.items()}
+        trained = {}
+        paths = {id(weight): path for path, weight in self.model.named_parameters().items()}
+        for name, other in self.model._other_optimizers().items():
+            trained[name] = [paths[id(parameter)] for parameter in other.parameters]
+            found = other.state_arrays()
+            arrays |= {f"optimizer/{name}/{key}": array for key, array in found.items()}
         progress = {
             "epoch": self.epoch,
             "batch": self.batch,
-            "averages": [self._averages.sums, self._averages.samples],
+            "passed": self.source.passed,
             "shuffle": self._shuffle_state,
-            "history": vars(self.history),
+            "history": self.history.record(),
             "stopped": self.model.stop_training,
-            "learning_rate": optimizer.get_config()["learning_rate"],
+            "logs": self._logs,
+            "learning_rate": optimizer.get_config()["learning_rate"] if optimizer else None,
+            "optimizers": trained,
             "callbacks": states,
         }
         save(self.model, path, (progress, arrays))
@@ -265,19 +277,18 @@ class TrainingLoop:
 
     def _check(self, progress: Any) -> None:
         """Raise if a record of a training is not of the kinds of things that `save` writes."""
-        sums, samples = progress["averages"]
-        places = [progress["epoch"], progress["batch"], samples]
-        kinds = {name: type(value) for name, value in vars(History()).items()}
+        places = [progress["epoch"], progress["batch"], progress["passed"]]
+        kinds = {name: type(value) for name, value in History().record().items()}
         found = {name: type(value) for name, value in progress["history"].items()}
         found["stopped_by"] = kinds["stopped_by"]
         fits = (
             all(is_whole(n) and n >= 0 for n in places)
-            and all(isinstance(value, float) for value in sums.values())
-            and (samples > 0 or not sums)
             and found == kinds
             and all(isinstance(series, list) for series in progress["history"]["history"].values())
             and isinstance(progress["stopped"], bool)
-            and isinstance(progress["learning_rate"], float | dict)
+            and all(isinstance(value, float) for value in progress["logs"].values())
+            and isinstance(progress["learning_rate"], float | dict | None)
+            and progress["optimizers"].keys() == self.model._other_optimizers().keys()
         )
         if not fits:
             raise ValueError("its record of the training is damaged")
@@ -293,9 +304,10 @@ class TrainingLoop:
             progress["shuffle"] if progress["batch"] else config["generators"][""]
         )
         if isinstance(progress["learning_rate"], float):
-            model.optimizer.learning_rate = progress["learning_rate"]  # type: ignore[union-attr]
+            model.optimizer.learning_rate = progress["learning_rate"]
+        self._load_optimizers(progress["optimizers"], arrays)
         self.epoch, self.batch = progress["epoch"], progress["batch"]
-        self._averages.sums, self._averages.samples = progress["averages"]
+        self.source.passed, self._logs = progress["passed"], progress["logs"]
         self._shuffle_state = progress["shuffle"]
         self._load_metrics(config["metrics"], arrays)
         for index, (callback, state) in enumerate(
@@ -311,12 +323,21 @@ class TrainingLoop:
 
         known = self.model.compiled_metrics
         for index, (metric, config) in enumerate(zip(known, configs, strict=True)):
-            if isinstance(config, str):  # no batch has told yet which one it stands for
-                continue
-            if isinstance(metric, str):
-                metric = known[index] = metrics.deserialize(config)
+            if isinstance(metric, str) and not isinstance(config, str):
+                known[index] = metrics.deserialize(config)  # a batch had told which one it is
+        for index, metric in enumerate(self.model.metrics):
             gathered = saving.without_prefix(f"{saving.PROGRESS}metric/{index}/", arrays)
             metric.load_state_arrays(gathered)
+
+    def _load_optimizers(self, trained: dict[str, list[str]], arrays: dict[str, Any]) -> None:
+        from minigrad.training import saving
+
+        named = self.model.named_parameters()
+        for name, optimizer in self.model._other_optimizers().items():
+            if not optimizer.built and trained[name]:
+                optimizer.build([named[path] for path in trained[name]])
+            state = saving.without_prefix(f"{saving.PROGRESS}optimizer/{name}/", arrays)
+            optimizer.load_state_arrays(state)
 
     def _check_same_model(self, config: dict[str, Any]) -> None:
         from minigrad.layers.layer import registry
@@ -327,21 +348,6 @@ class TrainingLoop:
         ours = json.loads(json.dumps(registry.serialize(model)))
         if ours != config["model"]:
             raise ValueError("it is of a model with other layers or settings")
-
-
-class Announced:
-    """A source of batches for an evaluation; callbacks are told when each is taken and done."""
-
-    def __init__(self, source: Source, callbacks: CallbackList) -> None:
-        self._source = source
-        self._callbacks = callbacks
-
-    def epoch(self, generator: np.random.Generator | None) -> Iterator[Batch]:
-        """Yield the batches."""
-        for number, batch in enumerate(self._source.epoch(generator)):
-            self._callbacks.on_test_batch_begin(number)
-            yield batch
-            self._callbacks.on_test_batch_end(number)
 
 
 class _Interrupted(Exception):  # noqa: N818  (no error: it only leads out of the epoch)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Self
 
@@ -86,6 +86,7 @@ class Model(Trainer, Traced, Layer):
 
     _noun = "model"
     _may_build_again = True  # for other shapes; its layers see to it that they fit
+    _is_drawn = False  # whether its layers alone tell that it takes one array, of how many axes
 
     def __init__(self, inputs: Any = None, outputs: Any = None, **layer_arguments: Any) -> None:
         super().__init__(**layer_arguments)
@@ -94,7 +95,7 @@ class Model(Trainer, Traced, Layer):
         if (inputs is None) != (outputs is None):
             raise TypeError("Model takes inputs and outputs, or neither")
         if inputs is not None:
-            self._graph = Graph(inputs, outputs)
+            self._graph, self._is_drawn = Graph(inputs, outputs), True
             self.input_shape = self._graph.input.shape[1:]
             self.built = self._takes_one_tensor = True
             self.sublayers()
@@ -174,6 +175,13 @@ class Model(Trainer, Traced, Layer):
             )
         return self._graph.input, self._graph.output
 
+    def _input_name(self) -> str | None:
+        return None if self._graph is None else getattr(self._graph.input, "name", None)
+
+    def _output_name(self) -> str | None:
+        layer = None if self._graph is None else self._graph.output.layer
+        return None if layer is None else layer.name
+
     # ---- as a layer ----------------------------------------------------------------------------
 
     def call(self, x: Any) -> Any:
@@ -194,6 +202,8 @@ class Model(Trainer, Traced, Layer):
         return shape
 
     def _scope(self, frame: Frame) -> AbstractContextManager[Any]:
+        if frame.outer is None and frame.watched is None:
+            frame.watched = self._noted  # in a step of one's own, metrics look at layers, too
         # The outermost model's own name would stand in front of every term, and say nothing.
         return (
             super()._scope(frame)
@@ -204,12 +214,38 @@ class Model(Trainer, Traced, Layer):
     def _input_dtype(self, x: Any) -> Any:
         return None if isinstance(x, Tensor) else self.compute_dtype
 
+    def _as_input(self, x: Any) -> Any:
+        if self._is_drawn and self._input_name() is not None:
+            x = self._unnamed(x, None)[0]
+        x = super()._as_input(x)
+        return self._with_known_axes(x) if self._is_drawn and isinstance(x, Tensor) else x
+
+    def _with_known_axes(self, x: Tensor) -> Tensor:
+        """Return an input with a last axis of length 1 added or removed, as in Keras."""
+        sample = self.input_shape or ()
+        missing = len(sample) + 1 - x.ndim if sample else 0
+        if missing == 1 and sample[-1] == 1:
+            return x[..., np.newaxis]
+        if missing == -1 and x.shape[-1] == 1:
+            return x[..., 0]
+        if missing == 1 and x.shape == sample:
+            raise ValueError(
+                f"model {self.name!r}: an input of shape {x.shape} is a single sample. Give it the "
+                "axis of the batch in front: x[np.newaxis], or x[None]"
+            )
+        return x
+
     @property
     def compute_dtype(self) -> Any:
         """The dtype to which data are converted: that of the first layer."""
         for layer in self.sublayers():
             return layer.compute_dtype if isinstance(layer, Model) else layer.dtype
         return self.dtype
+
+    def _require_built(self) -> None:
+        layers = self.sublayers()  # one whose train_step calls them alone is never built itself
+        if not layers or not all(layer.built for layer in layers):
+            super()._require_built()
 
     def _prefix(self) -> str:
         return ""
@@ -242,20 +278,39 @@ class Model(Trainer, Traced, Layer):
             if calls and isinstance(calls[0][1], Tensor)
         }
 
-    def summary(self, print_fn: Callable[[str], Any] = print) -> None:
+    def summary(
+        self,
+        line_length: int | None = None,
+        positions: Sequence[float] | None = None,
+        print_fn: Callable[[str], Any] | None = None,
+        expand_nested: bool = True,
+        show_trainable: bool = False,
+    ) -> None:
         """Print the layers with their output shapes, numbers of weights, and penalties.
 
         Parameters
         ----------
+        line_length
+            How long lines are at least.
+        positions
+            As columns are as wide as what is in them, it changes nothing.
         print_fn
             What is called with the text instead of `print`.
+        expand_nested
+            Whether models inside are shown by their layers, or each on one line.
+        show_trainable
+            Whether there is a column that says which layers are frozen.
         """
         shown = [
             (path, layer, shape)
             for path, layer, shape in self.output_shapes()
             if not isinstance(layer, Model) or layer.activity_regularizer is not None
         ]
-        print_fn(summary.describe(self.name, shown, summary.penalties_of(self)))
+        if not expand_nested:
+            shapes = {id(layer): shape for _, layer, shape in self.output_shapes()}
+            shown = [(layer.name, layer, shapes.get(id(layer))) for layer in self.layers]
+        text = summary.describe(self, shown, line_length, show_trainable, not expand_nested)
+        (print_fn or print)(text)
 
     # ---- files ---------------------------------------------------------------------------------
 
@@ -309,11 +364,11 @@ class Model(Trainer, Traced, Layer):
 
         save_weights(self, path)
 
-    def load_weights(self, path: str | os.PathLike[str]) -> None:
+    def load_weights(self, path: str | os.PathLike[str], skip_mismatch: bool = False) -> None:
         """Take the weights from a file of `save_weights` or `save`; see `minigrad.load_weights`."""
         from minigrad.training.saving import load_weights
 
-        load_weights(self, path)
+        load_weights(self, path, skip_mismatch)
 
 
 def find_tied(layers: list[Layer]) -> None:

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+import warnings
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minigrad import losses, metrics, optimizers
-from minigrad.checks import number
+from minigrad.checks import number, positive_integer
 from minigrad.engine import Tensor, scope
 from minigrad.engine.tensor import plain
 from minigrad.layers import Layer, LossTerms, Parameter
 from minigrad.layers.forward_pass import Watched
-from minigrad.optimizers import Optimizer
-from minigrad.training.data import as_pair
-from minigrad.training.replay import Replays
+from minigrad.training.data import as_pair, only_value, sample_weights, says_what_was_meant
+from minigrad.training.replay import NoReplays, Replays
+from minigrad.training.sources import Batch
 
 
 class NonFiniteLossError(FloatingPointError):
@@ -31,6 +32,8 @@ class Objective:
         name: str
         built: bool
         _told: set[Any]
+        _tolerates_nan: bool
+        _held: Any
         compute_dtype: Any
         get_layer: Callable[[str], Layer]
         parameters: Callable[[], list[Parameter]]
@@ -38,15 +41,22 @@ class Objective:
         penalties: Callable[..., list[tuple[str, Tensor]]]
         run: Callable[..., tuple[Any, list[Any]]]
 
+    @says_what_was_meant
     def compile(
         self,
         optimizer: Any = "adam",
         loss: Any = None,
-        loss_weights: float = 1.0,
-        metrics: Sequence[Any] | None = None,
-        weighted_metrics: Sequence[Any] | None = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: bool | str = "auto",
+        auto_scale_loss: bool = True,
     ) -> None:
         """Say how to train.
+
+        What belongs to the one output may stand in a list, or in a dict by the output's name.
 
         Parameters
         ----------
@@ -56,41 +66,93 @@ class Objective:
             A name, a Loss, or a function of (y_true, y_pred) to a scalar. Without one, the
             penalties alone are minimised.
         loss_weights
-            A factor on the data term; penalties have strengths of their own.
+            A factor on the data term, 1 by default; penalties have strengths of their own.
         metrics
             Names, Metrics, or functions of (y_true, y_pred), to be shown beside the loss.
             ``"accuracy"`` becomes the one that fits the targets.
         weighted_metrics
             The same, but they take sample weights into account.
+        run_eagerly
+            Whether each step is made anew, op by op, and none replayed. The numbers are the same;
+            see `run_eagerly`.
+        steps_per_execution, jit_compile, auto_scale_loss
+            How Keras makes several steps at once, compiles them, and scales a loss in float16.
+            Here callbacks see each step, replay needs no word, and nothing is scaled: they change
+            nothing.
 
         Raises
         ------
         ValueError
-            For an unknown name, with the nearest known ones.
+            For an unknown name, with the nearest known ones, or the name of another output.
         """
-        self.optimizer: Optimizer | None = optimizers.get(optimizer)
-        self.loss: Any = losses.get(loss)
-        self.loss_weights = number("compile", "loss_weights", loss_weights)
-        self.compiled_metrics = self._checked_metrics(metrics, weighted_metrics)
-        self.unweighted_metrics = len(metrics or ())  # so many of them, the first
+        self.optimizer: Any = optimizers.get(optimizer)
+        self.loss: Any = losses.get(self._of_the_output("loss", loss))
+        factor = self._of_the_output("loss_weights", loss_weights)
+        self.loss_weights = 1.0 if factor is None else number("compile", "loss_weights", factor)
+        unweighted = self._checked_metrics("metrics", metrics)
+        weighted = self._checked_metrics("weighted_metrics", weighted_metrics)
+        self.compiled_metrics = unweighted + weighted
+        self.unweighted_metrics = len(unweighted)  # so many of them, the first
+        for index, metric in enumerate(self.compiled_metrics):
+            if not isinstance(metric, str):
+                metric.name = self._name_of(index)
+        self._check_names()
+        self.steps_per_execution = positive_integer(
+            "compile", "steps_per_execution", steps_per_execution
+        )
+        self.jit_compile = jit_compile
         self.checked_config: str | None = None
-        self._replays = Replays()
         self.has_seen_a_batch = False
+        self.compiled = True
+        self._held = None  # metrics are looked for anew
+        self.run_eagerly = run_eagerly
 
-    def _checked_metrics(self, *given: Sequence[Any] | None) -> list[Any]:
-        found = []
-        for several in given:
-            if several is not None and not isinstance(several, list | tuple):
-                raise TypeError(f"compile: metrics must be a list. Received: {several!r}")
-            for name in several or ():
-                if name is None:
-                    raise TypeError("compile: metrics must be names or objects. Received: None")
-                found.append(name if name in metrics.BY_SHAPE else metrics.get(name))
-        names = [getattr(metric, "name", metric) for metric in found]
+    @property
+    def run_eagerly(self) -> bool:
+        """Whether no step is replayed. It may be set at any time: for a debugger, say."""
+        return isinstance(self._replays, NoReplays)
+
+    @run_eagerly.setter
+    def run_eagerly(self, wanted: bool) -> None:
+        self._replays = NoReplays() if wanted else Replays()
+
+    def _of_the_output(self, argument: str, value: Any) -> Any:
+        """Return what is given for the only output, in a list or by its name."""
+        if isinstance(value, dict) and "class_name" not in value:
+            value = only_value(f"compile: {argument}", value, self._output_name())
+            return self._of_the_output(argument, value)
+        if isinstance(value, list | tuple):
+            if len(value) != 1:
+                raise ValueError(
+                    f"compile: {argument} has {len(value)} entries, and model {self.name!r} has "
+                    "one output"
+                )
+            return self._of_the_output(argument, value[0])
+        return value
+
+    def _checked_metrics(self, argument: str, given: Any) -> list[Any]:
+        if isinstance(given, dict):
+            named = only_value(f"compile: {argument}", given, self._output_name())
+            given = named if isinstance(named, list | tuple) else [named]
+        elif isinstance(given, list | tuple) and [*map(type, given)] in ([list], [tuple]):
+            given = given[0]
+        if given is not None and not isinstance(given, list | tuple):
+            raise ValueError(f"compile: {argument} must be a list. Received: {given!r}")
+        if None in (given or ()):
+            raise TypeError("compile: metrics must be names or objects. Received: None")
+        return [name if name in metrics.BY_SHAPE else metrics.get(name) for name in given or ()]
+
+    def _name_of(self, index: int) -> str:
+        """Return what a metric is called: weighted, if there is one of its name without weights."""
+        names = [getattr(metric, "name", metric) for metric in self.compiled_metrics]
+        is_second = index >= self.unweighted_metrics > names.index(names[index])
+        return f"weighted_{names[index]}" if is_second else names[index]
+
+    def _check_names(self) -> None:
+        names = [self._name_of(index) for index in range(len(self.compiled_metrics))]
         for name in names:
             if names.count(name) > 1 or name in ("loss", "data"):
                 raise ValueError(f"compile: two values would be named {name!r}; give it a name=")
-        return found
 
     # ---- the loss ------------------------------------------------------------------------------
 
@@ -130,6 +192,10 @@ class Objective:
     ) -> tuple[Any, LossTerms]:
         """Return the prediction and the loss by terms."""
         prediction, outputs = self.run(x, training, watched)
+        return prediction, self._terms(y, prediction, weights, outputs)
+
+    def _terms(self, y: Any, prediction: Any, weights: Any, outputs: Any = None) -> LossTerms:
+        """Return the loss by terms, with the penalties of these or of the last outputs."""
         addends = []
         if self.loss is not None:
             if y is None:
@@ -138,7 +204,7 @@ class Objective:
                 )
             with scope("data", self._told):
                 addends.append(("data", self._data_term(y, prediction, weights)))
-        return prediction, LossTerms([*addends, *self.penalties(outputs)])
+        return LossTerms([*addends, *self.penalties(outputs)])
 
     def _data_term(self, y: Any, prediction: Any, weights: Any) -> Tensor:
         y = losses.in_column(y, prediction)
@@ -163,6 +229,8 @@ class Objective:
 
     def _refuse_non_finite(self, values: dict[str, float]) -> None:
         """Raise before the step, so that the weights stay those of the step before."""
+        if self._tolerates_nan:
+            return
         bad = {name: value for name, value in values.items() if not math.isfinite(value)}
         named = ", ".join(f"{name!r} is {value}" for name, value in (bad or values).items())
         raise NonFiniteLossError(
@@ -170,6 +238,61 @@ class Objective:
             "Try a smaller learning rate or clipnorm=1.0 in the optimizer; with "
             "mg.detect_anomaly(): … the op where it begins is named."
         )
+
+    # ---- what is needed for a step -------------------------------------------------------------
+
+    def _batch(self, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None) -> Batch:
+        """Return arrays that fit each other, from what a user has given."""
+        inputs, targets = as_pair(*self._unnamed(x, y), self.compute_dtype)
+        return Batch(inputs, targets, sample_weights(inputs, targets, sample_weight, class_weight))
+
+    def _unnamed(self, x: Any, y: Any) -> tuple[Any, Any]:
+        """Return inputs and targets; out of dicts, if they are given by name."""
+        if isinstance(x, dict):
+            x = only_value("x", x, self._input_name())
+        return x, only_value("y", y, self._output_name()) if isinstance(y, dict) else y
+
+    def _input_name(self) -> str | None:
+        """The name of the input, if it has one."""
+        return None
+
+    def _output_name(self) -> str | None:
+        """The name of the layer that returns the output, if that is known."""
+        return None
+
+    def _backward(self, loss: Any) -> bool:
+        """Compute the gradients of all that is trained; return whether there is anything."""
+        optimizer = self.optimizer
+        known = optimizer.parameters if optimizer.built else self.parameters()
+        if not any(parameter.trainable for parameter in known):
+            warnings.warn(f"model {self.name!r} has no trainable weights to learn", stacklevel=2)
+            return False
+        if not optimizer.built:
+            optimizer.build(known)
+        optimizer.zero_grad()
+        loss.backward()
+        return True
+
+    def _require_compiled(self) -> None:
+        if not self.compiled:
+            raise ValueError(
+                f"model {self.name!r} has not been compiled. Call compile(optimizer=…, loss=…)."
+            )
+
+    def _require_optimizer(self) -> None:
+        """Refuse to train with an optimizer that does not know all parameters."""
+        self._require_compiled()
+        if self.optimizer is None:
+            raise ValueError(f"model {self.name!r} is compiled without an optimizer")
+        if self.optimizer.built and self.built:
+            known = {id(parameter) for parameter in self.optimizer.parameters}
+            for name, parameter in self.named_parameters().items():
+                if parameter.trainable and id(parameter) not in known:
+                    raise RuntimeError(
+                        f"the optimizer of model {self.name!r} was built without {name!r}, which "
+                        "would never be trained. Compile the model again, with a new optimizer, "
+                        "or freeze that layer."
+                    )
 
     # ---- metrics -------------------------------------------------------------------------------
 
@@ -185,38 +308,30 @@ class Objective:
         y = losses.in_column(y, values)
         for index, metric in enumerate(self.compiled_metrics):
             if isinstance(metric, str):
-                if y is None:
-                    raise ValueError(f"metric {metric!r} needs targets: pass y")
-                metric = metrics.resolve(metric, self.loss, np.shape(y), np.shape(values))
-                self.compiled_metrics[index] = metric
+                metric = self._resolved(index, y, values)
             if getattr(metric, "watches_layer", False):
-                assert watched is not None
-                for _, output in watched[id(self.get_layer(metric.layer))]:
+                calls = (watched or {}).get(id(self.get_layer(metric.layer)))
+                if not calls:
+                    raise ValueError(
+                        f"metric {metric.name!r} looks at layer {metric.layer!r}, which this step "
+                        f"has not called as a part of model {self.name!r}"
+                    )
+                for _, output in calls:
                     metric.update_state(plain(output))
             elif index < self.unweighted_metrics:
                 metric.update_state(y, values)
             else:
                 metric.update_state(y, values, weights)
 
-    def _reset_metrics(self) -> None:
-        for metric in self.compiled_metrics:
-            if not isinstance(metric, str):
-                metric.reset_state()
-
-    def _metric_values(self) -> dict[str, float]:
-        values = {}
-        for metric in self.compiled_metrics:
-            if isinstance(metric, str):
-                continue
-            result = np.asarray(metric.result())
-            if result.ndim:
-                raise ValueError(
-                    f"metric {metric.name!r} gives {result.size} numbers, and the history takes "
-                    "one for each epoch. Choose one class or threshold, or an average over them, "
-                    "such as average='macro'."
-                )
-            values[metric.name] = float(result)
-        return values
+    def _resolved(self, index: int, y: Any, prediction: Any) -> Any:
+        """Return the metric that a name means for targets and predictions, and remember it."""
+        name = self.compiled_metrics[index]
+        if y is None:
+            raise ValueError(f"metric {name!r} needs targets: pass y")
+        metric = metrics.resolve(name, self.loss, np.shape(y), np.shape(prediction))
+        metric.name = self._name_of(index)
+        self.compiled_metrics[index] = metric
+        return metric
 
     # ---- what a look at the loss must leave as it was ------------------------------------------
 

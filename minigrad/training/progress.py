@@ -14,11 +14,6 @@ def progress_bar(epochs: int, verbose: int | str, initial: int = 0) -> Iterator[
     """Yield a function that is told the values of each epoch when it ends.
 
     The bar stands at `initial` of the `epochs` at first.
-
-    Raises
-    ------
-    ValueError
-        For a `verbose` other than 0, 1, 2 and ``"auto"``.
     """
     checked_verbosity(verbose)
     if verbose == 0:
@@ -51,13 +46,7 @@ def progress_bar(epochs: int, verbose: int | str, initial: int = 0) -> Iterator[
 
 
 def checked_verbosity(verbose: int | str) -> None:
-    """Refuse what does not say how much to print.
-
-    Raises
-    ------
-    ValueError
-        For a `verbose` other than 0, 1, 2 and ``"auto"``.
-    """
+    """Refuse what does not say how much to print."""
     if verbose not in (0, 1, 2, "auto"):
         raise ValueError(f"verbose must be 0, 1, 2 or 'auto'. Received: {verbose!r}")
 

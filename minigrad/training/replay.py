@@ -49,6 +49,7 @@ class Outcome(NamedTuple):
     terms: dict[str, float]
     prediction: Any
     watched: Watched | None
+    has_gradients: bool = True
 
 
 class Replays:
@@ -60,7 +61,7 @@ class Replays:
         self._failures = 0
 
     def __reduce__(self) -> Any:
-        return Replays, ()  # a copy of a model has arrays of its own, and begins anew
+        return type(self), ()  # a copy of a model has arrays of its own, and begins anew
 
     def step(self, model: Model, batch: Batch) -> Outcome:
         """Run forward and back."""
@@ -131,6 +132,8 @@ class Replays:
 
         if any(weight._leaf.hooks for weight in model.weights):
             return None  # a hook expects arrays, once a step; it may be removed, so it's not never
+        if key[0] is eager_step and not (model.optimizer.built and model.trainable_weights):
+            return None  # an optimizer may be new, and weights may be freed
         is_usual = key[0] is not eager_step or forgets_gradients(model.optimizer)
         if is_usual and is_all_ours(model):
             record = {
@@ -161,6 +164,13 @@ class Replays:
                 self._known.pop(other, None)
 
 
+class NoReplays(Replays):
+    """Every pass is made anew, as somebody has asked for."""
+
+    def _run(self, model: Model, batch: Batch, eagerly: Eagerly) -> Any:
+        return eagerly(model, batch)
+
+
 def _key(batch: Batch) -> tuple[Any, ...]:
     """What a program depends on besides settings: shapes, dtypes, and which arrays are the same.
 
@@ -181,18 +191,12 @@ def eager_step(model: Model, batch: Batch) -> Outcome:
     """Run forward and, unless the loss is not finite, back."""
     model._require_optimizer()
     watched = model._watched()
-    optimizer = model.optimizer
-    assert optimizer is not None
     with enable_grad():
         prediction, terms = model._forward(*batch, training=True, watched=watched)
-        if not optimizer.built:
-            optimizer.build(model.parameters())
         total = terms.total()
         loss = float(total)
-        if math.isfinite(loss):
-            optimizer.zero_grad()
-            total.backward()
-    return Outcome(loss, terms.values_as_floats(), prediction, watched)
+        learns = math.isfinite(loss) and model._backward(total)
+    return Outcome(loss, terms.values_as_floats(), prediction, watched, learns)
 
 
 def eager_evaluation(model: Model, batch: Batch) -> Outcome:

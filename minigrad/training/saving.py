@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -177,7 +178,8 @@ def _make(config: dict[str, Any]) -> Model:
     if not model.built and config["input_shape"] is not None:
         model.build((None, *config["input_shape"]))
     measured = [metrics.deserialize(metric) for metric in config["metrics"]]
-    if config["optimizer"] is not None:
+    is_usual = type(model).compile is Model.compile  # else nobody knows its arguments
+    if config["optimizer"] is not None and is_usual:
         model.compile(
             optimizers.deserialize(config["optimizer"]),
             losses.deserialize(config["loss"]),
@@ -239,8 +241,10 @@ def save_weights(model: Model, path: str | os.PathLike[str]) -> None:
     archive.write(path, {"format": FORMAT}, arrays)
 
 
-def load_weights(model: Model, path: str | os.PathLike[str]) -> None:
+def load_weights(model: Model, path: str | os.PathLike[str], skip_mismatch: bool = False) -> None:
     """Take the weights from a file of `save_weights` or `save`: all of them, or none.
+
+    With `skip_mismatch`, weights that are missing or of another shape are left out, with a warning.
 
     Raises
     ------
@@ -252,6 +256,13 @@ def load_weights(model: Model, path: str | os.PathLike[str]) -> None:
     """
     _, arrays = read(path)
     weights = _weights_among(arrays)
+    if skip_mismatch:
+        ours = model.named_weights()
+        fitting = {k: v for k, v in weights.items() if k in ours and ours[k].shape == v.shape}
+        skipped = sorted((ours.keys() | weights.keys()) - fitting.keys())
+        if skipped:
+            warnings.warn(f"{path}: left out {', '.join(skipped)}", stacklevel=3)
+        weights = {name: fitting.get(name, weight.numpy()) for name, weight in ours.items()}
     try:
         _assign(model, weights)
     except ValueError as error:

@@ -45,6 +45,7 @@ class Sequential(Model):
         super().__init__(**layer_arguments)
         self._layers: list[Layer] = []
         self._shapes: list[Shape | None] = []
+        self._input: Input | None = None
         self._drawn: tuple[list[Layer], Symbol, Symbol] | None = None
         if len(layers) == 1 and not isinstance(layers[0], Layer):
             if not isinstance(layers[0], Iterable):
@@ -74,7 +75,7 @@ class Sequential(Model):
                     f"model {self.name!r} has an input of shape {self.input_shape} already. "
                     f"Received: another Input, of shape {layer.sample_shape}"
                 )
-            self.input_shape = layer.sample_shape
+            self.input_shape, self._input = layer.sample_shape, layer
             return
         if not isinstance(layer, Layer):
             raise TypeError(
@@ -118,6 +119,13 @@ class Sequential(Model):
     def build(self, input_shape: Shape) -> None:
         """Build all layers for inputs of `input_shape`, which has the batch in front."""
         self._require_layers()
+        known = self.input_shape or ()
+        is_known = self.built and self.weights and known and None not in known
+        if is_known and known != tuple(input_shape[1:]):
+            raise ValueError(
+                f"model {self.name!r} is built for inputs of shape {(None, *known)}. Received: "
+                f"{tuple(input_shape)}"
+            )
         shape: Shape = tuple(input_shape)
         shapes: list[Shape | None] = []
         for layer in self._layers:
@@ -141,12 +149,20 @@ class Sequential(Model):
                 "shape. Put an Input in front, or build it."
             )
         if self._drawn is None or self._drawn[0] != self._layers:
-            symbol: Symbol = Input(self.input_shape)
+            symbol: Symbol = self._input or Input(self.input_shape)
             first = symbol
             for layer in self._layers:
                 symbol = layer(symbol)
             self._drawn = ([*self._layers], first, symbol)
         return self._drawn[1:]
+
+    _is_drawn = True
+
+    def _input_name(self) -> str | None:
+        return None if self._input is None else self._input.name
+
+    def _output_name(self) -> str | None:
+        return self._layers[-1].name if self._layers else None
 
     # ---- as a layer ----------------------------------------------------------------------------
 

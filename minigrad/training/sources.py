@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import itertools
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from minigrad.checks import positive_integer
 from minigrad.engine import Tensor
 from minigrad.training.data import Array, as_pair, batches, sample_weights
+from minigrad.utils import unpack_x_y_sample_weight
 
 
 class Batch(NamedTuple):
@@ -28,18 +30,39 @@ def is_array_like(x: Any) -> bool:
 
 
 class Arrays:
-    """Batches cut from arrays, in order or in an order drawn anew for each epoch."""
+    """Batches cut from arrays, in order or in an order drawn anew for each pass.
 
-    def __init__(self, x: Array, y: Array | None, weights: Array | None, batch_size: int) -> None:
+    With `steps`, so many batches make an epoch, and a pass takes several: each goes on where the
+    last one ended, after `passed` batches. One that comes to the end of the samples is shorter.
+    """
+
+    def __init__(
+        self,
+        x: Array,
+        y: Array | None,
+        weights: Array | None,
+        batch_size: int,
+        steps: int | None = None,
+    ) -> None:
         self.arrays = (x, y, weights)
         self.batch_size = positive_integer("fit", "batch_size", batch_size)
         self.samples = len(x)
-        self.steps: int | None = -(-self.samples // self.batch_size)
+        self._all = -(-self.samples // self.batch_size)
+        self.steps: int | None = (
+            self._all if steps is None else positive_integer("fit", "steps", steps)
+        )
+        self.passed = 0
 
     def epoch(self, generator: np.random.Generator | None, skip: int = 0) -> Iterator[Batch]:
-        """Yield the batches of an epoch, without the first `skip` of them."""
-        for cut in batches(self.arrays, self.batch_size, generator, skip):
+        """Yield an epoch without its first `skip`; `generator` is as when the pass began."""
+        assert self.steps is not None
+        cuts = batches(self.arrays, self.batch_size, generator, self.passed + skip)
+        for number, cut in enumerate(cuts, skip):  # begun even if all are left out: it draws
+            if number == self.steps:
+                break
             yield Batch(*cut)
+        taken = self.passed + self.steps
+        self.passed = taken if taken < self._all else 0
 
 
 class Batches:
@@ -58,6 +81,8 @@ class Batches:
     steps
         How many batches make an epoch; by default all that there are. With it, an epoch goes on
         where the last one ended.
+    unnamed
+        Takes inputs and targets out of dicts by their names.
 
     Attributes
     ----------
@@ -71,6 +96,7 @@ class Batches:
         dtype: np.dtype[Any],
         class_weight: dict[int, float] | None = None,
         steps: int | None = None,
+        unnamed: Callable[[Any, Any], tuple[Any, Any]] = lambda x, y: (x, y),
     ) -> None:
         if not (callable(source) or hasattr(source, "__iter__") or hasattr(source, "__getitem__")):
             raise TypeError(
@@ -80,18 +106,14 @@ class Batches:
         self._source = source
         self._dtype = dtype
         self._class_weight = class_weight
+        self._unnamed = unnamed
+        self.passed = 0
         self.steps = None if steps is None else positive_integer("fit", "steps_per_epoch", steps)
         self._current: Iterator[Any] | None = None
         self._taken = 0
 
     def epoch(self, generator: np.random.Generator | None, skip: int = 0) -> Iterator[Batch]:
-        """Yield the batches of an epoch, without the first `skip` of them.
-
-        Raises
-        ------
-        ValueError
-            If there are none left, or fewer than the steps of an epoch.
-        """
+        """Yield the batches of an epoch, without the first `skip` of them."""
         count = 0
         if self.steps is None or self._current is None:
             self._current = self._begin()
@@ -109,7 +131,7 @@ class Batches:
         if count == 0 or (self.steps is not None and count < self.steps):
             raise ValueError(
                 f"the source of batches ended after {self._taken} batches, in the middle of "
-                "training. A generator yields only once: pass a list, an object with __iter__, a "
+                "training. A generator yields only once: pass an object with __iter__, a "
                 "function that makes a generator, or steps_per_epoch=."
             )
         if hasattr(self._source, "on_epoch_end"):
@@ -124,7 +146,9 @@ class Batches:
         if hasattr(source, "__iter__"):
             return iter(source)
         if hasattr(source, "__getitem__") and hasattr(source, "__len__"):
-            return (source[index] for index in range(len(source)))
+            length = source.num_batches if hasattr(source, "num_batches") else len(source)
+            indices = itertools.count() if length is None else range(length)
+            return (source[index] for index in indices)
         made = source()
         if not isinstance(made, Iterable):
             raise TypeError(
@@ -134,15 +158,9 @@ class Batches:
 
     def _batch(self, item: Any, number: int) -> Batch:
         """Return a batch, checked like arrays."""
-        parts = tuple(item) if isinstance(item, tuple | list) else (item,)
-        if not 1 <= len(parts) <= 3:
-            raise ValueError(
-                f"batch {number}: expected x, (x, y) or (x, y, sample_weight). Received: "
-                f"{len(parts)} parts"
-            )
-        x, y, weights = (*parts, None, None)[:3]
         try:
-            inputs, targets = as_pair(x, y, self._dtype)
+            x, y, weights = unpack_x_y_sample_weight(item)
+            inputs, targets = as_pair(*self._unnamed(x, y), self._dtype)
             return Batch(
                 inputs, targets, sample_weights(inputs, targets, weights, self._class_weight)
             )
@@ -151,28 +169,3 @@ class Batches:
 
 
 Source = Arrays | Batches
-
-
-def validation_source(
-    data: Any, dtype: np.dtype[Any], batch_size: int, steps: int | None
-) -> Source:
-    """Return the source of ``validation_data``: (x, y), (x, y, sample_weight), or batches.
-
-    Raises
-    ------
-    ValueError
-        If it is neither.
-    """
-    if isinstance(data, tuple | list):
-        if len(data) not in (2, 3):
-            raise ValueError(
-                "validation_data must be a pair (x, y), three with sample weights, or something "
-                f"that yields batches. Received: {len(data)} parts"
-            )
-        x, y = as_pair(data[0], data[1], dtype)
-        weights = sample_weights(x, y, data[2] if len(data) == 3 else None)
-        return Arrays(x, y, weights, batch_size)
-    if is_array_like(data):
-        x, _ = as_pair(data, None, dtype)
-        return Arrays(x, None, None, batch_size)
-    return Batches(data, dtype, steps=steps)

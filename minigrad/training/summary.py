@@ -8,9 +8,18 @@ from minigrad.layers import Layer
 from minigrad.layers.layer import Shape
 
 
-def format_table(header: Sequence[str], rows: Sequence[Sequence[str]], right: set[int]) -> str:
-    """Return rows as aligned columns; those with an index in `right` are aligned right."""
+def format_table(
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    right: set[int],
+    line_length: int | None = None,
+) -> str:
+    """Return rows as aligned columns; those with an index in `right` are aligned right.
+
+    The last column makes a line `line_length` long, if it is shorter.
+    """
     widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
+    widths[-1] += max(0, (line_length or 0) - sum(widths) - 2 * (len(widths) - 1))
 
     def line(cells: Sequence[str]) -> str:
         return "  ".join(
@@ -29,14 +38,21 @@ def penalties_of(layer: Layer) -> str:
 
 
 def describe(
-    name: str, layers: Sequence[tuple[str, Layer, Shape | None]], own_penalties: str
+    model: Layer,
+    layers: Sequence[tuple[str, Layer, Shape | None]],
+    line_length: int | None = None,
+    show_trainable: bool = False,
+    as_whole: bool = False,
 ) -> str:
-    """Return the summary of a model from its layers with their paths and output shapes."""
+    """Return the summary of a model from its layers with their paths and output shapes.
+
+    `as_whole` counts the weights of layers inside a layer with its own.
+    """
     rows = []
     seen: set[int] = set()
     trainable = frozen = 0
     for path, layer, shape in layers:
-        weights = list(layer._weights.values())
+        weights = layer.weights if as_whole else list(layer._weights.values())
         count = sum(weight.size for weight in weights)
         for weight in weights:
             if id(weight) not in seen:
@@ -49,11 +65,17 @@ def describe(
                 "?" if shape is None else str(shape),
                 f"{count:,}" if layer.built or shape is not None else "?",
                 penalties_of(layer) or "–",
+                *(("yes" if layer.trainable else "no",) if show_trainable else ()),
             )
         )
-    table = format_table(("Layer", "Output shape", "Weights", "Penalties"), rows, right={2})
-    lines = [f"Model {name!r}", "", table, "", f"Trainable weights: {trainable:,}"]
+    header = ["Layer", "Output shape", "Weights", "Penalties"]
+    header += ["Trainable"] if show_trainable else []
+    table = format_table(header, rows, {2}, line_length)
+    lines = [f"Model {model.name!r}", "", table, "", f"Trainable weights: {trainable:,}"]
     lines.append(f"Frozen weights: {frozen:,}")
+    own_penalties = penalties_of(model)
+    if not model.built:
+        lines.append("It is not built: call it on a batch, or model.build((None, …)), to see more.")
     if own_penalties:
         lines.append(f"Penalties of the model itself: {own_penalties}")
     return "\n".join(lines)

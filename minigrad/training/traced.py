@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Any
 from minigrad.engine import Tensor, enable_grad, remember_lines
 from minigrad.engine.tensor import plain
 from minigrad.layers.forward_pass import Watched
-from minigrad.training.data import as_pair, sample_weights
 from minigrad.training.objective import Objective
 from minigrad.training.replay import eager_contributions
-from minigrad.training.sources import Batch
 
 if TYPE_CHECKING:
     from minigrad.tracing import Trace
@@ -47,8 +45,7 @@ class Traced(Objective):
         from minigrad.tracing.classifiers import of_classifier
         from minigrad.training.step_length import too_long_a_step
 
-        inputs, targets = as_pair(x, y, self.compute_dtype)
-        weights = sample_weights(inputs, targets, sample_weight)
+        inputs, targets, weights = self._batch(x, y, sample_weight)
         entry: Any = Tensor(inputs, requires_grad=True) if inputs.dtype.kind == "f" else inputs
         model: Any = self
         layers = dict(model.paths())
@@ -105,12 +102,11 @@ class Traced(Objective):
             For an unknown parameter, with the known ones.
         """
         model: Any = self
-        inputs, targets = as_pair(x, y, self.compute_dtype)
-        batch = Batch(inputs, targets, sample_weights(inputs, targets, sample_weight))
+        batch = self._batch(x, y, sample_weight)
         if names is None:
             return self._replays.contributions(model, batch)
         if not self.built:
-            self.run(inputs[:1], False)
+            self.run(batch.x[:1], False)
         parameters = self.named_parameters()
         for name in names:
             if name not in parameters:

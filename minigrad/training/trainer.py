@@ -3,35 +3,32 @@
 from __future__ import annotations
 
 import math
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minigrad.checks import is_whole, positive_integer, sizes
+from minigrad.engine import no_grad
+from minigrad.engine.tensor import plain
 from minigrad.training.callbacks import CallbackList
 from minigrad.training.data import (
     Array,
     as_data,
-    as_pair,
     is_clearly_finite,
-    sample_weights,
+    says_what_was_meant,
     split_off_validation,
+    the_only_array,
 )
 from minigrad.training.first_batch import look_at
-from minigrad.training.history import Averages, History
+from minigrad.training.history import History
 from minigrad.training.loop import TrainingLoop
-from minigrad.training.objective import Objective
 from minigrad.training.prediction import predict_in_batches
 from minigrad.training.progress import checked_verbosity, format_values
-from minigrad.training.replay import Replays
-from minigrad.training.sources import (
-    Arrays,
-    Batch,
-    Batches,
-    Source,
-    is_array_like,
-    validation_source,
-)
+from minigrad.training.replay import Outcome, Replays, losses_kept
+from minigrad.training.sources import Arrays, Batch, Batches, Source, is_array_like
+from minigrad.training.steps import TESTING, TRAINING, Steps
+from minigrad.utils import unpack_x_y_sample_weight
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +36,7 @@ if TYPE_CHECKING:
     from minigrad.training.callbacks import Callback
 
 
-class Trainer(Objective):
+class Trainer(Steps):
     """Training, evaluation and prediction; mixed into `Model`."""
 
     if TYPE_CHECKING:
@@ -52,9 +49,11 @@ class Trainer(Objective):
         self.compiled_metrics = []
         self.unweighted_metrics = 0
         self.checked_config = None
-        self.stop_training = False
+        self.compiled = False
+        self.stop_training = self.stop_evaluating = self.stop_predicting = False
         self.history: History | None = None
         self._replays = Replays()
+        self._prepare_steps()
 
     # ---- steps ---------------------------------------------------------------------------------
 
@@ -64,11 +63,12 @@ class Trainer(Objective):
         y: Any = None,
         sample_weight: Any = None,
         class_weight: Any = None,
-        return_dict: bool = True,
+        return_dict: bool = False,
     ) -> Any:
-        """Make one step on one batch; return the loss, its terms and metrics, from before it.
+        """Make one step on one batch; return the loss and metrics, from before it.
 
-        Without `return_dict` it is what `evaluate` returns: the loss, or a list with the metrics.
+        Of this batch alone: metrics are reset before. With `return_dict`, it is a dict with each
+        term of the loss; otherwise the loss, or a list with the metrics behind it.
 
         Raises
         ------
@@ -76,51 +76,56 @@ class Trainer(Objective):
             If the loss is nan or infinite; the step is not made.
         """
         self._require_compiled()
-        inputs, targets = as_pair(x, y, self.compute_dtype)
-        weights = sample_weights(inputs, targets, sample_weight, class_weight)
-        self._reset_metrics()
-        values = {**self._step(inputs, targets, weights), **self._metric_values()}
-        return values if return_dict else self._loss_and_metrics(values)
+        self.reset_metrics()
+        batch = self._batch(x, y, sample_weight, class_weight)
+        values = self._results_or(self._step(batch), *TRAINING)
+        return values if return_dict else self._in_order(values)
 
-    def _step(
-        self, x: Array, y: Array | None, weights: Array | None, tolerate_nan: bool = False
-    ) -> dict[str, float]:
+    def _step(self, batch: Batch) -> dict[str, float]:
         model: Any = self
-        found = self._replays.step(model, Batch(x, y, weights))
-        if not self.has_seen_a_batch:
-            self.has_seen_a_batch = True
-            look_at(model, x, found.prediction, found.terms.get("data", 0.0))
-        if math.isfinite(found.loss):
-            assert self.optimizer is not None
-            self.optimizer.step()
-        elif not tolerate_nan:
-            self._refuse_non_finite(found.terms)
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # the loss will tell
+            if self._defines(*TRAINING):
+                return self._by_own_step("train_step", batch)
+            found = self._replays.step(model, batch)
+            if not self.has_seen_a_batch:
+                self.has_seen_a_batch = True
+                look_at(model, batch.x, found.prediction, found.terms.get("data", 0.0))
+            if not math.isfinite(found.loss):
+                self._refuse_non_finite(found.terms)
+            elif found.has_gradients:
+                self.optimizer.step()
+            return self._values_of(found, batch)
+
+    def _values_of(self, found: Outcome, batch: Batch) -> dict[str, float]:
+        """Return the loss and its terms on a batch, once all metrics have taken it in."""
         if self.compiled_metrics:
-            self._update_metrics(y, found.prediction, weights, found.watched)
-        return {"loss": found.loss, **found.terms}
+            self._update_metrics(batch.y, found.prediction, batch.weights, found.watched)
+        values = {"loss": found.loss, **found.terms}
+        self._loss_tracker.add_batch(values, len(batch.x))
+        return values
 
-    def _require_compiled(self) -> None:
-        if self.optimizer is None:
-            raise RuntimeError(
-                f"model {self.name!r} has not been compiled. Call compile(optimizer=…, loss=…)."
+    def _source(
+        self,
+        x: Any,
+        y: Any,
+        batch_size: int,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        steps: int | None = None,
+    ) -> Source:
+        """Return where batches come from."""
+        if is_array_like(x) or isinstance(x, dict):
+            return Arrays(*self._batch(x, y, sample_weight, class_weight), batch_size, steps)
+        if y is not None or sample_weight is not None:
+            raise ValueError(
+                "with a source of batches, targets and weights come in the batches: y and "
+                "sample_weight belong to arrays"
             )
-
-    def _require_optimizer(self) -> None:
-        """Refuse to train with an optimizer that does not know all parameters."""
-        self._require_compiled()
-        assert self.optimizer is not None
-        if self.optimizer.built and self.built:
-            known = {id(parameter) for parameter in self.optimizer.parameters}
-            for name, parameter in self.named_parameters().items():
-                if parameter.trainable and id(parameter) not in known:
-                    raise RuntimeError(
-                        f"the optimizer of model {self.name!r} was built without {name!r}, which "
-                        "would never be trained. Compile the model again, with a new optimizer, "
-                        "or freeze that layer."
-                    )
+        return Batches(x, self.compute_dtype, class_weight, steps, self._unnamed)
 
     # ---- fit -----------------------------------------------------------------------------------
 
+    @says_what_was_meant
     def fit(
         self,
         x: Any = None,
@@ -149,8 +154,9 @@ class Trainer(Objective):
         Parameters
         ----------
         x, y : array_like
-            Inputs and targets, of shape (samples, …). They must be finite. Or `x` alone: a
-            generator, an iterable or a function that makes one, of batches ``(x, y)`` or
+            Inputs and targets, of shape (samples, …). They must be finite. As in Keras, a list of
+            arrays is one of several inputs, and a dict has them by name: it must hold one. Or `x`
+            alone: a generator, an iterable or a function that makes one, of batches ``(x, y)`` or
             ``(x, y, sample_weight)``.
         batch_size
             How many samples make a step, 32 by default; the last batch of an epoch may be smaller.
@@ -171,7 +177,8 @@ class Trainer(Objective):
         initial_epoch
             The number of the first epoch, to go on with an earlier training.
         steps_per_epoch, validation_steps
-            How many batches make an epoch or an evaluation, where a source yields them.
+            How many batches make an epoch or an evaluation. With arrays, an epoch goes on where the
+            last one ended, and a validation takes the first ones.
         validation_batch_size
             As `batch_size` unless it is given.
         validation_freq
@@ -185,9 +192,9 @@ class Trainer(Objective):
         Raises
         ------
         RuntimeError
-            If the model has not been compiled, or its optimizer was built for other parameters.
+            If the optimizer was built for other parameters.
         ValueError
-            For data that do not fit, are empty, or hold nan.
+            If the model has not been compiled; for data that do not fit, are empty, or hold nan.
         NonFiniteLossError
             If the loss becomes nan or infinite; the weights stay those of the step before.
         """
@@ -198,14 +205,20 @@ class Trainer(Objective):
             raise ValueError(f"fit: shuffle must be True or False. Received: shuffle={shuffle!r}")
         size = 32 if batch_size is None else positive_integer("fit", "batch_size", batch_size)
         held_out_size = size if validation_batch_size is None else validation_batch_size
-        source, held_out = self._sources(
-            x, y, size, sample_weight, class_weight, validation_split, held_out_size,
-            steps_per_epoch,
-        )  # fmt: skip
+        held_out: Source | None = None
         if validation_data is not None:
-            held_out = validation_source(
-                validation_data, self.compute_dtype, held_out_size, validation_steps
-            )
+            x_out, y_out, weights = unpack_x_y_sample_weight(validation_data)
+            held_out = self._source(x_out, y_out, held_out_size, weights, None, validation_steps)
+            validation_split = 0.0  # as in Keras
+        if validation_split:
+            if not is_array_like(x):
+                raise ValueError("with a source of batches, validation needs validation_data")
+            x, y, weights = self._batch(x, y, sample_weight)
+            (x, y), (x_out, y_out) = split_off_validation(x, y, validation_split)
+            sample_weight, judged = (None, None) if weights is None else np.split(weights, [len(x)])
+            held_out = Arrays(x_out, y_out, judged, held_out_size, validation_steps)
+        source = self._source(x, y, size, sample_weight, class_weight, steps_per_epoch)
+        self._held = None
         loop = TrainingLoop(
             self,  # type: ignore[arg-type]  # Model is the only class that this is mixed into
             source,
@@ -219,46 +232,9 @@ class Trainer(Objective):
         )
         return loop.run()
 
-    def _sources(
-        self,
-        x: Any,
-        y: Any,
-        batch_size: int,
-        sample_weight: Any,
-        class_weight: Any,
-        validation_split: float,
-        held_out_size: int,
-        steps: int | None,
-    ) -> tuple[Source, Source | None]:
-        """Return where batches come from, and what is split off for validation."""
-        if not is_array_like(x) and x is not None:
-            if y is not None or sample_weight is not None or validation_split:
-                raise ValueError(
-                    "with a source of batches, targets and weights come in the batches, and "
-                    "validation needs validation_data: y, sample_weight and validation_split "
-                    "belong to arrays"
-                )
-            return Batches(x, self.compute_dtype, class_weight, steps), None
-        if steps is not None:
-            raise ValueError("steps_per_epoch belongs to a source of batches. Use batch_size.")
-        inputs, targets = as_pair(x, y, self.compute_dtype)
-        weights = sample_weights(inputs, targets, sample_weight, class_weight)
-        held_out = None
-        if validation_split:
-            all_weights = weights
-            (inputs, targets), (x_out, y_out) = split_off_validation(
-                inputs, targets, validation_split
-            )
-            given = None
-            if all_weights is not None:
-                weights = all_weights[: len(inputs)]
-                # Class weights shift what is learnt, not how it is judged.
-                given = None if sample_weight is None else np.asarray(sample_weight)[len(inputs) :]
-            held_out = Arrays(x_out, y_out, sample_weights(x_out, y_out, given), held_out_size)
-        return Arrays(inputs, targets, weights, batch_size), held_out
-
     # ---- evaluation ----------------------------------------------------------------------------
 
+    @says_what_was_meant
     def evaluate(
         self,
         x: Any = None,
@@ -267,6 +243,7 @@ class Trainer(Objective):
         verbose: int | str = "auto",
         sample_weight: Any = None,
         steps: int | None = None,
+        callbacks: Callback | Sequence[Callback] | None = None,
         return_dict: bool = False,
     ) -> Any:
         """Return the loss on some data, penalties included; with `return_dict` each term too.
@@ -280,67 +257,94 @@ class Trainer(Objective):
         verbose
             1 or 2 prints the values; 0 and ``"auto"`` print nothing.
         steps
-            How many batches to take, where a source yields them.
+            How many batches to take; by default all.
+        callbacks
+            Whose methods of evaluations (``on_test_…``) are called.
         return_dict
             Whether to return all values by name: the loss, each term and each metric.
         """
         self._require_compiled()
         checked_verbosity(verbose)
         size = 32 if batch_size is None else positive_integer("evaluate", "batch_size", batch_size)
-        source: Source
-        if is_array_like(x):
-            inputs, targets = as_pair(x, y, self.compute_dtype)
-            weights = sample_weights(inputs, targets, sample_weight)
-            source = Arrays(inputs, targets, weights, size)
-        else:
-            source = Batches(x, self.compute_dtype, steps=steps)
-        values = self._evaluate(source)
-        if verbose in (1, 2):
-            print(format_values(values))
-        return values if return_dict else self._loss_and_metrics(values)
-
-    def _loss_and_metrics(self, values: dict[str, float]) -> Any:
-        """Return the loss, or a list of the loss and the metrics, as Keras does."""
-        if not self.compiled_metrics:
-            return values["loss"]
-        return [values["loss"], *self._metric_values().values()]
+        source = self._source(x, y, size, sample_weight, steps=steps)
+        called = self._prepared(callbacks, steps=source.steps, verbose=verbose)
+        with self._metrics_kept() if self._loss_tracker.is_in_epoch else nullcontext():
+            values = self._evaluate(source, called)
+            if verbose in (1, 2):
+                print(format_values(values))
+            return values if return_dict else self._in_order(values)
 
     def test_on_batch(
-        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = True
+        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
     ) -> Any:
-        """Return the loss, its terms and metrics on one batch; nothing is changed."""
-        self._require_compiled()
-        inputs, targets = as_pair(x, y, self.compute_dtype)
-        weights = sample_weights(inputs, targets, sample_weight)
-        values = self._evaluate(Arrays(inputs, targets, weights, len(inputs)))
-        return values if return_dict else self._loss_and_metrics(values)
+        """Return the loss and metrics on one batch, as `train_on_batch`; nothing is changed."""
+        size = len(as_data("x", self._unnamed(x, y)[0], self.compute_dtype))
+        return self.evaluate(x, y, size, sample_weight=sample_weight, return_dict=return_dict)
 
-    def _evaluate(self, source: Source) -> dict[str, float]:
+    def _prepared(self, callbacks: Any, **params: Any) -> CallbackList:
+        """Return callbacks that know the model."""
+        called = callbacks if isinstance(callbacks, CallbackList) else CallbackList(callbacks)
+        for callback in called.callbacks:
+            callback.set_model(self)  # type: ignore[arg-type]  # Model is mixed into no other
+            callback.set_params(params)
+        return called
+
+    def _evaluate(self, source: Source, callbacks: CallbackList) -> dict[str, float]:
+        """Return the values of an evaluation, of which the callbacks are told."""
         model: Any = self
-        averages = Averages()
-        self._reset_metrics()
-        for batch in source.epoch(None):
-            found = self._replays.evaluate(model, batch)
-            averages.add({"loss": found.loss, **found.terms}, len(batch.x))
-            if self.compiled_metrics:
-                self._update_metrics(batch.y, found.prediction, batch.weights, found.watched)
-        return {**averages.means(), **self._metric_values()}
+        callbacks.on_test_begin()
+        self._held = None
+        self.reset_metrics()
+        self.stop_evaluating, source.passed = False, 0
+        own, watched = self._defines(*TESTING), callbacks.watches_evaluation
+        logs: dict[str, float] = {}
+        for number, batch in enumerate(source.epoch(None)):
+            if watched:
+                callbacks.on_test_batch_begin(number)
+            if own:
+                with losses_kept(model):
+                    logs = self._by_own_step("test_step", batch)
+            else:
+                logs = self._values_of(self._replays.evaluate(model, batch), batch)
+            if watched:
+                callbacks.on_test_batch_end(number, self._results_or(logs, *TESTING) | logs)
+            if self.stop_evaluating:
+                break
+        values = self._results_or(logs, *TESTING)
+        callbacks.on_test_end(values)
+        return values
 
+    # ---- prediction ----------------------------------------------------------------------------
+
+    @says_what_was_meant
     def predict(
         self,
         x: Any,
         batch_size: int | None = None,
         verbose: int | str = 0,
         steps: int | None = None,
-    ) -> Array:
-        """Return the outputs for `x` as an array; nothing is recorded, `losses` stay."""
+        callbacks: Callback | Sequence[Callback] | None = None,
+    ) -> Any:
+        """Return the outputs for `x` as an array; nothing is recorded, `losses` stay.
+
+        Parameters
+        ----------
+        x, batch_size, steps
+            As in `evaluate`.
+        verbose
+            Changes nothing: there is nothing to report.
+        callbacks
+            Whose methods of predictions (``on_predict_…``) are called.
+        """
         size = 32 if batch_size is None else positive_integer("predict", "batch_size", batch_size)
         checked_verbosity(verbose)
+        if not isinstance(x, np.ndarray):
+            x = the_only_array("x", self._unnamed(x, None)[0])
+        if callbacks is not None or self._defines("predict_step") or not is_array_like(x):
+            return self._predict_one_by_one(x, size, steps, callbacks)
         model: Any = self
-        if not is_array_like(x):
-            source = Batches(x, self.compute_dtype, steps=steps)
-            parts = (batch.x for batch in source.epoch(None))
-            return np.concatenate([np.array(self._replays.predict(model, part)) for part in parts])
+        if steps is not None:
+            x = x[: positive_integer("predict", "steps", steps) * size]
         is_ready = type(x) is np.ndarray and x.dtype == self.compute_dtype and x.ndim > 0 and len(x)
         inputs = x if is_ready else as_data("x", x, self.compute_dtype)
 
@@ -350,19 +354,39 @@ class Trainer(Objective):
 
         return predict_in_batches(model, inputs, size, check)
 
-    def predict_on_batch(self, x: Any) -> Array:
+    def _predict_one_by_one(self, x: Any, size: int, steps: int | None, callbacks: Any) -> Any:
+        """Predict batch by batch, in the sight of callbacks or by a step of one's own."""
+        model: Any = self
+        if is_array_like(x):
+            source: Source = Arrays(as_data("x", x, self.compute_dtype), None, None, size, steps)
+        else:
+            source = Batches(x, self.compute_dtype, steps=steps, unnamed=self._unnamed)
+        called = self._prepared(callbacks, steps=source.steps)
+        called.on_predict_begin()
+        self.stop_predicting = False
+        parts = []
+        for number, batch in enumerate(source.epoch(None)):
+            called.on_predict_batch_begin(number)
+            if self._defines("predict_step"):
+                with no_grad():
+                    part = plain(self.predict_step(batch.x))
+            else:
+                part = self._replays.predict(model, batch.x)
+            parts.append(np.array(part))
+            called.on_predict_batch_end(number, {"outputs": parts[-1]})
+            if self.stop_predicting:
+                break
+        called.on_predict_end()
+        return np.concatenate(parts)
+
+    def predict_on_batch(self, x: Any) -> Any:
         """Return the outputs for one batch as an array."""
+        x = as_data("x", self._unnamed(x, None)[0], self.compute_dtype)
         return self.predict(x, batch_size=len(x))
 
 
 def _checked_frequency(value: Any) -> int | Sequence[int]:
-    """Return after how many epochs to evaluate, or after which.
-
-    Raises
-    ------
-    ValueError
-        If these are no positive integers.
-    """
+    """Return after how many epochs to evaluate, or after which."""
     several = list(value) if isinstance(value, list | tuple | set | range) else [value]
     if not all(is_whole(n) and n >= 1 for n in several):
         raise ValueError(

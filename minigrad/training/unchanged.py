@@ -25,8 +25,17 @@ if TYPE_CHECKING:
 # What a step itself changes, or what it does not look at. (Weights are watched one by one.)
 _NOT_SETTINGS = {
     *("_addends", "_generator", "_replays", "_state_names", "_shapes", "_told"),
-    *("optimizer", "history", "stop_training", "checked_config", "name_is_given"),
-    *("compiled_metrics", "unweighted_metrics", "has_seen_a_batch"),
+    *("optimizer", "history", "checked_config", "name_is_given"),
+    *("stop_training", "stop_evaluating", "stop_predicting"),
+    *(
+        "compiled_metrics",
+        "has_seen_a_batch",
+        "unweighted_metrics",
+        "_loss_tracker",
+        "_noted",
+        "_tolerates_nan",
+        "_held",
+    ),
     *("kernel_initializer", "bias_initializer"),
 }
 _METHODS = ("__call__", "call", "run", "match", "mean")  # of classes: what a pass consists of

@@ -147,7 +147,7 @@ def test_a_model_of_blocks_trains_all_of_them_and_names_their_terms():
     model = mg.Sequential(Block(3, name="first"), Block(2, name="second"))
     model.compile("sgd", "mse")
     x = np.random.default_rng(0).normal(size=(4, 3))
-    terms = model.train_on_batch(x, x[:, :2])
+    terms = model.train_on_batch(x, x[:, :2], return_dict=True)
     assert list(terms) == ["loss", "data", "first/dense/kernel", "second/dense/kernel"]
     assert "first/scale" in model.named_parameters()
     before = model.get_weights()

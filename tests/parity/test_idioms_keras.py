@@ -335,8 +335,10 @@ def test_an_idiom_means_the_same_in_both(idiom, tmp_path, monkeypatch):
 
 METHODS = {
     "fit": set(),
-    "evaluate": {"callbacks", "kwargs"},
-    "predict": {"callbacks"},
+    "compile": set(),
+    "evaluate": {"kwargs"},
+    "predict": set(),
+    "summary": {"layer_range"},
     "train_on_batch": set(),
     "test_on_batch": set(),
     "predict_on_batch": set(),

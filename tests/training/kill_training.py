@@ -61,7 +61,7 @@ def train(folder, steps):
         ],
     )
     model.save(folder / "final.npz")
-    (folder / "history.json").write_text(json.dumps(vars(history)))
+    (folder / "history.json").write_text(json.dumps(history.record()))
 
 
 def start(folder, steps):

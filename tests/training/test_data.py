@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 import minigrad as mg
 from minigrad.training.data import as_data, as_pair, batches, split_off_validation
-from minigrad.training.history import Averages, History
+from minigrad.training.history import History, LossTracker
 
 F32 = np.dtype(np.float32)
 sizes = st.integers(1, 40)
@@ -96,7 +96,7 @@ def test_a_split_is_a_fraction(fraction):
         np.array([[1, 2], [3, 4]], np.float64),
         np.asfortranarray([[1, 2], [3, 4]]),
         mg.Tensor([[1.0, 2.0], [3.0, 4.0]]),
-        [np.float64([1, 2]), np.float64([3, 4])],
+        [np.float64([[1, 2], [3, 4]])],
     ],
 )
 def test_whatever_holds_numbers_becomes_an_array_of_the_models_dtype(values):
@@ -173,9 +173,9 @@ def test_inputs_and_targets_must_be_equally_many():
 
 @given(st.lists(st.tuples(st.floats(-100, 100), st.integers(1, 50)), min_size=1, max_size=8))
 def test_averages_are_weighted_by_the_sizes_of_the_batches(seen):
-    averages = Averages()
+    averages = LossTracker()
     for value, samples in seen:
-        averages.add({"loss": value, "data": -value}, samples)
+        averages.add_batch({"loss": value, "data": -value}, samples)
     values, weights = zip(*seen, strict=True)
     expected = np.average(values, weights=weights)
     means = averages.means()

@@ -131,7 +131,7 @@ def test_predict_gives_an_array_in_the_order_of_the_samples():
 def test_train_on_batch_returns_the_terms_before_the_step():
     made = model()
     before = made.loss_terms(X, Y).values_as_floats()
-    values = made.train_on_batch(X, Y)
+    values = made.train_on_batch(X, Y, return_dict=True)
     assert values.pop("loss") == pytest.approx(sum(before.values()))
     assert values == before
 
@@ -176,7 +176,7 @@ def test_data_that_do_not_fit_are_refused_and_nothing_is_trained(x, y, kind, mes
 
 
 def test_a_model_must_be_compiled_before_fit():
-    with pytest.raises(RuntimeError, match=r"compile\(optimizer"):
+    with pytest.raises(ValueError, match=r"compile\(optimizer"):
         mg.Sequential(Dense(1, input_dim=1)).fit(X, Y)
     with pytest.raises(ValueError, match="'adam'"):
         mg.Sequential(Dense(1)).compile("adamm")
@@ -209,7 +209,7 @@ def test_settings_that_mean_nothing_are_refused(argument, value):
 
 @pytest.mark.parametrize("method", ["evaluate", "test_on_batch", "train_on_batch", "fit"])
 def test_without_compile_there_is_no_loss_to_tell(method):
-    with pytest.raises(RuntimeError, match="has not been compiled"):
+    with pytest.raises(ValueError, match="has not been compiled"):
         getattr(mg.Sequential(Dense(2, input_dim=4)), method)(X, Y)
 
 
@@ -248,3 +248,102 @@ def test_a_summary_goes_to_any_function():
     lines = []
     model().summary(print_fn=lines.append)
     assert "activity: L1(l1=0.1), kernel: L2(l2=0.01)" in lines[0]
+
+
+def test_a_summary_takes_the_words_of_keras(capsys):
+    inner = mg.Sequential([Dense(2, name="first"), Dense(2, name="second")], name="inner")
+    made = mg.Sequential([mg.layers.Input((4,)), inner, Dense(1, name="last", trainable=False)])
+    made.summary(line_length=90, positions=[0.3, 0.6, 0.8, 1.0], show_trainable=True)
+    shown = capsys.readouterr().out
+    assert max(map(len, shown.splitlines())) == 90
+    assert "inner/first (Dense)" in shown
+    assert [line.split()[-1] for line in shown.splitlines()[4:7]] == ["yes", "yes", "no"]
+    made.summary(expand_nested=False)
+    shown = capsys.readouterr().out
+    assert next(line for line in shown.splitlines() if "inner" in line).split()[-2] == "16"
+    assert "Trainable weights: 16" in shown
+    assert "inner/first" not in shown
+
+
+def test_a_summary_of_a_model_that_is_not_built_says_so():
+    lines = []
+    mg.Sequential([Dense(1)]).summary(print_fn=lines.append)
+    assert "It is not built: call it on a batch" in lines[0]
+
+
+class Hears(mg.callbacks.Callback):
+    def __init__(self):
+        self.heard = []
+
+    def on_test_begin(self, logs=None):
+        self.heard.append(("test begins", sorted(self.params)))
+
+    def on_test_batch_end(self, batch, logs=None):
+        self.heard.append((batch, sorted(logs)))
+
+    def on_test_end(self, logs=None):
+        self.heard.append(("test ends", sorted(logs)))
+
+    def on_predict_begin(self, logs=None):
+        self.heard.append("prediction begins")
+
+    def on_predict_batch_begin(self, batch, logs=None):
+        self.heard.append(batch)
+
+    def on_predict_batch_end(self, batch, logs=None):
+        self.heard.append(logs["outputs"].shape)
+
+    def on_predict_end(self, logs=None):
+        self.heard.append(self.model.name)
+
+
+def test_callbacks_hear_of_evaluations_and_predictions():
+    made, hears = model(), Hears()
+    made.compile("sgd", "mse", metrics=["mae"])
+    expected = made.evaluate(X, Y, batch_size=11, return_dict=True)
+    assert made.evaluate(X, Y, 11, callbacks=[hears], return_dict=True) == expected
+    names = sorted(expected)
+    begin = ("test begins", ["steps", "verbose"])
+    assert hears.heard == [begin, (0, names), (1, names), ("test ends", names)]
+    hears.heard.clear()
+    assert (made.predict(X, batch_size=11, callbacks=hears) == made.predict(X, 11)).all()
+    assert hears.heard == ["prediction begins", 0, (11, 2), 1, (10, 2), "sequential"]
+
+
+@pytest.mark.parametrize("method", ["evaluate", "predict"])
+def test_a_callback_may_stop_an_evaluation_or_prediction(method):
+    class Stops(Hears):
+        def on_test_batch_end(self, batch, logs=None):
+            self.heard.append(batch)
+            self.model.stop_evaluating = True
+
+        def on_predict_batch_end(self, batch, logs=None):
+            self.heard.append(batch)
+            self.model.stop_predicting = True
+
+        def on_predict_batch_begin(self, batch, logs=None):
+            pass
+
+    made, stops = model(), Stops()
+    arguments = (X, Y) if method == "evaluate" else (X,)
+    for _ in range(2):
+        getattr(made, method)(*arguments, batch_size=5, callbacks=[stops])
+    assert [entry for entry in stops.heard if isinstance(entry, int)] == [0, 0]
+
+
+def test_callbacks_see_metrics_of_the_epoch_so_far_and_may_add_to_the_history():
+    class Adds(mg.callbacks.Callback):
+        def __init__(self):
+            self.seen = []
+
+        def on_train_batch_end(self, batch, logs=None):
+            self.seen.append(logs["mae"])
+
+        def on_epoch_end(self, epoch, logs=None):
+            logs["learning_rate"] = self.model.optimizer.learning_rate
+
+    made, adds = model(), Adds()
+    made.compile(SGD(0.1), "mse", metrics=["mae"])
+    history = made.fit(X, Y, epochs=2, batch_size=11, callbacks=[adds], verbose=0).history
+    assert history["learning_rate"] == [0.1, 0.1]
+    assert adds.seen[1::2] == history["mae"]

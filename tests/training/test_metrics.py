@@ -77,7 +77,7 @@ def test_metrics_are_saved_and_loaded(tmp_path):
 @pytest.mark.parametrize(
     ("compiled", "error", "message"),
     [
-        ({"metrics": "accuracy"}, TypeError, "metrics must be a list. Received: 'accuracy'"),
+        ({"metrics": "accuracy"}, ValueError, "metrics must be a list. Received: 'accuracy'"),
         ({"metrics": ["acuracy"]}, ValueError, "Did you mean 'accuracy'"),
         ({"metrics": ["mse", "mse"]}, ValueError, "two values would be named 'mse'"),
         ({"metrics": [metrics.Mean("loss")]}, ValueError, "two values would be named 'loss'"),

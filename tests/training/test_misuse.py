@@ -77,11 +77,47 @@ def test_compiling_again_with_the_same_optimizer_goes_on_with_its_averages():
     assert unchanged(weights(going_on), weights(undisturbed))
 
 
-def test_freezing_everything_is_an_error_and_not_an_idle_run():
+def frozen():
     made = model()
     made.trainable = False
-    with pytest.raises(RuntimeError, match="records nothing"):
-        made.fit(X, X, verbose=0)
+    return made
+
+
+def frozen_after_training():
+    made = model()
+    made.fit(X, X, epochs=6, verbose=0)
+    made.trainable = False
+    return made
+
+
+def without_weights():
+    made = mg.Sequential(mg.layers.Activation("relu", input_shape=(3,)))
+    made.compile(SGD(0.1), "mse")
+    return made
+
+
+@pytest.mark.parametrize("make", [frozen, frozen_after_training, without_weights])
+def test_a_model_with_nothing_to_train_reports_its_loss_and_says_so(make):
+    made = make()
+    made.compile(made.optimizer, "mse", metrics=["mae"])
+    before, steps = weights(made), made.optimizer.iterations
+    with pytest.warns(UserWarning, match="has no trainable weights"):
+        history = made.fit(X, X, epochs=5, verbose=0)
+    assert unchanged(before, weights(made))
+    assert made.optimizer.iterations == steps
+    loss, mae = made.evaluate(X, X)
+    assert history.history["loss"] == pytest.approx([loss] * 5)
+    assert history.history["mae"] == pytest.approx([mae] * 5)
+
+
+def test_a_model_that_is_freed_after_an_idle_run_is_trained_again():
+    made, twin = frozen(), model()
+    with pytest.warns(UserWarning, match="has no trainable weights"):
+        made.fit(X, X, epochs=5, verbose=0, shuffle=False)
+    made.trainable = True
+    for each in (made, twin):
+        each.fit(X, X, epochs=5, verbose=0, shuffle=False)
+    assert unchanged(weights(made), weights(twin))
 
 
 def test_layers_frozen_and_freed_between_runs_are_trained_or_not():
@@ -158,12 +194,12 @@ def test_names_classes_configs_and_objects_make_an_optimizer():
 @pytest.mark.parametrize(
     ("pair", "message"),
     [
-        ((X,), r"must be a pair \(x, y\)"),
-        ((X, X, X, X), r"must be a pair \(x, y\)"),
+        ((X,), "needs targets"),
+        ((X, X, X, X), r"expected x, \(x, y\) or \(x, y, sample_weight\). Received: 4 parts"),
         ((X, X, X), "a number, 0 or larger, for each of"),
         (X, "needs targets"),
         ("xy", "batch 1"),
-        ({"x": X}, "batch 1"),
+        ({"x": X}, "needs targets"),
     ],
 )
 def test_validation_data_are_a_pair_or_yield_batches(pair, message):
@@ -200,7 +236,7 @@ def test_evaluate_and_predict_refuse_the_same_data_as_fit():
 @pytest.mark.parametrize("call", ["fit", "train_on_batch"])
 def test_a_model_that_is_not_compiled_says_so_first(call):
     made = mg.Sequential(Dense(3, input_dim=3), name="fresh")
-    with pytest.raises(RuntimeError, match="model 'fresh' has not been compiled"):
+    with pytest.raises(ValueError, match="model 'fresh' has not been compiled"):
         getattr(made, call)(X, X)
 
 
@@ -237,3 +273,25 @@ def test_training_works_inside_no_grad_and_predicting_records_nothing():
         trace = made.trace(X, X)
     assert not unchanged(before, weights(made))
     assert trace.gradient("pixels/kernel").any()
+
+
+@pytest.mark.parametrize(
+    "labels", [["cat", "dog"] * 6, np.array(["cat", "dog"] * 6), [["cat"]] * 12]
+)
+def test_labels_in_words_say_how_they_become_numbers(labels):
+    with pytest.raises(TypeError, match=r"names, y = np.unique\(y, return_inverse=True\)"):
+        model().fit(X, labels, verbose=0)
+    with pytest.raises(TypeError, match="x: expected an array of real numbers") as error:
+        model().fit([["a", "b", "c"]] * 12, X, verbose=0)
+    assert "np.unique" not in str(error.value)
+
+
+@pytest.mark.parametrize("eager", [False, True])
+def test_a_learning_rate_that_explodes_gives_one_error_and_no_warnings(eager):
+    made = model()
+    made.compile(SGD(1e9), "mse", run_eagerly=eager)
+    with pytest.raises(mg.NonFiniteLossError, match="Try a smaller learning rate"):
+        made.fit(X, X, epochs=50, verbose=0)  # a warning would be an error here
+    with pytest.raises(mg.NonFiniteLossError):
+        for _ in range(50):
+            made.train_on_batch(X, X)

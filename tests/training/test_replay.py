@@ -45,7 +45,7 @@ def is_replaying(model):
 
 def train(model, x, y, steps=8, batch=8):
     return [
-        model.train_on_batch(x[start : start + batch], y[start : start + batch])
+        model.train_on_batch(x[start : start + batch], y[start : start + batch], return_dict=True)
         for start in (batch * (step % (len(x) // batch)) for step in range(steps))
     ]
 

@@ -125,3 +125,19 @@ def test_an_unbuilt_model_cannot_be_saved(tmp_path):
     with pytest.raises(RuntimeError, match="no weights yet"):
         mg.Sequential(Dense(2)).save(tmp_path / "m.npz")
     assert not list(tmp_path.iterdir())
+
+
+def test_weights_that_do_not_fit_may_be_left_out(tmp_path):
+    def model(units):
+        return mg.Sequential([Dense(3, input_dim=2, name="a"), Dense(units, name="b")])
+
+    first, second = model(4), model(5)
+    first.save_weights(tmp_path / "w.npz")
+    kept = second.layers[1].kernel.numpy()
+    with pytest.raises(mg.LoadError, match="b/kernel"):
+        second.load_weights(tmp_path / "w.npz")
+    with pytest.warns(UserWarning, match=r"left out b/bias, b/kernel"):
+        second.load_weights(tmp_path / "w.npz", skip_mismatch=True)
+    np.testing.assert_array_equal(second.layers[0].kernel.numpy(), first.layers[0].kernel.numpy())
+    np.testing.assert_array_equal(second.layers[1].kernel.numpy(), kept)
+    first.load_weights(tmp_path / "w.npz", skip_mismatch=True)  # all fit: no warning

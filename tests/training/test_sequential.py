@@ -88,3 +88,18 @@ def test_summary_shows_shapes_weights_and_penalties(capsys):
 def test_summary_of_an_unbuilt_model_has_question_marks(capsys):
     mg.Sequential(Dense(3)).summary()
     assert "?" in capsys.readouterr().out
+
+
+def test_a_built_model_is_not_built_for_another_shape():
+    model = mg.Sequential([mg.layers.Input((2,)), Dense(2)])
+    model.build((None, 2))
+    model.build((3, 2))
+    with pytest.raises(ValueError, match=r"is built for inputs of shape \(None, 2\)"):
+        model.build((None, 4))
+    assert model.input_shape == (2,)
+
+
+def test_the_input_is_the_one_that_was_given():
+    begin = mg.layers.Input((2,), name="begin")
+    model = mg.Sequential([begin, Dense(2)])
+    assert model.inputs == [begin]

@@ -123,7 +123,7 @@ def test_validation_evaluation_and_prediction_take_batches():
     [
         ({"x": iter(cut()), "y": Y}, "targets and weights come in the batches"),
         ({"x": iter(cut()), "validation_split": 0.5}, "validation needs validation_data"),
-        ({"x": X, "y": Y, "steps_per_epoch": 3}, "belongs to a source of batches"),
+        ({"x": X, "y": Y, "steps_per_epoch": 0}, "steps must be a positive integer"),
         ({"x": iter([(X, Y, Y, Y)])}, "batch 1: expected x, .*4 parts"),
         ({"x": iter([cut()[0], (X, Y[:3])])}, "batch 2: x and y must have the same number"),
         ({"x": iter([])}, "ended after 0 batches"),
@@ -149,3 +149,153 @@ def test_a_source_that_raises_keeps_the_history_and_says_where():
     assert made.optimizer.iterations == 2
     assert made.history.epoch == []
     assert np.isfinite(made.layers[0].kernel.numpy()).all()
+
+
+# ---- lists and dicts of arrays ------------------------------------------------------------------
+
+
+def batches_in_lists():
+    for x, y in cut():
+        yield [x], [y]
+
+
+def test_a_list_of_one_array_is_that_array_everywhere():
+    expected, found = model(), model()
+    arguments = {"batch_size": 4, "shuffle": False, "verbose": 0, "epochs": 2}
+    weights = np.linspace(0, 1, 12)
+    held_out = (X[:6], Y[:6])
+    history = expected.fit(X, Y, sample_weight=weights, validation_data=held_out, **arguments)
+    other = found.fit(
+        [X], (Y,), sample_weight=[weights], validation_data=([X[:6]], [Y[:6]]), **arguments
+    )
+    assert other.history == history.history
+    assert found.optimizer.iterations == 6
+    assert found.evaluate([X], [Y]) == expected.evaluate(X, Y)
+    for call in (found.predict, found.predict_on_batch, lambda x: found(x).numpy()):
+        np.testing.assert_array_equal(call([X]), found.predict(X))
+    assert found.train_on_batch([X], [Y]) == expected.train_on_batch(X, Y)
+    assert found.test_on_batch([X], [Y]) == expected.test_on_batch(X, Y)
+    history = expected.fit(Iterable(), epochs=2, verbose=0)
+    assert found.fit(batches_in_lists, epochs=2, verbose=0).history == history.history
+    assert str(found.trace([X], [Y])) == str(expected.trace(X, Y))
+    assert found.fit([X], [Y], validation_split=0.5, sample_weight=[weights], verbose=0).epoch == [
+        0
+    ]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda made: made.fit([X, X], Y, verbose=0),
+        lambda made: made.fit([X, X, X], Y, verbose=0),
+        lambda made: made.fit(X, [Y, Y], verbose=0),
+        lambda made: made.evaluate((X, X), Y),
+        lambda made: made.predict([mg.Tensor(X), mg.Tensor(X)]),
+        lambda made: made.train_on_batch(X, [Y, Y]),
+        lambda made: made.fit(X, Y, validation_data=([X, X], Y), verbose=0),
+        lambda made: made.fit(iter([([X, X], Y)]), verbose=0),
+        lambda made: made.fit([*X], Y, verbose=0),
+    ],
+)
+def test_several_arrays_are_several_inputs_and_refused_with_their_number(call):
+    with pytest.raises(ValueError, match=r"is a list of \d+ arrays. That means \d+ inputs"):
+        call(model())
+
+
+def test_a_nested_list_of_numbers_stays_data():
+    ours, expected = model(), model()
+    assert ours.train_on_batch(X.tolist(), Y.tolist()) == expected.train_on_batch(X, Y)
+    assert ours.predict([[1, 2, 3]]).shape == (1, 1)
+    assert ours.predict([np.float32([[1, 2, 3]]).tolist()][0]).shape == (1, 1)
+
+
+def named(names=("pixels", "price")):
+    pixels = mg.layers.Input((3,), name=names[0])
+    made = mg.Model(pixels, Dense(1, seed=0, name=names[1])(pixels), seed=0)
+    made.compile("sgd", {"price": "mse"}, {"price": 2.0}, {"price": ["mae"]})
+    return made
+
+
+def test_a_dict_has_the_array_by_the_name_of_the_input_or_output():
+    ours, expected = named(), named()
+    history = expected.fit(X, Y, epochs=2, verbose=0, validation_data=(X, Y))
+    other = ours.fit(
+        {"pixels": X}, {"price": Y}, epochs=2, verbose=0,
+        validation_data=({"pixels": X}, {"price": Y}),
+    )  # fmt: skip
+    assert other.history == history.history
+    assert ours.evaluate({"pixels": X}, {"price": Y}) == expected.evaluate(X, Y)
+    np.testing.assert_array_equal(ours.predict({"pixels": X}), ours.predict(X))
+    np.testing.assert_array_equal(ours({"pixels": X}).numpy(), ours(X).numpy())
+    by_batches = ours.fit(iter([({"pixels": X}, {"price": Y})]), verbose=0)
+    assert by_batches.history["loss"] == expected.fit(iter([(X, Y)]), verbose=0).history["loss"]
+    np.testing.assert_array_equal(ours.clone().predict({"pixels": X}).shape, (12, 1))
+    for x, y in (({"image": X}, Y), ({"pixels": X, "more": X}, Y), (X, {"cost": Y})):
+        with pytest.raises(ValueError, match=r"is a dict with .*, and the model has one, 'p"):
+            ours.fit(x, y, verbose=0)
+
+
+def test_an_axis_of_length_1_may_be_missing_or_too_much():
+    made = mg.Sequential([mg.layers.Input((1,)), Dense(1)])
+    made.compile("sgd", "mse")
+    made.fit(X[:, 0], Y, epochs=5, verbose=0)
+    np.testing.assert_array_equal(made.predict(X[:, 0]), made.predict(X[:, :1]))
+    np.testing.assert_array_equal(made(X[:, :1, None]).numpy(), made(X[:, :1]).numpy())
+
+
+def test_one_sample_alone_says_how_to_make_a_batch_of_it():
+    made = model()
+    with pytest.raises(ValueError, match=r"of shape \(3,\) is a single sample.*x\[None\]"):
+        made.predict(X[0])
+    assert made.predict(X[0][None]).shape == (1, 1)
+
+
+# ---- steps --------------------------------------------------------------------------------------
+
+
+def seeded():
+    mg.set_seed(0)
+    return model()
+
+
+def test_an_epoch_of_some_steps_goes_on_where_the_last_one_ended():
+    by_steps, by_passes = seeded(), seeded()
+    arguments = {"batch_size": 4, "verbose": 0}
+    shorter = by_steps.fit(X, Y, steps_per_epoch=2, epochs=4, **arguments)  # 2 and 1, 2 and 1
+    by_passes.fit(X, Y, epochs=2, **arguments)
+    assert shorter.epoch == [0, 1, 2, 3]
+    assert shorter.step == [2, 3, 5, 6]
+    np.testing.assert_array_equal(by_steps.predict(X), by_passes.predict(X))
+    assert shorter.params == {"epochs": 4, "verbose": 0, "steps": 2}
+
+
+def test_steps_of_a_validation_evaluation_or_prediction_are_the_first_ones():
+    made = model()
+    history = made.fit(
+        X, Y, validation_data=(X, Y), validation_steps=1, validation_batch_size=5, verbose=0,
+        epochs=2,
+    ).history  # fmt: skip
+    assert history["val_loss"][-1] == pytest.approx(made.evaluate(X[:5], Y[:5]))
+    assert made.evaluate(X, Y, batch_size=5, steps=1) == made.evaluate(X[:5], Y[:5])
+    assert made.predict(X, batch_size=5, steps=2).shape == (10, 1)
+
+
+def test_validation_data_come_before_a_split():
+    split, usual = model(), model()
+    found = split.fit(X, Y, validation_split=0.5, validation_data=(X, Y), verbose=0)
+    assert found.history == usual.fit(X, Y, validation_data=(X, Y), verbose=0).history
+
+
+def test_a_dataset_may_say_its_number_of_batches_or_have_no_end():
+    class Endless(mg.utils.PyDataset):
+        num_batches = None
+
+        def __len__(self):
+            raise NotImplementedError
+
+        def __getitem__(self, index):
+            return cut()[index % 3]
+
+    made = model()
+    made.fit(Endless(), steps_per_epoch=7, verbose=0)
+    assert made.optimizer.iterations == 7

@@ -43,7 +43,7 @@ def test_a_weight_of_0_leaves_a_sample_out_of_the_data_term():
 def test_fit_evaluate_and_train_on_batch_use_the_weights_of_their_samples():
     by_fit, by_step = model(), model()
     history = by_fit.fit(X, Y, batch_size=12, verbose=0, sample_weight=W, shuffle=False)
-    values = by_step.train_on_batch(X, Y, sample_weight=W)
+    values = by_step.train_on_batch(X, Y, sample_weight=W, return_dict=True)
     assert history.history["data"][0] == pytest.approx(values["data"])
     assert (by_fit.parameters()[0].numpy() == by_step.parameters()[0].numpy()).all()
     in_parts = by_fit.evaluate(X, Y, batch_size=5, sample_weight=W, return_dict=True)["data"]
@@ -64,16 +64,15 @@ def test_class_weights_are_sample_weights_by_label():
     labels = np.array([0, 1] * 6, float)
     made = mg.Sequential(Dense(1, "sigmoid", input_dim=3, seed=0, dtype="float64"))
     made.compile(SGD(0.1), "binary_crossentropy")
-    by_class = made.train_on_batch(X, labels, class_weight={0: 1.0, 1: 3.0})
+    by_class = made.train_on_batch(X, labels, class_weight={0: 1.0, 1: 3.0}, return_dict=True)
     made = mg.Sequential(Dense(1, "sigmoid", input_dim=3, seed=0, dtype="float64"))
     made.compile(SGD(0.1), "binary_crossentropy")
-    by_sample = made.train_on_batch(X, labels, sample_weight=1 + 2 * labels)
+    by_sample = made.train_on_batch(X, labels, sample_weight=1 + 2 * labels, return_dict=True)
     assert by_class == by_sample
     one_hot = np.eye(2)[labels.astype(int)]
     made = model()
-    assert made.train_on_batch(X, one_hot, class_weight={0: 2, 1: 2})["data"] == pytest.approx(
-        2 * float(model().loss_terms(X, one_hot)["data"])
-    )
+    twice = made.train_on_batch(X, one_hot, class_weight={0: 2, 1: 2}, return_dict=True)
+    assert twice["data"] == pytest.approx(2 * float(model().loss_terms(X, one_hot)["data"]))
 
 
 def test_loss_weights_scale_the_data_term_alone():

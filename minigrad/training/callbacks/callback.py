@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from minigrad.training.loop import TrainingLoop
     from minigrad.training.model import Model
 
-Logs = MutableMapping[str, float]
+Logs = MutableMapping[str, Any]
 
 
 class Callback(Configurable):
