@@ -6,7 +6,9 @@ Loading a config looks names up in it and never imports or runs anything that a 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from types import BuiltinFunctionType, FunctionType
 from typing import Any, TypeVar
 
@@ -14,7 +16,11 @@ from minigrad.engine.suggestions import did_you_mean
 
 T = TypeVar("T", bound=Callable[..., Any])
 
-_custom: dict[str, Callable[..., Any]] = {}
+Known = dict[str, Callable[..., Any]]
+
+_custom: Known = {}
+_in_scope: ContextVar[Known | None] = ContextVar("minigrad_custom_objects", default=None)
+_unregistered: ContextVar[Known | None] = ContextVar("minigrad_unregistered", default=None)
 
 
 def register_serializable(name: str | None = None) -> Callable[[T], T]:
@@ -90,6 +96,51 @@ def register_keras_serializable(
         return register_serializable(f"{package}>{name or thing.__name__}")(thing)
 
     return register
+
+
+def get_custom_objects() -> Known:
+    """Return what is registered, by name: the dict itself, so that what is put there counts."""
+    return _custom
+
+
+@contextmanager
+def custom_object_scope(custom_objects: Mapping[str, Any] | None) -> Iterator[None]:
+    """Know classes and functions of yours inside the block, by the names that files call them.
+
+    Parameters
+    ----------
+    custom_objects
+        Classes and functions by name.
+
+    Examples
+    --------
+    >>> from minigrad import regularizers
+    >>> def halved(kernel):
+    ...     return 0.5 * (kernel * kernel).sum()
+    >>> with custom_object_scope({"halved": halved}):
+    ...     regularizers.get("halved") is halved
+    True
+    """
+    token = _in_scope.set({**(_in_scope.get() or {}), **(custom_objects or {})})
+    try:
+        yield
+    finally:
+        _in_scope.reset(token)
+
+
+@contextmanager
+def unregistered_by_name() -> Iterator[Known]:
+    """Let what is not registered be serialized by its own name; yield what that was."""
+    found: Known = {}
+    token = _unregistered.set(found)
+    try:
+        yield found
+    finally:
+        _unregistered.reset(token)
+
+
+def _known_custom() -> Known:
+    return {**_custom, **(_in_scope.get() or {})}
 
 
 class Registry:
@@ -181,38 +232,59 @@ class Registry:
         """
         if thing is None:
             return None
+        name, found = self._name_of(thing)
+        if found is thing:  # a function, or an object that is ready for use
+            return {"class_name": name, "config": None}
+        if not hasattr(thing, "get_config"):
+            raise ValueError(
+                f"{self.kind} {name!r} must define get_config() to be saved, returning "
+                "a dict of its constructor's arguments"
+            )
+        return {"class_name": name, "config": thing.get_config()}
+
+    def _name_of(self, thing: Any) -> tuple[str, Any]:
+        """Return the name that leads to an object or to its class, and which of them it is."""
         is_function = isinstance(thing, FunctionType | BuiltinFunctionType)
         maker = thing if is_function else type(thing)
-        for known in (self._classes, _custom):
-            for name, candidate in known.items():
-                if candidate is maker or candidate is thing:
-                    if known is _custom and name in self._classes:
-                        raise ValueError(
-                            f"{name!r} is the name of a known {self.kind}, which would be loaded "
-                            "in place of yours. Register yours by another name: "
-                            "@mg.register_serializable(name=…)"
-                        )
-                    if is_function or candidate is thing:
-                        return {"class_name": name, "config": None}
-                    if not hasattr(thing, "get_config"):
-                        raise ValueError(
-                            f"{self.kind} {name!r} must define get_config() to be saved, returning "
-                            "a dict of its constructor's arguments"
-                        )
-                    return {"class_name": name, "config": thing.get_config()}
-        name = getattr(maker, "__name__", repr(thing))
+        for name, candidate in self._classes.items():
+            if candidate is maker or candidate is thing:
+                return name, candidate
+        for name, candidate in _known_custom().items():
+            if candidate is maker or candidate is thing:
+                return self._not_taken(name), candidate
+        name = getattr(thing, "__name__", None) or type(thing).__name__
         if name == "<lambda>":
             raise ValueError(
                 f"a lambda cannot be saved as {self.kind}: no name leads back to it. Define it "
                 "with `def` and decorate it with @mg.register_serializable()."
             )
-        raise ValueError(
-            f"{self.kind} {name!r} is not registered, so a saved model could not be loaded again. "
-            "Decorate its definition with @mg.register_serializable()."
-        )
+        unregistered = _unregistered.get()
+        if unregistered is None or not (is_function or hasattr(thing, "get_config")):
+            raise ValueError(
+                f"{self.kind} {name!r} is not registered, so a saved model could not be loaded "
+                "again. Decorate its definition with @mg.register_serializable()."
+            )
+        if unregistered.setdefault(name, maker) is not maker:
+            raise ValueError(f"two things to be saved share the name {name!r}: register them")
+        return self._not_taken(name), maker
 
-    def deserialize(self, config: Any) -> Any:
+    def _not_taken(self, name: str) -> str:
+        if name in self._classes:
+            raise ValueError(
+                f"{name!r} is the name of a known {self.kind}, which would be loaded in place of "
+                "yours. Register yours by another name: @mg.register_serializable(name=…)"
+            )
+        return name
+
+    def deserialize(self, config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
         """Return the object that a config describes.
+
+        Parameters
+        ----------
+        config
+            What `serialize` returned, or a name.
+        custom_objects
+            Classes and functions of one's own that are not registered, by name.
 
         Raises
         ------
@@ -221,6 +293,9 @@ class Registry:
         """
         if config is None:
             return None
+        if custom_objects:
+            with custom_object_scope(custom_objects):
+                return self.deserialize(config)
         if isinstance(config, str):
             return self.get(config)
         if not isinstance(config, dict) or not isinstance(config.get("class_name"), str):
@@ -228,12 +303,14 @@ class Registry:
                 f"expected {self._a_kind} config with a 'class_name'. Received: {config!r}"
             )
         name = config["class_name"]
-        maker = self._classes.get(name) or _custom.get(name)
+        custom = _known_custom()
+        maker = self._classes.get(name) or custom.get(name)
         if maker is None:
             raise ValueError(
                 f"unknown {self.kind} {name!r} in a config."
-                f"{did_you_mean(name, [*self._classes, *_custom])} If it is your own, "
-                "decorate its definition with @mg.register_serializable() and run that first."
+                f"{did_you_mean(name, [*self._classes, *custom])} If it is your own, "
+                "decorate its definition with @mg.register_serializable() and run that first, or "
+                f"pass it: custom_objects={{{name!r}: …}}."
             )
         settings = config.get("config")
         if settings is None:
@@ -246,13 +323,11 @@ class Registry:
     def _from_name(self, name: str) -> Callable[[], Any]:
         if name in self._by_identifier:
             return self._by_identifier[name]
-        if name in _custom:
-            thing = _custom[name]
+        custom = _known_custom()
+        if name in custom:
+            thing = custom[name]
             return thing if isinstance(thing, type) else (lambda: thing)
         raise ValueError(
-            f"unknown {self.kind} {name!r}.{self._hint(name)} "
+            f"unknown {self.kind} {name!r}.{did_you_mean(name, [*self._by_identifier, *custom])} "
             f"Known: {', '.join(sorted(self._by_identifier))}"
         )
-
-    def _hint(self, name: str) -> str:
-        return did_you_mean(name, [*self._by_identifier, *_custom])

@@ -13,13 +13,14 @@ import math
 import os
 import zipfile
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from minigrad.files import atomic_write
+from minigrad.training.foreign_formats import what_it_is
 
-__all__ = ["Array", "LoadError", "read", "write"]
+__all__ = ["Array", "LoadError", "read", "read_from", "write", "write_into"]
 
 Array = np.ndarray[Any, Any]
 
@@ -43,11 +44,41 @@ def write(
     OSError
         If the folder cannot be written.
     """
+    with atomic_write(path) as file:
+        write_into(file, config, arrays)
+
+
+def write_into(file: BinaryIO, config: dict[str, Any], arrays: Mapping[str, Array]) -> None:
+    """Write what `write` writes into an open file; the same contents make the same bytes.
+
+    Raises
+    ------
+    ValueError
+        If an array has the name of the config, or holds objects.
+    """
     if CONFIG in arrays:
         raise ValueError(f"no array can be saved by the name {CONFIG!r}")
-    named: dict[str, Any] = {CONFIG: np.array(json.dumps(config)), **arrays}
-    with atomic_write(path) as file:
-        np.savez(file, allow_pickle=False, **named)
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, array in {CONFIG: np.array(as_json(config)), **arrays}.items():
+            with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
+
+
+def as_json(config: Any) -> str:
+    """Return a config as text; NumPy's numbers and arrays in it become plain ones.
+
+    Raises
+    ------
+    ValueError
+        If something in it is neither a number, text, a list or a dict.
+    """
+    return json.dumps(config, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    raise ValueError(f"a config holds {value!r}, and files hold only numbers, text, lists and dicts")
 
 
 def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Array]]:
@@ -56,36 +87,53 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Array]
     Raises
     ------
     LoadError
-        If there is no such file, or it is damaged in any way.
+        If there is no such file, or it is damaged in any way, or of another format.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
-            members = _checked_members(path, archive)
-            arrays = {name: _read_array(archive, info) for name, info in members.items()}
+        with open(path, "rb") as file:
+            return read_from(file, path)
     except FileNotFoundError:
         raise LoadError(f"there is no file {path}") from None
-    except LoadError:
-        raise
+    except IsADirectoryError:
+        raise LoadError(f"{path} is a folder. Expected a file that save has written") from None
+    except OSError as error:
+        raise LoadError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def read_from(
+    file: BinaryIO, path: str | os.PathLike[str] = "the file"
+) -> tuple[dict[str, Any], dict[str, Array]]:
+    """Return the config and the arrays that `write_into` wrote; messages call the file `path`."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            members = _checked_members(archive, size=file.seek(0, os.SEEK_END))
+            arrays = {name: _read_array(archive, info) for name, info in members.items()}
+        return _read_config(arrays), arrays
     except Exception as error:  # whatever the parsers of zip and of headers make of such bytes
+        if foreign := what_it_is(file):
+            raise LoadError(
+                f"{path} {foreign}, which minigrad does not read. To take its weights over, write "
+                "np.savez('weights.npz', *model.get_weights()) there, and hand these arrays to "
+                "model.set_weights here."
+            ) from None
+        if isinstance(error, LoadError):
+            raise LoadError(f"{path}: {error}") from error.__cause__
         raise LoadError(f"{path} is no readable model file: {error}") from error
-    return _read_config(path, arrays), arrays
 
 
-def _checked_members(
-    path: str | os.PathLike[str], archive: zipfile.ZipFile
-) -> dict[str, zipfile.ZipInfo]:
+def _checked_members(archive: zipfile.ZipFile, size: int) -> dict[str, zipfile.ZipInfo]:
     """Return the members by array name, after a look at what they claim to be."""
     members: dict[str, zipfile.ZipInfo] = {}
     for info in archive.infolist():
         name = info.filename.removesuffix(".npy")
         if name == info.filename or name in members:
-            raise LoadError(f"{path} holds {info.filename!r}, which is no array or comes twice")
+            raise LoadError(f"it holds {info.filename!r}, which is no array or comes twice")
         if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 1:
-            raise LoadError(f"{path}: {name!r} is compressed or encrypted, which models never are")
+            raise LoadError(f"{name!r} is compressed or encrypted, which models never are")
         members[name] = info
     # Members may overlap, so that a small file unpacks to a huge one: together they must fit in it.
-    if sum(info.file_size for info in members.values()) > os.path.getsize(path):
-        raise LoadError(f"{path} claims to hold more than its own size")
+    if sum(info.file_size for info in members.values()) > size:
+        raise LoadError("it claims to hold more than its own size")
     return members
 
 
@@ -113,13 +161,13 @@ def _read_array(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Array:
     return values.reshape(shape, order="F" if fortran_order else "C")
 
 
-def _read_config(path: str | os.PathLike[str], arrays: dict[str, Array]) -> dict[str, Any]:
+def _read_config(arrays: dict[str, Array]) -> dict[str, Any]:
     try:
         config = json.loads(str(arrays.pop(CONFIG)[()]))
     except KeyError:
-        raise LoadError(f"{path} is no minigrad model: it holds no {CONFIG!r}") from None
+        raise LoadError(f"it is no minigrad model, as it holds no {CONFIG!r}") from None
     except (ValueError, TypeError, IndexError, RecursionError) as error:
-        raise LoadError(f"{path}: the config is damaged ({error})") from error
+        raise LoadError(f"the config is damaged ({error})") from error
     if not isinstance(config, dict):
-        raise LoadError(f"{path}: the config is damaged (no JSON object)")
+        raise LoadError("the config is damaged (no JSON object)")
     return config
