@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ class Store:
     ------
     NotADirectoryError
         If it is a file.
+    OSError
+        If it cannot be written.
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
@@ -36,6 +39,8 @@ class Store:
             raise NotADirectoryError(
                 f"regularization_path: store must be a folder, for a file a run. Received: {folder}"
             ) from error
+        with tempfile.TemporaryFile(dir=self.folder):
+            pass  # runs take long: whether they can be kept is found out before them
 
     def save(self, key: str, outcome: Outcome) -> None:
         """Write a run; a crash meanwhile leaves no file of it."""

@@ -49,7 +49,7 @@ def write(
 
 
 def write_into(file: BinaryIO, config: dict[str, Any], arrays: Mapping[str, Array]) -> None:
-    """Write what `write` writes into an open file; the same contents make the same bytes.
+    """Write what `write` writes into an open file.
 
     Raises
     ------
@@ -58,10 +58,11 @@ def write_into(file: BinaryIO, config: dict[str, Any], arrays: Mapping[str, Arra
     """
     if CONFIG in arrays:
         raise ValueError(f"no array can be saved by the name {CONFIG!r}")
-    with zipfile.ZipFile(file, "w") as archive:
-        for name, array in {CONFIG: np.array(as_json(config)), **arrays}.items():
-            with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as member:
-                np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
+    for name, array in arrays.items():
+        if array.dtype.hasobject:
+            raise ValueError(f"{name!r} holds objects, and files hold only numbers")
+    named: dict[str, Any] = {CONFIG: np.array(as_json(config)), **arrays}
+    np.savez(file, **named)  # before NumPy 2.2, it took allow_pickle for an array's name
 
 
 def as_json(config: Any) -> str:
