@@ -6,7 +6,7 @@ import gzip
 import math
 import struct
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from io import BufferedIOBase
 from pathlib import Path
@@ -18,6 +18,9 @@ from numpy.lib import format as npy_format
 from minigrad.datasets.errors import DataError, damage_as_data_error
 
 Array = np.ndarray[Any, Any]
+
+_ALWAYS_ROOM = 2**28  # bytes; that much is read, however small the file
+_LARGEST_RATIO = 100
 
 
 def read_npz(file: Path) -> Array:
@@ -36,6 +39,7 @@ def read_npz(file: Path) -> Array:
             name = _choose(file, names)
             with archive.open(f"{name}.npy") as member:
                 size = archive.getinfo(f"{name}.npy").file_size
+                _require_room(file, size)
                 return _read_array(member, size, f"{file} is no readable .npz: its array {name!r}")
 
 
@@ -52,6 +56,24 @@ def _choose(file: Path, names: Sequence[str]) -> str:
         f"{file} holds {listed or 'no array'}. Expected a "
         "single array, or one named 'x' or 'images': numpy.savez(path, x=...)."
     )
+
+
+def _require_room(file: Path, size: int) -> None:
+    """Refuse a packed file that unpacks to more than it has room for."""
+    if size > _room(file):
+        raise DataError(
+            f"{file} of {file.stat().st_size:,} bytes would unpack to {size:,} or more, over "
+            f"{_LARGEST_RATIO} times as many: it is damaged, or made to fill the memory. If it is "
+            "neither, save it without compression, by numpy.savez."
+        )
+
+
+def _room(file: Path) -> int:
+    """How many bytes a packed file may unpack to.
+
+    Deflate packs a thousand zeros into a byte, but pictures and tables by ten or twenty.
+    """
+    return max(_ALWAYS_ROOM, _LARGEST_RATIO * file.stat().st_size)
 
 
 def read_npy(file: Path) -> Array:
@@ -139,9 +161,15 @@ def _read_idx(file: Path, stream: BufferedIOBase) -> Array:
     shape = struct.unpack(f">{magic[3]}I", lengths)
     kind = np.dtype(_IDX_TYPES[magic[2]])
     declared = math.prod(shape) * kind.itemsize
-    numbers = _read_at_most(stream, declared + 1)
-    if len(numbers) != declared:
-        received = f"{len(numbers):,}" if len(numbers) < declared else "more"
+    if declared > _room(file):  # so much is only counted, and not kept
+        count = sum(map(len, _blocks(stream, _room(file) + 1)))
+        _require_room(file, count)
+        numbers = b""
+    else:
+        numbers = b"".join(_blocks(stream, declared + 1))
+        count = len(numbers)
+    if count != declared:
+        received = f"{count:,}" if count < declared else "more"
         raise DataError(
             f"{file} declares an array of shape {shape}, so {declared:,} bytes of numbers. "
             f"Received: {received}. It is cut off or damaged: download it again."
@@ -149,13 +177,11 @@ def _read_idx(file: Path, stream: BufferedIOBase) -> Array:
     return np.frombuffer(numbers, kind).reshape(shape)
 
 
-def _read_at_most(stream: BufferedIOBase, limit: int) -> bytes:
+def _blocks(stream: BufferedIOBase, limit: int) -> Iterator[bytes]:
     """Read by the megabyte, so that memory grows with what is there, not with what is declared."""
-    blocks = []
     while limit > 0 and (block := stream.read(min(limit, 2**20))):
-        blocks.append(block)
+        yield block
         limit -= len(block)
-    return b"".join(blocks)
 
 
 def _hex(start: bytes) -> str:
