@@ -18,6 +18,7 @@ from minigrad.ops.neural import (
     softplus,
 )
 from minigrad.serialization import Registry
+from minigrad.suggestions import speak_up
 
 __all__ = [
     "deserialize",
@@ -40,6 +41,8 @@ __all__ = [
     "softsign",
     "tanh",
 ]
+
+speak_up(__name__)
 
 
 def linear(x: Any) -> Any:

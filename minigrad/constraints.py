@@ -14,6 +14,20 @@ import numpy as np
 
 from minigrad.checks import number
 from minigrad.serialization import Registry
+from minigrad.suggestions import speak_up
+
+__all__ = [
+    "Constraint",
+    "MaxNorm",
+    "MinMaxNorm",
+    "NonNeg",
+    "UnitNorm",
+    "deserialize",
+    "get",
+    "serialize",
+]
+
+speak_up(__name__)
 
 Array = np.ndarray[Any, Any]
 

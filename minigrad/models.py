@@ -1,5 +1,6 @@
 """Models by their Keras names: ``minigrad.models.load_model``; see `minigrad.training`."""
 
+from minigrad.suggestions import speak_up
 from minigrad.training.model import Model
 from minigrad.training.saving import load as load_model
 from minigrad.training.saving import model_from_json
@@ -14,6 +15,8 @@ __all__ = [
     "model_from_json",
     "save_model",
 ]
+
+speak_up(__name__)
 
 
 def clone_model(model: Model) -> Model:

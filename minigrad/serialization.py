@@ -6,21 +6,23 @@ Loading a config looks names up in it and never imports or runs anything that a 
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import BuiltinFunctionType, FunctionType
 from typing import Any, TypeVar
 
-from minigrad.engine.suggestions import did_you_mean
+from minigrad.suggestions import did_you_mean
 
 T = TypeVar("T", bound=Callable[..., Any])
 
 Known = dict[str, Callable[..., Any]]
 
+REGISTRIES: list[Registry] = []  # one for each kind of object
+
 _custom: Known = {}
-_in_scope: ContextVar[Known | None] = ContextVar("minigrad_custom_objects", default=None)
-_unregistered: ContextVar[Known | None] = ContextVar("minigrad_unregistered", default=None)
+_in_scope: ContextVar[tuple[Any, ...]] = ContextVar("minigrad_custom_objects", default=())
 
 
 def register_serializable(name: str | None = None) -> Callable[[T], T]:
@@ -103,14 +105,13 @@ def get_custom_objects() -> Known:
     return _custom
 
 
+class Unregistered(Known):
+    """Custom objects among which everything is taken, by its own name, that is to be saved."""
+
+
 @contextmanager
 def custom_object_scope(custom_objects: Mapping[str, Any] | None) -> Iterator[None]:
     """Know classes and functions of yours inside the block, by the names that files call them.
-
-    Parameters
-    ----------
-    custom_objects
-        Classes and functions by name.
 
     Examples
     --------
@@ -121,26 +122,16 @@ def custom_object_scope(custom_objects: Mapping[str, Any] | None) -> Iterator[No
     ...     regularizers.get("halved") is halved
     True
     """
-    token = _in_scope.set({**(_in_scope.get() or {}), **(custom_objects or {})})
+    inner = {} if custom_objects is None else custom_objects
+    token = _in_scope.set((inner, *_in_scope.get()))
     try:
         yield
     finally:
         _in_scope.reset(token)
 
 
-@contextmanager
-def unregistered_by_name() -> Iterator[Known]:
-    """Let what is not registered be serialized by its own name; yield what that was."""
-    found: Known = {}
-    token = _unregistered.set(found)
-    try:
-        yield found
-    finally:
-        _unregistered.reset(token)
-
-
-def _known_custom() -> Known:
-    return {**_custom, **(_in_scope.get() or {})}
+def _known_custom() -> Mapping[str, Any]:
+    return ChainMap(*_in_scope.get(), _custom)
 
 
 class Registry:
@@ -166,8 +157,18 @@ class Registry:
         self._a_kind = f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
         self._returns_functions = returns_functions
         self._is_valid = is_valid
+        self.plural = f"{kind}es" if kind.endswith("s") else f"{kind}s"
         self._classes: dict[str, Callable[..., Any]] = {}
         self._by_identifier: dict[str, Callable[[], Any]] = {}
+        REGISTRIES.append(self)
+
+    def knows(self, kind: Any) -> bool:
+        """Whether a class or function is one of minigrad's own, none that a user made."""
+        return any(known is kind for known in self._classes.values())
+
+    def knows_name(self, name: str) -> bool:
+        """Whether a config may call an object of this kind so."""
+        return name in self._classes or name in _known_custom()
 
     def register(
         self, *identifiers: str, default: Callable[[], Any] | None = None
@@ -258,13 +259,13 @@ class Registry:
                 f"a lambda cannot be saved as {self.kind}: no name leads back to it. Define it "
                 "with `def` and decorate it with @mg.register_serializable()."
             )
-        unregistered = _unregistered.get()
-        if unregistered is None or not (is_function or hasattr(thing, "get_config")):
+        scope = next(iter(_in_scope.get()), None)
+        if not isinstance(scope, Unregistered) or not (is_function or hasattr(thing, "get_config")):
             raise ValueError(
                 f"{self.kind} {name!r} is not registered, so a saved model could not be loaded "
                 "again. Decorate its definition with @mg.register_serializable()."
             )
-        if unregistered.setdefault(name, maker) is not maker:
+        if scope.setdefault(name, maker) is not maker:
             raise ValueError(f"two things to be saved share the name {name!r}: register them")
         return self._not_taken(name), maker
 
@@ -277,14 +278,7 @@ class Registry:
         return name
 
     def deserialize(self, config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-        """Return the object that a config describes.
-
-        Parameters
-        ----------
-        config
-            What `serialize` returned, or a name.
-        custom_objects
-            Classes and functions of one's own that are not registered, by name.
+        """Return the object that a config describes; `custom_objects` are known by their names.
 
         Raises
         ------
@@ -327,7 +321,8 @@ class Registry:
         if name in custom:
             thing = custom[name]
             return thing if isinstance(thing, type) else (lambda: thing)
+        own = {make: own for own, make in reversed(self._by_identifier.items())}.values()
         raise ValueError(
             f"unknown {self.kind} {name!r}.{did_you_mean(name, [*self._by_identifier, *custom])} "
-            f"Known: {', '.join(sorted(self._by_identifier))}"
+            f"Known: {', '.join(sorted(own))}"
         )

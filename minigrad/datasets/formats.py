@@ -40,7 +40,7 @@ def read_npz(file: Path) -> Array:
             with archive.open(f"{name}.npy") as member:
                 size = archive.getinfo(f"{name}.npy").file_size
                 _require_room(file, size)
-                return _read_array(member, size, f"{file} is no readable .npz: its array {name!r}")
+                return read_array(member, size, f"{file} is no readable .npz: its array {name!r}")
 
 
 def _choose(file: Path, names: Sequence[str]) -> str:
@@ -80,13 +80,13 @@ def read_npy(file: Path) -> Array:
     """Read a ``.npy``."""
     with file.open("rb") as stream, damage_as_data_error(file, "is no readable .npy"):
         size = file.stat().st_size
-        return _read_array(stream, size, f"{file} is no readable .npy: it")
+        return read_array(stream, size, f"{file} is no readable .npy: it")
 
 
-def _read_array(stream: IO[bytes], size: int, source: str) -> Array:
+def read_array(stream: IO[bytes], size: int, source: str, kinds: str = "fiub") -> Array:
     """Read an array of NumPy's format from `size` bytes; nothing in it is ever unpickled.
 
-    `source` begins the sentence of each error.
+    `source` begins the sentence of each error; `kinds` are those of dtypes that are taken.
     """
     start = stream.read(len(npy_format.MAGIC_PREFIX))
     if start != npy_format.MAGIC_PREFIX:
@@ -107,9 +107,10 @@ def _read_array(stream: IO[bytes], size: int, source: str) -> Array:
             f"{version[0]}.{version[1]}. Save it again by numpy.save."
         )
     shape, _, dtype = read_header(stream)
-    if dtype.kind not in "fiub":
+    if dtype.kind not in kinds:
+        wanted = "real numbers" if kinds == "fiub" else "only numbers and text"
         raise DataError(
-            f"{source} was expected to hold real numbers. Received: dtype {dtype}. Save "
+            f"{source} was expected to hold {wanted}. Received: dtype {dtype}. Save "
             "x.astype('float32'), and leave out what is no real number."
         )
     needed = stream.tell() + math.prod(shape) * dtype.itemsize

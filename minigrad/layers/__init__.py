@@ -100,6 +100,7 @@ from minigrad.layers.separable_convolution import (
 from minigrad.layers.symbol import Input, InputLayer
 from minigrad.layers.up_sampling import UpSampling1D, UpSampling2D, UpSampling3D
 from minigrad.parameter import Parameter
+from minigrad.suggestions import speak_up
 
 __all__ = [
     "ELU",
@@ -198,3 +199,5 @@ __all__ = [
     "multiply",
     "subtract",
 ]
+
+speak_up(__name__)

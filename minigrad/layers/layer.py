@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from contextlib import AbstractContextManager
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from minigrad.ops.conversion import as_float_tensor
 from minigrad.seeds import new_generator
 from minigrad.serialization import Registry
 from minigrad.signatures import FullSignature
+from minigrad.suggestions import missing
 
 __all__ = ["Layer", "Shape", "positive_integer", "registry"]
 
@@ -239,6 +240,16 @@ class Layer(WeightOwner, PenaltyOwner):
             self._build((None, *self.input_shape))
 
     # ---- housekeeping --------------------------------------------------------------------------
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            if hasattr(type(self), name):  # a property, whose own error would be lost
+                return object.__getattribute__(self, name)
+            owner = f"{type(self).__name__} {vars(self).get('_name')!r}"
+            if not vars(self).get("built", True):
+                owner += " (not built yet: its first call makes the weights)"
+            raise missing(owner, name, self, "Model")
 
     def __setattr__(self, name: str, value: Any) -> None:
         if "regul" in name and not hasattr(type(self), name):

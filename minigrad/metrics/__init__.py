@@ -32,6 +32,7 @@ from minigrad.metrics.regression import (
     RootMeanSquaredError,
 )
 from minigrad.metrics.resolve import BY_SHAPE, resolve
+from minigrad.suggestions import speak_up
 
 __all__ = [
     "BY_SHAPE",
@@ -73,3 +74,5 @@ __all__ = [
     "resolve",
     "serialize",
 ]
+
+speak_up(__name__)

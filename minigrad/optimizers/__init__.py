@@ -9,6 +9,7 @@ from minigrad.optimizers.nadam import Nadam
 from minigrad.optimizers.optimizer import Optimizer, registry
 from minigrad.optimizers.rmsprop import RMSprop
 from minigrad.optimizers.sgd import SGD
+from minigrad.suggestions import speak_up
 
 get = registry.get
 serialize = registry.serialize
@@ -29,3 +30,5 @@ __all__ = [
     "schedules",
     "serialize",
 ]
+
+speak_up(__name__)

@@ -8,6 +8,22 @@ from typing import Any
 
 from minigrad.checks import above_zero, number
 from minigrad.serialization import Registry
+from minigrad.suggestions import speak_up
+
+__all__ = [
+    "CosineDecay",
+    "CosineDecayRestarts",
+    "ExponentialDecay",
+    "InverseTimeDecay",
+    "LearningRateSchedule",
+    "PiecewiseConstantDecay",
+    "PolynomialDecay",
+    "deserialize",
+    "get",
+    "serialize",
+]
+
+speak_up(__name__)
 
 _registry = Registry("schedule", is_valid=lambda thing: isinstance(thing, LearningRateSchedule))
 get = _registry.get

@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 
 from minigrad import losses, metrics, optimizers, seeds
+from minigrad.files import atomic_write
 from minigrad.layers.layer import registry
 from minigrad.layers.weights import weight_budget
-from minigrad.serialization import custom_object_scope, unregistered_by_name
+from minigrad.serialization import Unregistered, custom_object_scope
 from minigrad.training import archive
 from minigrad.training.archive import Array, LoadError
 from minigrad.training.foreign_formats import require_own_extension
@@ -66,7 +67,8 @@ def save(model: Model, path: str | os.PathLike[str], progress: Any = None) -> No
     if progress is not None:
         config["progress"], progress_arrays = progress
         arrays |= _prefixed(PROGRESS, progress_arrays)
-    archive.write(path, config, arrays)
+    with atomic_write(path) as file:
+        archive.write_into(file, config, arrays)
 
 
 def _checked(model: Model) -> tuple[dict[str, Any], dict[str, Array]]:
@@ -76,7 +78,7 @@ def _checked(model: Model) -> tuple[dict[str, Any], dict[str, Array]]:
     their values.
     """
     arrays = _weights_of(model)
-    with unregistered_by_name() as known:
+    with custom_object_scope(Unregistered()), seeds.undisturbed():
         config = {
             "format": FORMAT,
             "model": registry.serialize(model),
@@ -87,30 +89,29 @@ def _checked(model: Model) -> tuple[dict[str, Any], dict[str, Array]]:
             "metrics": [metrics.serialize(metric) for metric in model.compiled_metrics],
             "unweighted_metrics": model.unweighted_metrics,
         }
-    if model.optimizer is not None and model.optimizer.built:
-        arrays |= _prefixed(_OPTIMIZER, model.optimizer.state_arrays())
-    kinds = {
-        name: [array.shape, array.dtype.str, bool(np.isfinite(array).all())]
-        for name, array in arrays.items()
-    }
-    try:
-        contents = archive.as_json([config, kinds])
-        config["generators"] = generator_states(model)
-        if model.checked_config != contents:
-            file = io.BytesIO()
-            archive.write_into(file, config, arrays)
-            with seeds.undisturbed(), custom_object_scope(known):
+        if model.optimizer is not None and model.optimizer.built:
+            arrays |= _prefixed(_OPTIMIZER, model.optimizer.state_arrays())
+        kinds = {
+            name: [array.shape, array.dtype.str, bool(np.isfinite(array).all())]
+            for name, array in arrays.items()
+        }
+        try:
+            contents = archive.as_json([config, kinds])
+            config["generators"] = generator_states(model)
+            if model.checked_config != contents:
+                file = io.BytesIO()
+                archive.write_into(file, config, arrays)
                 twin = _made(*archive.read_from(file))
-            for name, weight in twin.named_weights().items():
-                if weight.dtype != arrays[name].dtype:
-                    raise ValueError(f"{name!r} of {arrays[name].dtype} became {weight.dtype}")
-            model.checked_config = contents
-    except Exception as error:  # whatever constructors make of what was set after them
-        raise ValueError(
-            f"model {model.name!r} could not be loaded again, so it is not saved: "
-            f"{error or type(error).__name__}. Does each get_config of yours tell all arguments of "
-            "its constructor, as they are now?"
-        ) from error
+                for name, weight in twin.named_weights().items():
+                    if weight.dtype != arrays[name].dtype:
+                        raise ValueError(f"{name!r} of {arrays[name].dtype} became {weight.dtype}")
+                model.checked_config = contents
+        except Exception as error:  # whatever constructors make of what was set after them
+            raise ValueError(
+                f"model {model.name!r} could not be loaded again, so it is not saved: "
+                f"{error or type(error).__name__}. Does each get_config of yours tell all "
+                "arguments of its constructor, as they are now?"
+            ) from error
     return config, arrays
 
 
@@ -276,7 +277,8 @@ def save_weights(model: Model, path: str | os.PathLike[str]) -> None:
         If the folder cannot be written; the old file stays as it was.
     """
     require_own_extension(path, "save_weights")
-    archive.write(path, {"format": FORMAT}, _weights_of(model))
+    with atomic_write(path) as file:
+        archive.write_into(file, {"format": FORMAT}, _weights_of(model))
 
 
 def load_weights(model: Model, path: str | os.PathLike[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from minigrad.engine.suggestions import nearest
+from minigrad.suggestions import nearest
 
 if TYPE_CHECKING:
     from minigrad.training.loop import TrainingLoop

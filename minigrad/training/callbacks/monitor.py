@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from minigrad.checks import number, one_of
-from minigrad.engine.suggestions import did_you_mean
+from minigrad.suggestions import did_you_mean
 from minigrad.training.callbacks.callback import Callback, Logs
 
 # Parts of names of which more is better.

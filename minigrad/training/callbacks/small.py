@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from minigrad.engine.suggestions import did_you_mean
+from minigrad.suggestions import did_you_mean
 from minigrad.training.callbacks.callback import Callback, Logs
 
 
