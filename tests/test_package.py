@@ -1,11 +1,15 @@
+import re
 import subprocess
 import sys
-from importlib.metadata import version
+import tomllib
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
 import minigrad as mg
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.mark.parametrize("module", ["matplotlib", "tqdm"])
@@ -67,5 +71,26 @@ def test_the_public_names_are_listed_once_in_order_and_star_import_takes_them():
     assert shown == "set()\n"
 
 
-def test_the_version_is_that_of_the_installed_package():
-    assert mg.__version__ == version("minigrad")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def test_the_version_is_that_of_the_package():
+    assert mg.__version__ == mg.version() == PROJECT["version"]
+
+
+def test_the_distribution_has_a_name_of_its_own_and_no_extra_asks_for_a_strangers():
+    assert PROJECT["name"] != "minigrad"
+    for extra, needed in PROJECT["optional-dependencies"].items():
+        for requirement in needed:
+            name = re.split(r"[^\w.-]", requirement)[0]
+            assert name != "minigrad", extra
+
+
+def test_the_lower_bounds_are_those_that_the_suite_is_run_on():
+    lines = (ROOT / "tests" / "oldest.txt").read_text().splitlines()
+    pinned = dict(line.split("==") for line in lines if line and not line.startswith("#"))
+    needed = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["search"]]
+    assert needed == [f"{name}>={pinned[name]}" for name in pinned if name != "pyparsing"]
+    for name in ("tutorials", "test", "bench"):  # each brings along what a search needs
+        extra = PROJECT["optional-dependencies"][name]
+        assert set(PROJECT["optional-dependencies"]["search"]) <= set(extra)

@@ -30,8 +30,8 @@ def require() -> None:
             import_module(name)
     except ImportError as error:
         raise ImportError(
-            f"regularization_path needs {error.name}, which minigrad itself does not. Install it "
-            "with: pip install 'minigrad[search]'"
+            f"regularization_path needs {error.name}, which minigrad itself does not. Install "
+            "what it needs with: pip install joblib cloudpickle"
         ) from error
 
 

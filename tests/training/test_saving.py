@@ -171,7 +171,7 @@ def test_averages_that_are_not_finite_are_found_out_when_saving(tmp_path):
     state = made.optimizer.state_arrays()
     state["momentum/shared/kernel"][:] = np.inf
     made.optimizer.state_arrays = lambda: state
-    with pytest.raises(ValueError, match="could not be loaded again.*expected finite numbers"):
+    with pytest.raises(ValueError, match=r"could not be loaded again.*expected finite numbers"):
         made.save(tmp_path / "m.npz")
     mg.load(tmp_path / "m.npz")
 
