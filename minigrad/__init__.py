@@ -53,6 +53,7 @@ if TYPE_CHECKING:
         optimizers,
         plots,
         saving,
+        search,
         testing,
         utils,
     )
@@ -123,6 +124,7 @@ __all__ = [
     "save",
     "saving",
     "scope",
+    "search",
     "set_default_dtype",
     "set_seed",
     "stop_gradient",
@@ -137,7 +139,7 @@ __all__ = [
 # Loaded when they are first used, so that a program waits only for what it uses.
 _LAZY_MODULES = (
     *("backend", "callbacks", "datasets", "losses", "metrics", "models", "optimizers", "plots"),
-    *("saving", "testing", "utils"),
+    *("saving", "search", "testing", "utils"),
 )
 _LAZY_NAMES = {
     **dict.fromkeys(("Trace", "trace"), "tracing"),
@@ -158,10 +160,7 @@ def version() -> str:
 
 def _load(name: str) -> Any:
     if name in _LAZY_MODULES:
-        module = import_module(f"minigrad.{name}")
-        if name == "datasets":  # which knows no other part of minigrad
-            speak_up(module.__name__)
-        return module
+        return import_module(f"minigrad.{name}")
     if name in _LAZY_NAMES:
         value = getattr(import_module(f"minigrad.{_LAZY_NAMES[name]}"), name)
         globals()[name] = value  # the next time, it is simply there

@@ -9,7 +9,6 @@ from minigrad.engine import get_default_dtype, set_default_dtype
 from minigrad.suggestions import speak_up
 
 __all__ = [
-    "backend",
     "clear_session",
     "epsilon",
     "floatx",
@@ -17,19 +16,12 @@ __all__ = [
     "set_floatx",
     "set_image_data_format",
 ]
-
-
-def backend() -> str:
-    """Return what computes: ``"numpy"``."""
-    return "numpy"
+set_floatx = set_default_dtype
+speak_up(__name__)
 
 
 def clear_session(free_memory: bool = True) -> None:
-    """Let go of what models have left behind.
-
-    Names are generated in each model anew, and nothing is kept between models: there is nothing to
-    reset, and only Python's garbage is collected, if `free_memory`.
-    """
+    """Collect Python's garbage; nothing else is kept, and each model generates its own names."""
     if free_memory:
         gc.collect()
 
@@ -40,19 +32,8 @@ def epsilon() -> float:
 
 
 def floatx() -> str:
-    """Return the name of the default dtype.
-
-    Examples
-    --------
-    >>> floatx()
-    'float32'
-    """
+    """Return the name of the default dtype."""
     return get_default_dtype().name
-
-
-def set_floatx(value: str) -> None:
-    """Set the default dtype; see `minigrad.set_default_dtype`."""
-    set_default_dtype(value)
 
 
 def image_data_format() -> str:
@@ -61,14 +42,5 @@ def image_data_format() -> str:
 
 
 def set_image_data_format(data_format: str) -> None:
-    """Refuse any layout but ``"channels_last"``.
-
-    Raises
-    ------
-    ValueError
-        For another one, saying how to move the axis.
-    """
+    """Refuse any layout but ``"channels_last"``, saying how to move the axis."""
     channels_last("set_image_data_format", data_format)
-
-
-speak_up(__name__)

@@ -16,16 +16,8 @@ from minigrad.checks import number
 from minigrad.serialization import Registry
 from minigrad.suggestions import speak_up
 
-__all__ = [
-    "Constraint",
-    "MaxNorm",
-    "MinMaxNorm",
-    "NonNeg",
-    "UnitNorm",
-    "deserialize",
-    "get",
-    "serialize",
-]
+__all__ = ["Constraint", "MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm"]
+__all__ += ["deserialize", "get", "serialize"]
 
 speak_up(__name__)
 

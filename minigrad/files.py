@@ -47,21 +47,6 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             raise
 
 
-def make_folder(folder: str | os.PathLike[str]) -> None:
-    """Make a folder, and those that it lies in, where they are not there.
-
-    Raises
-    ------
-    OSError
-        If that cannot be, naming the folder.
-    """
-    try:
-        os.makedirs(folder, exist_ok=True)
-    except (FileExistsError, NotADirectoryError) as error:
-        reason = "a file stands where a folder is needed"
-        raise NotADirectoryError(errno.ENOTDIR, reason, os.fspath(folder)) from error
-
-
 @contextmanager
 def errors_name(path: str | os.PathLike[str], note: str) -> Iterator[None]:
     """Let an OSError from inside name `path`, where it names none or a temporary file.

@@ -49,17 +49,7 @@ def did_you_mean(name: str, known: Iterable[str], number: int = 3) -> str:
 
 
 def missing(owner: str, name: str, holder: Any, section: str) -> AttributeError:
-    """Return the error for an attribute that is not there.
-
-    Parameters
-    ----------
-    owner
-        What has no such attribute, as the sentence begins.
-    holder
-        The object or class that `dir` shows the names of.
-    section
-        Of the table `elsewhere.toml`, where names of Keras and PyTorch are explained.
-    """
+    """Return the error for an attribute that `owner` has not; its names are those of `holder`."""
     text = f"{owner} has no attribute {name!r}{_advice(name, holder, section)}"
     return AttributeError(text, name=name)  # with a name, Python adds no guess of its own
 

@@ -11,9 +11,7 @@ from minigrad.engine import Tensor, grad
 from minigrad.engine.tensor import plain
 from minigrad.suggestions import speak_up
 
-__all__ = [
-    "check_grads",
-]
+__all__ = ["check_grads"]
 
 speak_up(__name__)
 

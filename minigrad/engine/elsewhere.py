@@ -20,14 +20,11 @@ sub_ tile to type unsqueeze values view zero_ zero_grad
 NAMES = _TEXT.split()
 
 
-class Elsewhere:
-    """An attribute that is not there, which says so in more words than Python's."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
+class Elsewhere(str):
+    """The name of an attribute that is not there, which says so in more words than Python's."""
 
     def __get__(self, tensor: Tensor | None, kind: type[Tensor]) -> Any:
-        raise missing(kind.__name__, self._name, kind, "Tensor")
+        raise missing(kind.__name__, str(self), kind, "Tensor")
 
 
 for _name in NAMES:

@@ -10,18 +10,9 @@ from minigrad.checks import above_zero, number
 from minigrad.serialization import Registry
 from minigrad.suggestions import speak_up
 
-__all__ = [
-    "CosineDecay",
-    "CosineDecayRestarts",
-    "ExponentialDecay",
-    "InverseTimeDecay",
-    "LearningRateSchedule",
-    "PiecewiseConstantDecay",
-    "PolynomialDecay",
-    "deserialize",
-    "get",
-    "serialize",
-]
+__all__ = ["CosineDecay", "CosineDecayRestarts", "ExponentialDecay", "InverseTimeDecay"]
+__all__ += ["LearningRateSchedule", "PiecewiseConstantDecay", "PolynomialDecay"]
+__all__ += ["deserialize", "get", "serialize"]
 
 speak_up(__name__)
 

@@ -16,20 +16,7 @@ from minigrad.search.run import Outcome
 
 
 class Store:
-    """Finished runs in a folder, as ``<key>.npz``: the row as JSON, and maybe a kernel.
-
-    Parameters
-    ----------
-    folder
-        It is made if it is not there.
-
-    Raises
-    ------
-    NotADirectoryError
-        If it is a file.
-    OSError
-        If it cannot be written.
-    """
+    """Finished runs in a folder, as ``<key>.npz``: the row as JSON, and maybe a kernel."""
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder = Path(folder)

@@ -18,13 +18,7 @@ _PATIENCE = 5
 
 
 def require() -> None:
-    """Look for what only a search needs.
-
-    Raises
-    ------
-    ImportError
-        Saying how to install it.
-    """
+    """Look for what only a search needs."""
     try:
         for name in ("joblib", "cloudpickle"):
             import_module(name)
@@ -36,13 +30,7 @@ def require() -> None:
 
 
 def check_sendable(n_jobs: int | None, **functions: Any) -> None:
-    """Refuse functions that cannot travel to a worker, before any has been started.
-
-    Raises
-    ------
-    TypeError
-        Naming the function and the way out.
-    """
+    """Refuse functions that cannot travel to a worker, before any has been started."""
     import cloudpickle  # type: ignore[import-untyped]
 
     if n_jobs == 1:

@@ -162,13 +162,7 @@ def _made(config: dict[str, Any], arrays: Mapping[str, Array]) -> Model:
 def load_training_state(
     model: Model, config: Mapping[str, Any], arrays: Mapping[str, Array]
 ) -> None:
-    """Give a built and compiled model the weights, running averages and generators of a file.
-
-    Raises
-    ------
-    ValueError
-        If something does not fit.
-    """
+    """Give a built and compiled model the weights, running averages and generators of a file."""
     _assign(model, _weights_among(arrays))
     if model.optimizer is not None and any(name.startswith(_OPTIMIZER) for name in arrays):
         if not model.optimizer.built:
@@ -221,13 +215,7 @@ def _make(config: dict[str, Any]) -> Model:
 
 
 def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Array]]:
-    """Return the config and arrays of a model's file, checked for its format.
-
-    Raises
-    ------
-    LoadError
-        If it is missing, damaged, or of another format.
-    """
+    """Return the config and arrays of a model's file, checked for its format."""
     config, arrays = archive.read(path)
     if config.get("format") != FORMAT:
         raise LoadError(
@@ -327,13 +315,7 @@ def generator_states(model: Model) -> dict[str, Any]:
 
 
 def restore_generators(model: Model, states: Mapping[str, Any]) -> None:
-    """Give the generators the states that `generator_states` returned.
-
-    Raises
-    ------
-    ValueError
-        If one is no state of such a generator.
-    """
+    """Give the generators the states that `generator_states` returned."""
     owners = {"": model, **dict(model.paths())}
     made = {}
     for path, state in states.items():

@@ -7,7 +7,6 @@ from contextlib import suppress
 from pathlib import Path
 
 from minigrad.checks import positive_integer
-from minigrad.files import make_folder
 from minigrad.training.callbacks.callback import Callback, Logs
 from minigrad.training.foreign_formats import require_own_extension
 
@@ -55,7 +54,7 @@ class BackupAndRestore(Callback):
         self._batches = 0
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        make_folder(self.path.parent)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
         if self.path.exists():
             self.loop.load(self.path)
 

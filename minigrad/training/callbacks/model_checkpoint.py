@@ -6,7 +6,6 @@ import os
 from typing import Any
 
 from minigrad.checks import number, positive_integer
-from minigrad.files import make_folder
 from minigrad.training.callbacks.callback import Logs
 from minigrad.training.callbacks.monitor import Monitor
 from minigrad.training.foreign_formats import require_own_extension
@@ -93,7 +92,7 @@ class ModelCheckpoint(Monitor):
                 f"ModelCheckpoint: the path {self.filepath!r} asks for what is not there "
                 f"({error}). There are: epoch, {', '.join(logs or ())}"
             ) from error
-        make_folder(os.path.dirname(path) or ".")
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         if self.save_weights_only:
             self.model.save_weights(path)
         else:
