@@ -17,6 +17,7 @@ from minigrad.layers.layer import Shape, registry
 from minigrad.layers.symbol import Symbol
 from minigrad.layers.weights import free_name
 from minigrad.ops.conversion import as_float_tensor
+from minigrad.serialization import Unregistered, custom_object_scope
 from minigrad.training import summary
 from minigrad.training.graph import Graph
 from minigrad.training.traced import Traced
@@ -280,8 +281,11 @@ class Model(Trainer, Traced, Layer):
         return config
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Self:
-        """Make the model that `get_config` described."""
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Self:
+        """Make the model that `get_config` described; `custom_objects` are known by their names."""
+        if custom_objects:
+            with custom_object_scope(custom_objects):
+                return cls.from_config(config)
         arguments = dict(config)
         description = arguments.pop("graph", None)
         if description is None:
@@ -298,14 +302,16 @@ class Model(Trainer, Traced, Layer):
 
         ``minigrad.model_from_json`` makes a model of it again.
         """
-        return json.dumps(registry.serialize(self), **options)
+        with custom_object_scope(Unregistered()):
+            return json.dumps(registry.serialize(self), **options)
 
     def clone(self) -> Self:
         """Return a new model of the same architecture, with new weights and not compiled.
 
         A copy with the same weights is ``copy.deepcopy(model)``.
         """
-        twin: Self = type(self).from_config(json.loads(json.dumps(self.get_config())))
+        with custom_object_scope(Unregistered()):
+            twin: Self = type(self).from_config(json.loads(json.dumps(self.get_config())))
         if self.built and not twin.built and self.input_shape is not None:
             twin.build((None, *self.input_shape))
         return twin

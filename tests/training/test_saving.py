@@ -1,5 +1,6 @@
 import gzip
 import io
+import json
 import pickle
 import zipfile
 
@@ -265,11 +266,13 @@ def test_two_classes_of_one_name_are_not_saved(tmp_path):
 
 def test_an_architecture_as_text_takes_custom_objects():
     made, own = with_parts_of_ones_own()
-    with mg.saving.custom_object_scope(own):
-        text = made.to_json()
+    text = made.to_json()
     with pytest.raises(mg.LoadError, match="custom_objects"):
         mg.model_from_json(text)
     assert mg.model_from_json(text, custom_objects=own).layers[1].factor == 3
+    config = json.loads(text)["config"]
+    assert mg.Sequential.from_config(config, custom_objects=own).layers[1].factor == 3
+    assert made.clone().layers[1].factor == 3
 
 
 def test_a_model_can_be_loaded_without_being_compiled(tmp_path):
