@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import zipfile
 from typing import BinaryIO
@@ -22,8 +23,10 @@ _MEMBERS = {
 }
 
 
-def require_own_extension(path: str | os.PathLike[str], owner: str) -> None:
-    """Raise a ValueError for a path that ends as files of another format, which ours is not."""
+def require_place(path: str | os.PathLike[str], owner: str, overwrite: bool = True) -> None:
+    """Raise for a path that ends as files of another format, or where a file is to be kept."""
+    if not overwrite and os.path.exists(path):
+        raise FileExistsError(errno.EEXIST, "overwrite=False keeps what stands there", str(path))
     stem, extension = os.path.splitext(os.fspath(path))
     if extension.lower() in _EXTENSIONS:
         raise ValueError(

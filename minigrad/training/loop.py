@@ -241,7 +241,7 @@ class TrainingLoop:
             "learning_rate": optimizer.get_config()["learning_rate"],
             "callbacks": states,
         }
-        save(self.model, path, (progress, arrays))
+        save(self.model, path, progress=(progress, arrays))
 
     def _load(self, path: Path) -> None:
         from minigrad.training import saving

@@ -316,17 +316,17 @@ class Model(Trainer, Traced, Layer):
             twin.build((None, *self.input_shape))
         return twin
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(self, path: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Write all of it to a ``.npz``, optimizer included; see `minigrad.save`."""
         from minigrad.training.saving import save  # it knows models, so it stands above
 
-        save(self, path)
+        save(self, path, overwrite)
 
-    def save_weights(self, path: str | os.PathLike[str]) -> None:
+    def save_weights(self, path: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Write the weights alone to a ``.npz``, an array for each path."""
         from minigrad.training.saving import save_weights
 
-        save_weights(self, path)
+        save_weights(self, path, overwrite)
 
     def load_weights(self, path: str | os.PathLike[str]) -> None:
         """Take the weights from a file of `save_weights` or `save`; see `minigrad.load_weights`."""

@@ -22,7 +22,7 @@ from minigrad.layers.weights import weight_budget
 from minigrad.serialization import Unregistered, custom_object_scope
 from minigrad.training import archive
 from minigrad.training.archive import Array, LoadError
-from minigrad.training.foreign_formats import require_own_extension
+from minigrad.training.foreign_formats import require_place
 from minigrad.training.model import Model
 
 __all__ = ["LoadError", "load", "load_weights", "model_from_json", "save", "save_weights"]
@@ -35,7 +35,9 @@ PROGRESS = "progress:"
 # ---- whole models --------------------------------------------------------------------------------
 
 
-def save(model: Model, path: str | os.PathLike[str], progress: Any = None) -> None:
+def save(
+    model: Model, path: str | os.PathLike[str], overwrite: bool = True, progress: Any = None
+) -> None:
     """Write a model's architecture, weights, compile settings and optimizer to a ``.npz``.
 
     A loaded model goes on training as this one would: the running averages of the optimizer and
@@ -48,6 +50,8 @@ def save(model: Model, path: str | os.PathLike[str], progress: Any = None) -> No
         Built.
     path
         Of the file, which is replaced all at once, or not at all.
+    overwrite
+        Whether a file that stands there may be replaced.
     progress
         What a training loop knows of itself; callbacks such as BackupAndRestore pass it.
 
@@ -62,7 +66,7 @@ def save(model: Model, path: str | os.PathLike[str], progress: Any = None) -> No
     OSError
         If the folder cannot be written; the old file stays as it was.
     """
-    require_own_extension(path, "save")
+    require_place(path, "save", overwrite)
     config, arrays = _checked(model)
     if progress is not None:
         config["progress"], progress_arrays = progress
@@ -252,7 +256,7 @@ def model_from_json(text: str, custom_objects: Mapping[str, Any] | None = None) 
 # ---- weights alone -------------------------------------------------------------------------------
 
 
-def save_weights(model: Model, path: str | os.PathLike[str]) -> None:
+def save_weights(model: Model, path: str | os.PathLike[str], overwrite: bool = True) -> None:
     """Write the weights to a ``.npz``, an array for each path; lambdas do not matter here.
 
     Raises
@@ -264,7 +268,7 @@ def save_weights(model: Model, path: str | os.PathLike[str]) -> None:
     OSError
         If the folder cannot be written; the old file stays as it was.
     """
-    require_own_extension(path, "save_weights")
+    require_place(path, "save_weights", overwrite)
     with atomic_write(path) as file:
         archive.write_into(file, {"format": FORMAT}, _weights_of(model))
 

@@ -188,6 +188,17 @@ def test_the_same_settings_are_loaded_once(tmp_path, monkeypatch):
         made.save(tmp_path / "m.npz")
 
 
+@pytest.mark.parametrize("write", ["save", "save_weights"])
+def test_a_file_that_shall_be_kept_is_kept(tmp_path, write):
+    made = model()
+    getattr(made, write)(tmp_path / "m.npz", overwrite=False)
+    before = (tmp_path / "m.npz").read_bytes()
+    made.fit(X, X, verbose=0)
+    with pytest.raises(FileExistsError, match=r"overwrite=False keeps.*m\.npz"):
+        getattr(made, write)(tmp_path / "m.npz", overwrite=False)
+    assert (tmp_path / "m.npz").read_bytes() == before
+
+
 def test_saving_draws_nothing_from_the_global_seed(tmp_path):
     drawn = []
     for saves in (False, True):

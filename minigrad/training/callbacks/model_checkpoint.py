@@ -8,7 +8,7 @@ from typing import Any
 from minigrad.checks import number, positive_integer
 from minigrad.training.callbacks.callback import Logs
 from minigrad.training.callbacks.monitor import Monitor
-from minigrad.training.foreign_formats import require_own_extension
+from minigrad.training.foreign_formats import require_place
 
 
 class ModelCheckpoint(Monitor):
@@ -54,7 +54,7 @@ class ModelCheckpoint(Monitor):
     ) -> None:
         super().__init__(monitor, mode, 0.0)
         self.filepath = os.fspath(filepath)
-        require_own_extension(self.filepath, "ModelCheckpoint")
+        require_place(self.filepath, "ModelCheckpoint")
         self.verbose = verbose
         self.save_best_only = bool(save_best_only)
         self.save_weights_only = bool(save_weights_only)
