@@ -197,12 +197,7 @@ class Registry:
     def get(self, identifier: Any) -> Any:
         """Return the object that a name, config, class, callable or object stands for.
 
-        Raises
-        ------
-        ValueError
-            For an unknown name, with the nearest known ones.
-        TypeError
-            For anything that is none of these.
+        For an unknown name a ValueError has the nearest known ones; other things are TypeErrors.
         """
         if identifier is None:
             return None
@@ -225,11 +220,7 @@ class Registry:
     def serialize(self, thing: Any) -> Any:
         """Return the config of an object: its registered name and what makes it again.
 
-        Raises
-        ------
-        ValueError
-            For a lambda, or a class or function that is not registered, or has no config, or is
-            registered by a name that is taken: with the way out.
+        A ValueError tells the way out for what has no name that would lead back to it.
         """
         if thing is None:
             return None
@@ -280,10 +271,7 @@ class Registry:
     def deserialize(self, config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
         """Return the object that a config describes; `custom_objects` are known by their names.
 
-        Raises
-        ------
-        ValueError
-            If the config is malformed or names an unknown class, saying how to register it.
+        A ValueError for an unknown class says how to register it.
         """
         if config is None:
             return None

@@ -127,18 +127,10 @@ def load(
 ) -> Model:
     """Return the model that `save` wrote to `path`: built, compiled, ready to go on training.
 
-    Memory stays below twice the size of the file plus that of one trial pass (80 MB at the most).
-
-    Parameters
-    ----------
-    path
-        Of the file.
-    custom_objects
-        Classes and functions of one's own, by name, unless they are registered.
-    compile
-        Whether to take over the compile settings and the optimizer, too.
-    safe_mode
-        As in Keras; it changes nothing, as no file ever holds code.
+    `custom_objects` are classes and functions of one's own, by name, that are not registered.
+    Without `compile`, settings and optimizer stay in the file. No file ever holds code, so that
+    `safe_mode` changes nothing. Memory stays below twice the size of the file plus that of one
+    trial pass (80 MB at the most).
 
     Raises
     ------
@@ -232,12 +224,7 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Array]
 def model_from_json(text: str, custom_objects: Mapping[str, Any] | None = None) -> Model:
     """Return the model whose architecture `Model.to_json` described, with new weights.
 
-    Parameters
-    ----------
-    text
-        What `Model.to_json` returned.
-    custom_objects
-        Classes and functions of one's own, by name, unless they are registered.
+    `custom_objects` are classes and functions of one's own, by name, that are not registered.
 
     Raises
     ------
