@@ -1,7 +1,8 @@
 # `make demo` and `make test` need nothing but Python 3.11 or newer: each makes its own environment.
 PYTHON ?= python3
 # The oldest NumPy that is supported, 2.0, is not made for a Python newer than 3.12.
-OLDEST_PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || echo $(PYTHON))
+OLDEST_PYTHON ?= $(or $(shell for p in python3.11 python3.12; do \
+	$$p -c '' 2>/dev/null && echo $$p && break; done), $(PYTHON))
 DEMO := .venv
 TEST := .venv-test
 OLDEST := .venv-oldest
