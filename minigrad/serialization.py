@@ -81,6 +81,8 @@ def register_keras_serializable(
     ------
     TypeError
         If the decorator is used without its parentheses.
+    ValueError
+        For a class without `get_config`.
 
     Examples
     --------
@@ -95,6 +97,8 @@ def register_keras_serializable(
         raise TypeError("write @register_keras_serializable(), with parentheses")
 
     def register(thing: T) -> T:
+        if isinstance(thing, type) and not hasattr(thing, "get_config"):
+            raise ValueError(f"{thing.__name__} must define get_config() to be registered")
         return register_serializable(f"{package}>{name or thing.__name__}")(thing)
 
     return register

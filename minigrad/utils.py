@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.backend import clear_session
-from minigrad.engine import get_default_dtype
+from minigrad.engine import Tensor, get_default_dtype
 from minigrad.engine.dtypes import numeric_array
 from minigrad.seeds import set_seed as set_random_seed
 from minigrad.serialization import (
@@ -72,7 +72,7 @@ def to_categorical(x: Any, num_classes: int | None = None) -> Array:
     return np.eye(count, dtype=get_default_dtype())[classes.astype(np.intp)]
 
 
-def normalize(x: Any, axis: int = -1, order: float = 2) -> Array:
+def normalize(x: Any, axis: int = -1, order: float = 2) -> Any:
     """X / ‖x‖ along an axis, for a norm of any order; vectors of zeros stay as they are.
 
     Examples
@@ -81,7 +81,7 @@ def normalize(x: Any, axis: int = -1, order: float = 2) -> Array:
     array([[0.6, 0.8],
            [0. , 0. ]], dtype=float32)
     """
-    values = numeric_array(x)
+    values = x if isinstance(x, Tensor) else numeric_array(x)
     norms = np.linalg.norm(values, order, axis, keepdims=True)
     return values / np.where(norms == 0, norms.dtype.type(1), norms)
 

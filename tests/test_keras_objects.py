@@ -71,6 +71,14 @@ def test_classes_of_ones_own_are_found_where_they_are_handed_over():
         del mg.utils.get_custom_objects()["Half"]
 
 
+def test_a_class_that_says_nothing_of_its_arguments_is_not_registered():
+    class Plain:
+        pass
+
+    with pytest.raises(ValueError, match="Plain must define get_config"):
+        mg.saving.register_keras_serializable()(Plain)
+
+
 def test_scopes_lie_in_each_other():
     def one(x):
         return x.sum()
@@ -97,6 +105,9 @@ def test_normalize_gives_vectors_of_length_one_and_leaves_zeros(rng, order, axis
     np.testing.assert_allclose(lengths[np.linalg.norm(x, order, axis) > 0], 1)
     assert (found[:, 1] == 0).all()
     assert mg.utils.normalize(x.astype(np.float32)).dtype == np.float32
+    tensor = mg.Tensor(x, requires_grad=True)
+    np.testing.assert_allclose(mg.utils.normalize(tensor, axis, order).numpy(), found)
+    assert mg.utils.normalize(tensor, axis, order).requires_grad
 
 
 def test_a_dataset_of_batches_tells_their_number_by_either_name():
