@@ -1,20 +1,30 @@
 # `make demo` and `make test` need nothing but Python 3.11 or newer: each makes its own environment.
 PYTHON ?= python3
+# The oldest NumPy that is supported, 2.0, is not made for a Python newer than 3.12.
+OLDEST_PYTHON ?= $(or $(shell for p in python3.11 python3.12; do \
+	$$p -c '' 2>/dev/null && echo $$p && break; done), $(PYTHON))
 DEMO := .venv
 TEST := .venv-test
+OLDEST := .venv-oldest
 DEV := .venv-dev
 BENCH := .venv-bench
 
-.PHONY: help demo test check kill notebook bench clean
+.PHONY: help demo test test-oldest test-extras check kill notebook bench clean
 
 help:  ## List what can be made
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 demo: $(DEMO)/ready  ## Train a sparse autoencoder on handwritten digits and explain its gradients
 	$(DEMO)/bin/minigrad autoencoder --out runs/demo
 
 test: $(TEST)/ready  ## Run the whole test suite
 	$(TEST)/bin/python -m pytest
+
+test-oldest: $(OLDEST)/ready  ## Run it with the oldest versions of what minigrad needs
+	$(OLDEST)/bin/python -m pytest
+
+test-extras:  ## Install the package with each of its extras alone, and use it
+	$(PYTHON) tests/check_extras.py
 
 notebook: $(DEMO)/ready  ## Open the tutorials in Jupyter
 	$(DEMO)/bin/python -m pip install --quiet -e '.[tutorials]'
@@ -34,15 +44,19 @@ bench: $(BENCH)/ready  ## Compare with PyTorch, JAX, MyGrad and HIPS autograd, s
 	$(BENCH)/bin/python -m benchmarks.run
 
 clean:  ## Remove the environments and everything that was produced
-	rm -rf $(DEMO) $(TEST) $(DEV) $(BENCH) runs .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(DEMO) $(TEST) $(OLDEST) $(DEV) $(BENCH) runs .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # An environment is ready once its marker is newer than pyproject.toml; a broken install leaves none.
 $(DEMO)/ready: EXTRAS =
 $(TEST)/ready: EXTRAS = [test]
+$(OLDEST)/ready: EXTRAS = [test]
+$(OLDEST)/ready: CONSTRAINTS = -c tests/oldest.txt
+$(OLDEST)/ready: PYTHON := $(OLDEST_PYTHON)
+$(OLDEST)/ready: tests/oldest.txt
 $(DEV)/ready: EXTRAS = [dev]
 $(BENCH)/ready: EXTRAS = [bench]
 %/ready: pyproject.toml
 	@echo "Making the environment $* (once; this installs NumPy and what else is needed)"
 	$(PYTHON) -m venv $*
-	$*/bin/python -m pip install --quiet --disable-pip-version-check -e '.$(EXTRAS)'
+	$*/bin/python -m pip install --quiet --disable-pip-version-check $(CONSTRAINTS) -e '.$(EXTRAS)'
 	@touch $@

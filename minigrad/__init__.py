@@ -41,9 +41,11 @@ from minigrad.layers import Input, Layer, LossTerms
 from minigrad.parameter import Parameter
 from minigrad.seeds import set_seed
 from minigrad.serialization import register_serializable
+from minigrad.suggestions import speak_up
 
 if TYPE_CHECKING:
     from minigrad import (
+        backend,
         callbacks,
         datasets,
         losses,
@@ -52,9 +54,15 @@ if TYPE_CHECKING:
         optimizers,
         plots,
         saving,
+        search,
         testing,
         utils,
     )
+    from minigrad.initializers import Initializer
+    from minigrad.losses import Loss
+    from minigrad.metrics import Metric
+    from minigrad.optimizers import Optimizer
+    from minigrad.regularizers import Regularizer
     from minigrad.tracing.trace import Trace, trace
     from minigrad.training import FirstBatchWarning, History, Model, NonFiniteLossError, Sequential
     from minigrad.training.saving import LoadError, load, model_from_json, save
@@ -67,20 +75,27 @@ __all__ = [
     "AnomalyError",
     "FirstBatchWarning",
     "History",
+    "Initializer",
     "Input",
     "Layer",
     "LoadError",
+    "Loss",
     "LossTerms",
     "LostGradientWarning",
+    "Metric",
     "Model",
     "NonFiniteLossError",
+    "Optimizer",
     "Parameter",
     "Primitive",
+    "Regularizer",
     "Sequential",
     "Tensor",
     "Trace",
     "Variable",
+    "__version__",
     "activations",
+    "backend",
     "callbacks",
     "constraints",
     "custom_gradient",
@@ -112,6 +127,7 @@ __all__ = [
     "save",
     "saving",
     "scope",
+    "search",
     "set_default_dtype",
     "set_seed",
     "stop_gradient",
@@ -119,13 +135,14 @@ __all__ = [
     "trace",
     "utils",
     "value_and_grad",
+    "version",
     "vjp",
 ]
 
 # Loaded when they are first used, so that a program waits only for what it uses.
 _LAZY_MODULES = (
-    *("callbacks", "datasets", "losses", "metrics", "models", "optimizers", "plots", "saving"),
-    *("testing", "utils"),
+    *("backend", "callbacks", "datasets", "losses", "metrics", "models", "optimizers", "plots"),
+    *("saving", "search", "testing", "utils"),
 )
 _LAZY_NAMES = {
     **dict.fromkeys(("Trace", "trace"), "tracing"),
@@ -133,18 +150,27 @@ _LAZY_NAMES = {
         ("FirstBatchWarning", "History", "Model", "NonFiniteLossError", "Sequential"), "training"
     ),
     **dict.fromkeys(("LoadError", "load", "model_from_json", "save"), "training.saving"),
+    "Initializer": "initializers",
+    "Loss": "losses",
+    "Metric": "metrics",
+    "Optimizer": "optimizers",
+    "Regularizer": "regularizers",
 }
 
 
-def __getattr__(name: str) -> Any:
+def version() -> str:
+    """Return the version, as ``minigrad.__version__`` does."""
+    return __version__
+
+
+def _load(name: str) -> Any:
     if name in _LAZY_MODULES:
         return import_module(f"minigrad.{name}")
     if name in _LAZY_NAMES:
         value = getattr(import_module(f"minigrad.{_LAZY_NAMES[name]}"), name)
         globals()[name] = value  # the next time, it is simply there
         return value
-    raise AttributeError(f"module 'minigrad' has no attribute {name!r}")
+    return None
 
 
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY_MODULES, *_LAZY_NAMES})
+speak_up(__name__, _load)

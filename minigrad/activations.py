@@ -21,6 +21,7 @@ from minigrad.ops.neural import (
 )
 from minigrad.ops.plain import without_derivative
 from minigrad.serialization import Registry
+from minigrad.suggestions import speak_up
 
 __all__ = [
     "celu", "deserialize", "elu", "exponential", "gelu", "get", "glu", "hard_shrink",
@@ -29,6 +30,8 @@ __all__ = [
     "sigmoid", "silu", "soft_shrink", "softmax", "softplus", "softsign", "sparse_plus",
     "sparse_sigmoid", "sparsemax", "squareplus", "swish", "tanh", "tanh_shrink", "threshold",
 ]  # fmt: skip
+
+speak_up(__name__)
 
 
 def linear(x: Any) -> Any:

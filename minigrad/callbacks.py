@@ -1,5 +1,6 @@
 """Callbacks by their Keras name: ``minigrad.callbacks.EarlyStopping``; see `minigrad.training`."""
 
+from minigrad.suggestions import speak_up
 from minigrad.training.callbacks import (
     BackupAndRestore,
     Callback,
@@ -29,3 +30,5 @@ __all__ = [
     "TerminateOnNaN",
     "TraceCallback",
 ]
+
+speak_up(__name__)

@@ -15,6 +15,12 @@ import numpy as np
 from minigrad.checks import not_negative, number
 from minigrad.serialization import Registry
 from minigrad.signatures import Configurable, Setting
+from minigrad.suggestions import speak_up
+
+__all__ = ["Constraint", "MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm"]
+__all__ += ["deserialize", "get", "serialize"]
+
+speak_up(__name__)
 
 Array = np.ndarray[Any, Any]
 

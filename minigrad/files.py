@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import tempfile
@@ -18,14 +19,18 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     A process that is killed meanwhile leaves a hidden file ``.<name>.<process>.….partial``, which
     the next write to the same path removes.
 
+    Where `path` is a link, the file that it leads to is replaced.
+
     Raises
     ------
     OSError
-        If the folder cannot be written; whatever stood at `path` before is untouched.
+        If the folder cannot be written or is not there, or `path` is no ordinary file; whatever
+        stood there before is untouched.
     """
-    target = Path(path)
+    target = Path(os.path.realpath(path))
+    _require_place(target, path)
     _remove_partial_files(target)
-    with errors_name(target, "It was not written; what stood there before is unchanged."):
+    with errors_name(path, "It was not written; what stood there before is unchanged."):
         handle, temporary = tempfile.mkstemp(
             prefix=f".{target.name}.{os.getpid()}.", suffix=".partial", dir=target.parent
         )
@@ -55,6 +60,21 @@ def errors_name(path: str | os.PathLike[str], note: str) -> Iterator[None]:
             error.filename = os.fspath(path)
             error.add_note(note)
         raise
+
+
+def _require_place(target: Path, path: str | os.PathLike[str]) -> None:
+    """Raise unless a file could stand at `target`; a device must not be replaced by one."""
+    if target.is_dir():
+        number, reason = errno.EISDIR, "a folder stands there; name a file in it"
+    elif not target.parent.exists():
+        number, reason = errno.ENOENT, "there is no such folder to write into; make it first"
+    elif not target.parent.is_dir():
+        number, reason = errno.ENOTDIR, "what should be its folder is a file"
+    elif target.exists() and not target.is_file():
+        number, reason = errno.EINVAL, "what stands there is no ordinary file"
+    else:
+        return
+    raise OSError(number, reason, os.fspath(path))
 
 
 def _remove_partial_files(target: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from minigrad import optimizers
 from minigrad.layers import Input, Layer
+from minigrad.suggestions import speak_up
 from minigrad.training.graph import Graph
 from minigrad.training.model import Model
 from minigrad.training.saving import load as load_model
@@ -21,6 +22,8 @@ __all__ = [
     "model_from_json",
     "save_model",
 ]
+
+speak_up(__name__)
 
 
 def clone_model(

@@ -17,6 +17,7 @@ from minigrad.engine.watcher import constant
 from minigrad.ops.conversion import as_float_tensor
 from minigrad.ops.reductions import sum_of_squares
 from minigrad.serialization import Registry
+from minigrad.suggestions import speak_up
 
 _registry = Registry("regularizer")
 get = _registry.get
@@ -37,6 +38,8 @@ __all__ = [
     "l2",
     "serialize",
 ]
+
+speak_up(__name__)
 
 
 class Regularizer:

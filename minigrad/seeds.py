@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 
 _generator: np.random.Generator | None = None
@@ -43,6 +46,17 @@ def new_generator(seed: int | None = None) -> np.random.Generator:
     if _generator is None:  # made when it is needed: importing NumPy's generators takes a while
         _generator = np.random.default_rng()
     return np.random.default_rng(_generator.integers(2**63, size=2))
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Whatever is drawn inside, what comes after the block is as if it had not been."""
+    global _generator
+    before, _generator = _generator, np.random.default_rng(0)
+    try:
+        yield
+    finally:
+        _generator = before
 
 
 def _checked(seed: int) -> int:

@@ -6,15 +6,23 @@ Loading a config looks names up in it and never imports or runs anything that a 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import ChainMap
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from types import BuiltinFunctionType, FunctionType
 from typing import Any, TypeVar
 
-from minigrad.engine.suggestions import did_you_mean
+from minigrad.suggestions import did_you_mean
 
 T = TypeVar("T", bound=Callable[..., Any])
 
-_custom: dict[str, Callable[..., Any]] = {}
+Known = dict[str, Callable[..., Any]]
+
+REGISTRIES: list[Registry] = []  # one for each kind of object
+
+_custom: Known = {}
+_in_scope: ContextVar[tuple[Any, ...]] = ContextVar("minigrad_custom_objects", default=())
 
 
 def register_serializable(name: str | None = None) -> Callable[[T], T]:
@@ -73,6 +81,8 @@ def register_keras_serializable(
     ------
     TypeError
         If the decorator is used without its parentheses.
+    ValueError
+        For a class without `get_config`.
 
     Examples
     --------
@@ -87,6 +97,8 @@ def register_keras_serializable(
         raise TypeError("write @register_keras_serializable(), with parentheses")
 
     def register(thing: T) -> T:
+        if isinstance(thing, type) and not hasattr(thing, "get_config"):
+            raise ValueError(f"{thing.__name__} must define get_config() to be registered")
         return register_serializable(f"{package}>{name or thing.__name__}")(thing)
 
     return register
@@ -94,6 +106,40 @@ def register_keras_serializable(
 
 class NoIdentifierError(TypeError, ValueError):
     """Something of a type that stands for no object; for Keras it is a wrong value."""
+
+
+def get_custom_objects() -> Known:
+    """Return what is registered, by name: the dict itself, so that what is put there counts."""
+    return _custom
+
+
+class Unregistered(Known):
+    """Custom objects among which everything is taken, by its own name, that is to be saved."""
+
+
+@contextmanager
+def custom_object_scope(custom_objects: Mapping[str, Any] | None) -> Iterator[None]:
+    """Know classes and functions of yours inside the block, by the names that files call them.
+
+    Examples
+    --------
+    >>> from minigrad import regularizers
+    >>> def halved(kernel):
+    ...     return 0.5 * (kernel * kernel).sum()
+    >>> with custom_object_scope({"halved": halved}):
+    ...     regularizers.get("halved") is halved
+    True
+    """
+    inner = {} if custom_objects is None else custom_objects
+    token = _in_scope.set((inner, *_in_scope.get()))
+    try:
+        yield
+    finally:
+        _in_scope.reset(token)
+
+
+def _known_custom() -> Mapping[str, Any]:
+    return ChainMap(*_in_scope.get(), _custom)
 
 
 class Registry:
@@ -119,9 +165,19 @@ class Registry:
         self._a_kind = f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
         self._returns_functions = returns_functions
         self._is_valid = is_valid
+        self.plural = f"{kind}es" if kind.endswith("s") else f"{kind}s"
         self._classes: dict[str, Callable[..., Any]] = {}
         self._by_identifier: dict[str, Callable[[], Any]] = {}
         self._aliases: dict[str, Callable[..., Any]] = {}
+        REGISTRIES.append(self)
+
+    def knows(self, kind: Any) -> bool:
+        """Whether a class or function is one of minigrad's own, none that a user made."""
+        return any(known is kind for known in self._classes.values())
+
+    def knows_name(self, name: str) -> bool:
+        """Whether a config may call an object of this kind so."""
+        return name in self._classes or name in _known_custom()
 
     def register(
         self, *identifiers: str, default: Callable[[], Any] | None = None
@@ -148,19 +204,10 @@ class Registry:
         self._classes.setdefault(name, thing)
         self._by_identifier[name] = lambda: thing
 
-    def knows(self, kind: type) -> bool:
-        """Whether a class is one of minigrad's own, none that a user made."""
-        return self._classes.get(kind.__name__) is kind
-
     def get(self, identifier: Any) -> Any:
         """Return the object that a name, config, class, callable or object stands for.
 
-        Raises
-        ------
-        ValueError
-            For an unknown name, with the nearest known ones.
-        TypeError
-            For anything that is none of these.
+        For an unknown name a ValueError has the nearest known ones; other things are TypeErrors.
         """
         if identifier is None:
             return None
@@ -183,54 +230,64 @@ class Registry:
     def serialize(self, thing: Any) -> Any:
         """Return the config of an object: its registered name and what makes it again.
 
-        Raises
-        ------
-        ValueError
-            For a lambda, or a class or function that is not registered, or has no config, or is
-            registered by a name that is taken: with the way out.
+        A ValueError tells the way out for what has no name that would lead back to it.
         """
         if thing is None:
             return None
+        name, found = self._name_of(thing)
+        if found is thing:  # a function, or an object that is ready for use
+            return {"class_name": name, "config": None}
+        if not hasattr(thing, "get_config"):
+            raise ValueError(
+                f"{self.kind} {name!r} must define get_config() to be saved, returning "
+                "a dict of its constructor's arguments"
+            )
+        return {"class_name": name, "config": thing.get_config()}
+
+    def _name_of(self, thing: Any) -> tuple[str, Any]:
+        """Return the name that leads to an object or to its class, and which of them it is."""
         is_function = isinstance(thing, FunctionType | BuiltinFunctionType)
         maker = thing if is_function else type(thing)
-        for known in (self._classes, _custom):
-            for name, candidate in known.items():
-                if candidate is maker or candidate is thing:
-                    if known is _custom and name in self._classes:
-                        raise ValueError(
-                            f"{name!r} is the name of a known {self.kind}, which would be loaded "
-                            "in place of yours. Register yours by another name: "
-                            "@mg.register_serializable(name=…)"
-                        )
-                    if is_function or candidate is thing:
-                        return {"class_name": name, "config": None}
-                    if not hasattr(thing, "get_config"):
-                        raise ValueError(
-                            f"{self.kind} {name!r} must define get_config() to be saved, returning "
-                            "a dict of its constructor's arguments"
-                        )
-                    return {"class_name": name, "config": thing.get_config()}
-        name = getattr(maker, "__name__", repr(thing))
+        for name, candidate in self._classes.items():
+            if candidate is maker or candidate is thing:
+                return name, candidate
+        for name, candidate in _known_custom().items():
+            if candidate is maker or candidate is thing:
+                return self._not_taken(name), candidate
+        name = getattr(thing, "__name__", None) or type(thing).__name__
         if name == "<lambda>":
             raise ValueError(
                 f"a lambda cannot be saved as {self.kind}: no name leads back to it. Define it "
                 "with `def` and decorate it with @mg.register_serializable()."
             )
-        raise ValueError(
-            f"{self.kind} {name!r} is not registered, so a saved model could not be loaded again. "
-            "Decorate its definition with @mg.register_serializable()."
-        )
+        scope = next(iter(_in_scope.get()), None)
+        if not isinstance(scope, Unregistered) or not (is_function or hasattr(thing, "get_config")):
+            raise ValueError(
+                f"{self.kind} {name!r} is not registered, so a saved model could not be loaded "
+                "again. Decorate its definition with @mg.register_serializable()."
+            )
+        if scope.setdefault(name, maker) is not maker:
+            raise ValueError(f"two things to be saved share the name {name!r}: register them")
+        return self._not_taken(name), maker
 
-    def deserialize(self, config: Any) -> Any:
-        """Return the object that a config describes.
+    def _not_taken(self, name: str) -> str:
+        if name in self._classes:
+            raise ValueError(
+                f"{name!r} is the name of a known {self.kind}, which would be loaded in place of "
+                "yours. Register yours by another name: @mg.register_serializable(name=…)"
+            )
+        return name
 
-        Raises
-        ------
-        ValueError
-            If the config is malformed or names an unknown class, saying how to register it.
+    def deserialize(self, config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+        """Return the object that a config describes; `custom_objects` are known by their names.
+
+        A ValueError for an unknown class says how to register it.
         """
         if config is None:
             return None
+        if custom_objects:
+            with custom_object_scope(custom_objects):
+                return self.deserialize(config)
         if isinstance(config, str):
             return self.get(config)
         if not isinstance(config, dict) or not isinstance(config.get("class_name"), str):
@@ -238,12 +295,14 @@ class Registry:
                 f"expected {self._a_kind} config with a 'class_name'. Received: {config!r}"
             )
         name = config["class_name"]
-        maker = self._classes.get(name) or _custom.get(name) or self._aliases.get(name.lower())
+        custom = _known_custom()
+        maker = self._classes.get(name) or custom.get(name) or self._aliases.get(name.lower())
         if maker is None:
             raise ValueError(
                 f"unknown {self.kind} {name!r} in a config."
-                f"{did_you_mean(name, [*self._classes, *_custom])} If it is your own, "
-                "decorate its definition with @mg.register_serializable() and run that first."
+                f"{did_you_mean(name, [*self._classes, *custom])} If it is your own, "
+                "decorate its definition with @mg.register_serializable() and run that first, or "
+                f"pass it: custom_objects={{{name!r}: …}}."
             )
         settings = config.get("config")
         if settings is None:
@@ -257,13 +316,12 @@ class Registry:
         for known in (name, name.lower()):
             if known in self._by_identifier:
                 return self._by_identifier[known]
-        if name in _custom:
-            thing = _custom[name]
+        custom = _known_custom()
+        if name in custom:
+            thing = custom[name]
             return thing if isinstance(thing, type) else (lambda: thing)
+        own = {make: own for own, make in reversed(self._by_identifier.items())}.values()
         raise ValueError(
-            f"unknown {self.kind} {name!r}.{self._hint(name)} "
-            f"Known: {', '.join(sorted(self._by_identifier))}"
+            f"unknown {self.kind} {name!r}.{did_you_mean(name, [*self._by_identifier, *custom])} "
+            f"Known: {', '.join(sorted(own))}"
         )
-
-    def _hint(self, name: str) -> str:
-        return did_you_mean(name, [*self._by_identifier, *_custom])

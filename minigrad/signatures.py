@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Self
 
-from minigrad.engine.suggestions import did_you_mean, nearest
+from minigrad.suggestions import did_you_mean, nearest
 
 Check = Callable[[str, str, Any], Any]  # from owner, argument and value to the value, as it is kept
 REQUIRED: Any = object()
@@ -46,7 +46,8 @@ class FullSignature:
         for constructor in constructors:
             own = list(inspect.signature(constructor).parameters.values())[1:]
             hands_on = any(parameter.kind is parameter.VAR_KEYWORD for parameter in own)
-            if constructor is Configurable.__init__:
+            has_settings = issubclass(owner, Configurable)
+            if has_settings and any(p.kind is p.VAR_POSITIONAL for p in own):
                 own = [_as_parameter(*named) for named in owner._settings().items()] + own[1:]
             for parameter in own:
                 if parameter.kind is not parameter.VAR_KEYWORD:

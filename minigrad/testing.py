@@ -9,6 +9,11 @@ import numpy as np
 
 from minigrad.engine import Tensor, grad
 from minigrad.engine.tensor import plain
+from minigrad.suggestions import speak_up
+
+__all__ = ["check_grads"]
+
+speak_up(__name__)
 
 Array = np.ndarray[Any, Any]
 

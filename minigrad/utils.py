@@ -6,19 +6,31 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine import get_default_dtype
+from minigrad.backend import clear_session
+from minigrad.engine import Tensor, get_default_dtype
 from minigrad.engine.dtypes import numeric_array
 from minigrad.seeds import set_seed as set_random_seed
-from minigrad.serialization import register_keras_serializable
+from minigrad.serialization import (
+    custom_object_scope,
+    get_custom_objects,
+    register_keras_serializable,
+)
+from minigrad.suggestions import speak_up
 
 __all__ = [
     "PyDataset",
     "Sequence",
+    "clear_session",
+    "custom_object_scope",
+    "get_custom_objects",
+    "normalize",
     "register_keras_serializable",
     "set_random_seed",
     "to_categorical",
     "unpack_x_y_sample_weight",
 ]
+
+speak_up(__name__)
 
 Array = np.ndarray[Any, Any]
 
@@ -71,6 +83,20 @@ def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
     return tuple([*parts, None, None][:3])
 
 
+def normalize(x: Any, axis: int = -1, order: float = 2) -> Any:
+    """X / ‖x‖ along an axis, for a norm of any order; vectors of zeros stay as they are.
+
+    Examples
+    --------
+    >>> normalize([[3.0, 4.0], [0.0, 0.0]])
+    array([[0.6, 0.8],
+           [0. , 0. ]], dtype=float32)
+    """
+    values = x if isinstance(x, Tensor) else numeric_array(x)
+    norms = np.linalg.norm(values, order, axis, keepdims=True)
+    return values / np.where(norms == 0, norms.dtype.type(1), norms)
+
+
 class PyDataset:
     """Base of datasets that hand out batches by their number, in order.
 
@@ -102,8 +128,15 @@ class PyDataset:
         self.use_multiprocessing = use_multiprocessing
         self.max_queue_size = max_queue_size
 
+    @property
+    def num_batches(self) -> int:
+        """How many batches there are; may be defined in place of ``__len__``."""
+        if type(self).__len__ is PyDataset.__len__:
+            raise NotImplementedError(f"{type(self).__name__} must define __len__(self)")
+        return len(self)
+
     def __len__(self) -> int:
-        raise NotImplementedError(f"{type(self).__name__} must define __len__(self)")
+        return self.num_batches
 
     def __getitem__(self, index: int) -> Any:
         raise NotImplementedError(f"{type(self).__name__} must define __getitem__(self, index)")

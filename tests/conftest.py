@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import os
+from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 import pytest
@@ -24,6 +25,19 @@ def float64():
 @pytest.fixture
 def rng():
     return np.random.default_rng(0)
+
+
+def pytest_report_header(config):
+    """With which versions of what minigrad needs do the tests run?"""
+
+    def found(name):
+        try:
+            return f"{name} {version(name)}"
+        except PackageNotFoundError:
+            return f"no {name}"
+
+    needed = ("numpy", "matplotlib", "tqdm", "threadpoolctl", "joblib", "cloudpickle")
+    return f"minigrad {mg.__version__} with {', '.join(map(found, needed))}"
 
 
 def pytest_terminal_summary(terminalreporter, exitstatus, config):

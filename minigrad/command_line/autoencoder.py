@@ -54,15 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Train, compare, and write model, history and report into the output folder.
-
-    Raises
-    ------
-    ValueError
-        For data that cannot be used, or settings outside of their range.
-    OSError
-        If the output folder cannot be written.
-    """
+    """Train, compare, and write model, history and report into the output folder."""
     settings = Settings(**{field.name: getattr(options, field.name) for field in fields(Settings)})
     check(settings)
     out = Path(options.out)
@@ -87,13 +79,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def check(settings: Settings) -> None:
-    """Raise for settings outside of their range, before anything is trained.
-
-    Raises
-    ------
-    ValueError
-        Naming the argument and the value.
-    """
+    """Raise for settings outside of their range, before anything is trained."""
     for name in ("units", "epochs", "batch_size", "bottleneck"):
         if getattr(settings, name) < 1:
             raise ValueError(
@@ -107,13 +93,7 @@ def check(settings: Settings) -> None:
 
 
 def make_folder(out: Path) -> list[Path]:
-    """Make sure that the output folder can be written; return the folders that were made for it.
-
-    Raises
-    ------
-    OSError
-        If it cannot be made or written.
-    """
+    """Make sure that the output folder can be written; return the folders that were made for it."""
     missing = [folder for folder in (out, *out.parents) if not folder.exists()]
     out.mkdir(parents=True, exist_ok=True)
     if not os.access(out, os.W_OK | os.X_OK):

@@ -17,16 +17,6 @@ def read_csv(file: Path) -> Array:
     """Read lines of numbers, separated by commas, semicolons or tabs; a header may be there.
 
     The first line is a header if none of its cells is a number. Empty lines are passed over.
-
-    Returns
-    -------
-    ndarray, shape (rows, columns)
-        int64 if all cells are whole numbers, written without a point; float64 otherwise.
-
-    Raises
-    ------
-    DataError
-        For text in place of a number, ragged rows, or values that are not finite.
     """
     lines = _lines(file)
     delimiter = _delimiter(lines[min(1, len(lines) - 1)][1])

@@ -38,22 +38,7 @@ def damage_as_data_error(file: Path, damage: str) -> Iterator[None]:
 
 
 def require_finite(file: Path, rows: Array, lines: Sequence[int] | None = None) -> None:
-    """Raise unless all numbers of a table are finite as float32.
-
-    Parameters
-    ----------
-    file : Path
-        Where they come from.
-    rows : ndarray, shape (rows, columns)
-        The numbers.
-    lines : sequence of int, optional
-        The line of the file in which each row stands, if that is not the row's number.
-
-    Raises
-    ------
-    DataError
-        Saying how many are not, and where the first is.
-    """
+    """Raise unless all numbers of a table are finite as float32."""
     if rows.dtype.kind != "f":
         return
     bad = ~(np.abs(rows) <= np.finfo(np.float32).max)  # a comparison with nan is false

@@ -6,7 +6,7 @@ import gzip
 import math
 import struct
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from io import BufferedIOBase
 from pathlib import Path
@@ -18,6 +18,9 @@ from numpy.lib import format as npy_format
 from minigrad.datasets.errors import DataError, damage_as_data_error
 
 Array = np.ndarray[Any, Any]
+
+_ALWAYS_ROOM = 2**28  # bytes; that much is read, however small the file
+_LARGEST_RATIO = 100
 
 
 def read_npz(file: Path) -> Array:
@@ -36,7 +39,8 @@ def read_npz(file: Path) -> Array:
             name = _choose(file, names)
             with archive.open(f"{name}.npy") as member:
                 size = archive.getinfo(f"{name}.npy").file_size
-                return _read_array(member, size, f"{file} is no readable .npz: its array {name!r}")
+                _require_room(file, size)
+                return read_array(member, size, f"{file} is no readable .npz: its array {name!r}")
 
 
 def _choose(file: Path, names: Sequence[str]) -> str:
@@ -54,17 +58,35 @@ def _choose(file: Path, names: Sequence[str]) -> str:
     )
 
 
+def _require_room(file: Path, size: int) -> None:
+    """Refuse a packed file that unpacks to more than it has room for."""
+    if size > _room(file):
+        raise DataError(
+            f"{file} of {file.stat().st_size:,} bytes would unpack to {size:,} or more, over "
+            f"{_LARGEST_RATIO} times as many: it is damaged, or made to fill the memory. If it is "
+            "neither, save it without compression, by numpy.savez."
+        )
+
+
+def _room(file: Path) -> int:
+    """How many bytes a packed file may unpack to.
+
+    Deflate packs a thousand zeros into a byte, but pictures and tables by ten or twenty.
+    """
+    return max(_ALWAYS_ROOM, _LARGEST_RATIO * file.stat().st_size)
+
+
 def read_npy(file: Path) -> Array:
     """Read a ``.npy``."""
     with file.open("rb") as stream, damage_as_data_error(file, "is no readable .npy"):
         size = file.stat().st_size
-        return _read_array(stream, size, f"{file} is no readable .npy: it")
+        return read_array(stream, size, f"{file} is no readable .npy: it")
 
 
-def _read_array(stream: IO[bytes], size: int, source: str) -> Array:
+def read_array(stream: IO[bytes], size: int, source: str, kinds: str = "fiub") -> Array:
     """Read an array of NumPy's format from `size` bytes; nothing in it is ever unpickled.
 
-    `source` begins the sentence of each error.
+    `source` begins the sentence of each error; `kinds` are those of dtypes that are taken.
     """
     start = stream.read(len(npy_format.MAGIC_PREFIX))
     if start != npy_format.MAGIC_PREFIX:
@@ -85,9 +107,10 @@ def _read_array(stream: IO[bytes], size: int, source: str) -> Array:
             f"{version[0]}.{version[1]}. Save it again by numpy.save."
         )
     shape, _, dtype = read_header(stream)
-    if dtype.kind not in "fiub":
+    if dtype.kind not in kinds:
+        wanted = "real numbers" if kinds == "fiub" else "only numbers and text"
         raise DataError(
-            f"{source} was expected to hold real numbers. Received: dtype {dtype}. Save "
+            f"{source} was expected to hold {wanted}. Received: dtype {dtype}. Save "
             "x.astype('float32'), and leave out what is no real number."
         )
     needed = stream.tell() + math.prod(shape) * dtype.itemsize
@@ -139,9 +162,15 @@ def _read_idx(file: Path, stream: BufferedIOBase) -> Array:
     shape = struct.unpack(f">{magic[3]}I", lengths)
     kind = np.dtype(_IDX_TYPES[magic[2]])
     declared = math.prod(shape) * kind.itemsize
-    numbers = _read_at_most(stream, declared + 1)
-    if len(numbers) != declared:
-        received = f"{len(numbers):,}" if len(numbers) < declared else "more"
+    if declared > _room(file):  # so much is only counted, and not kept
+        count = sum(map(len, _blocks(stream, _room(file) + 1)))
+        _require_room(file, count)
+        numbers = b""
+    else:
+        numbers = b"".join(_blocks(stream, declared + 1))
+        count = len(numbers)
+    if count != declared:
+        received = f"{count:,}" if count < declared else "more"
         raise DataError(
             f"{file} declares an array of shape {shape}, so {declared:,} bytes of numbers. "
             f"Received: {received}. It is cut off or damaged: download it again."
@@ -149,13 +178,11 @@ def _read_idx(file: Path, stream: BufferedIOBase) -> Array:
     return np.frombuffer(numbers, kind).reshape(shape)
 
 
-def _read_at_most(stream: BufferedIOBase, limit: int) -> bytes:
+def _blocks(stream: BufferedIOBase, limit: int) -> Iterator[bytes]:
     """Read by the megabyte, so that memory grows with what is there, not with what is declared."""
-    blocks = []
     while limit > 0 and (block := stream.read(min(limit, 2**20))):
-        blocks.append(block)
+        yield block
         limit -= len(block)
-    return b"".join(blocks)
 
 
 def _hex(start: bytes) -> str:

@@ -1,5 +1,6 @@
 """Floor 1: the tape, Tensor, Primitive and the reverse walk. Knows nothing but NumPy."""
 
+import minigrad.engine.elsewhere  # noqa: F401  (it gives Tensor words for what it is not)
 from minigrad.engine.anomaly import AnomalyError, detect_anomaly
 from minigrad.engine.custom import custom_gradient
 from minigrad.engine.dtypes import get_default_dtype, set_default_dtype

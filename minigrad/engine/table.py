@@ -7,7 +7,7 @@ Keys are NumPy's own functions (``np.exp``), so that ``np.exp(tensor)`` finds it
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from minigrad.engine.suggestions import nearest
+from minigrad.suggestions import nearest
 
 F = TypeVar("F", bound=Callable[..., Any])
 

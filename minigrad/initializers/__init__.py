@@ -24,6 +24,7 @@ from minigrad.initializers.variance_scaling import (
     VarianceScaling,
     fans,
 )
+from minigrad.suggestions import speak_up
 
 # The same by their other Keras names.
 constant = Constant
@@ -80,3 +81,5 @@ __all__ = [
     "variance_scaling",
     "zeros",
 ]
+
+speak_up(__name__)

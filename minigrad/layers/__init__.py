@@ -101,6 +101,7 @@ from minigrad.layers.separable_convolution import (
 from minigrad.layers.symbol import Input, InputLayer
 from minigrad.layers.up_sampling import UpSampling1D, UpSampling2D, UpSampling3D
 from minigrad.parameter import Parameter
+from minigrad.suggestions import speak_up
 
 __all__ = [
     "ELU",
@@ -202,3 +203,5 @@ __all__ = [
     "multiply",
     "subtract",
 ]
+
+speak_up(__name__)

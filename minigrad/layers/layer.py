@@ -29,6 +29,7 @@ from minigrad.ops.conversion import as_float_tensor
 from minigrad.seeds import new_generator
 from minigrad.serialization import Registry
 from minigrad.signatures import FullSignature
+from minigrad.suggestions import missing
 
 __all__ = ["Layer", "Shape", "positive_integer", "registry"]
 
@@ -359,9 +360,8 @@ class Layer(WeightOwner, PenaltyOwner):
             if name.startswith("__") or "_weights" in vars(self):
                 known = vars(self)
                 is_early = not known.get("built", True) and name[0] != "_"
-                hint = ": it is not built, so call it first" if is_early else ""
-                kind = f"{kind} {known.get('_name')!r}"
-                raise AttributeError(f"{kind} has no attribute {name!r}{hint}")
+                hint = " (it is not built, so call it first)" if is_early else ""
+                raise missing(f"{kind} {known.get('_name')!r}{hint}", name, self, "Model")
             raise RuntimeError(f"{kind} has no {name!r}: let __init__ call super().__init__()")
 
     def __setattr__(self, name: str, value: Any) -> None:

@@ -6,7 +6,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from minigrad import regularizers
-from minigrad.engine.suggestions import nearest
+from minigrad.suggestions import nearest
 
 if TYPE_CHECKING:
     from minigrad.layers.layer import Layer

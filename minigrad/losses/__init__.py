@@ -49,6 +49,7 @@ from minigrad.losses.regression import (
     mean_squared_error,
     mean_squared_logarithmic_error,
 )
+from minigrad.suggestions import speak_up
 
 __all__ = [
     "BinaryCrossentropy",
@@ -92,3 +93,5 @@ __all__ = [
     "takes_weights",
     "weighted_mean",
 ]
+
+speak_up(__name__)

@@ -42,6 +42,7 @@ from minigrad.metrics.regression import (
     RootMeanSquaredError,
 )
 from minigrad.metrics.resolve import BY_SHAPE, resolve
+from minigrad.suggestions import speak_up
 
 __all__ = [
     "AUC",
@@ -89,3 +90,5 @@ __all__ = [
     "resolve",
     "serialize",
 ]
+
+speak_up(__name__)

@@ -14,6 +14,7 @@ from minigrad.ops import (
     shapes,
     sorting,
 )
+from minigrad.suggestions import speak_up
 
 __all__ = [
     "convolution",
@@ -29,3 +30,5 @@ __all__ = [
     "shapes",
     "sorting",
 ]
+
+speak_up(__name__)

@@ -50,9 +50,11 @@ positive = Primitive(np.positive, lambda g, z, x: g)
 
 def _power_base(g: Any, z: Any, x: Any, y: Any) -> Any:
     """∂(xʸ)/∂x = y xʸ⁻¹, and 0 for x = y = 0, where xʸ⁻¹ is infinite."""
+    # An array's own ** squares for an exponent of 2, which np.power of NumPy 2.0 does not: a
+    # repetition, which calls np.power, would get other last bits.
     if isinstance(y, int | float):
-        return g * (y * x ** (y - 1)) if y != 0 else zeros_like(g)
-    return g * y * np.where((x == 0) & (y == 0), 1.0, x) ** (y - 1)
+        return g * (y * np.power(x, y - 1)) if y != 0 else zeros_like(g)
+    return g * y * np.power(np.where((x == 0) & (y == 0), 1.0, x), y - 1)
 
 
 def _power_exponent(g: Any, z: Any, x: Any, y: Any) -> Any:

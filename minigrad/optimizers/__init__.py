@@ -12,6 +12,7 @@ from minigrad.optimizers.optimizer import Optimizer
 from minigrad.optimizers.rmsprop import RMSprop
 from minigrad.optimizers.settings import registry
 from minigrad.optimizers.sgd import SGD
+from minigrad.suggestions import speak_up
 
 get = registry.get
 serialize = registry.serialize
@@ -34,3 +35,5 @@ __all__ = [
     "schedules",
     "serialize",
 ]
+
+speak_up(__name__)

@@ -13,6 +13,13 @@ from minigrad.engine.tensor import plain
 from minigrad.optimizers.readings import Reading
 from minigrad.serialization import Registry
 from minigrad.signatures import Check, Configurable, Setting
+from minigrad.suggestions import speak_up
+
+__all__ = ["CosineDecay", "CosineDecayRestarts", "ExponentialDecay", "InverseTimeDecay"]
+__all__ += ["LearningRateSchedule", "PiecewiseConstantDecay", "PolynomialDecay"]
+__all__ += ["deserialize", "get", "serialize"]
+
+speak_up(__name__)
 
 _registry = Registry("schedule", is_valid=lambda thing: isinstance(thing, LearningRateSchedule))
 get = _registry.get

@@ -6,6 +6,7 @@ from minigrad.plots.images import filters, reconstructions
 from minigrad.plots.over_training import conflict_map, rulers, shares_over_time
 from minigrad.plots.sparsity import activity_distribution, comparison
 from minigrad.plots.style import Figure, term_colours
+from minigrad.suggestions import speak_up
 
 __all__ = [
     "Figure",
@@ -20,3 +21,5 @@ __all__ = [
     "shares_over_time",
     "term_colours",
 ]
+
+speak_up(__name__)

@@ -14,13 +14,7 @@ Array = np.ndarray[Any, Any]
 
 
 def _as_images(name: str, values: Any, image_shape: tuple[int, int]) -> Array:
-    """Return rows as images.
-
-    Raises
-    ------
-    ValueError
-        If a row's length is not that of the image.
-    """
+    """Return rows as images."""
     rows = np.asarray(values)
     if rows.ndim != 2 or rows.shape[1] != math.prod(image_shape):
         raise ValueError(

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterable
 from typing import Any
 
+from matplotlib import rcParams
 from matplotlib.figure import Figure as MatplotlibFigure
+
+from minigrad.files import atomic_write
 
 # Okabe and Ito's palette, made to be told apart without full colour vision; the data term is
 # always the same blue, and penalties also get hatches.
@@ -20,6 +24,18 @@ class Figure(MatplotlibFigure):
 
     def __init__(self, width: float, height: float, **options: Any) -> None:
         super().__init__(figsize=(width, height), layout="constrained", **options)
+
+    def savefig(self, fname: Any, **options: Any) -> None:
+        """Write the picture to a path, whole or not at all, or into an open file."""
+        if not isinstance(fname, str | os.PathLike):
+            super().savefig(fname, **options)
+            return
+        path, usual = os.fspath(fname), rcParams["savefig.format"]
+        kind = options.pop("format", None) or os.path.splitext(path)[1][1:] or usual
+        buffer = io.BytesIO()
+        super().savefig(buffer, format=kind, **options)
+        with atomic_write(path if os.path.splitext(path)[1] else f"{path}.{kind}") as file:
+            file.write(buffer.getvalue())
 
     def _repr_png_(self) -> bytes:
         buffer = io.BytesIO()

@@ -62,13 +62,7 @@ class Section:
 
 
 def render(title: str, lead: str, sections: Sequence[Section]) -> str:
-    """Return the page as HTML; it needs no network, no script and no other file.
-
-    Raises
-    ------
-    ValueError
-        If a figure has no `alt` text: not everybody sees it.
-    """
+    """Return the page as HTML; it needs no network, no script and no other file."""
     contents = "".join(
         f'<li><a href="#s{number}">{escape(section.title)}</a></li>'
         for number, section in enumerate(sections, 1)

@@ -71,7 +71,9 @@ def _parts_of_object(value: Any, around: tuple[int, ...]) -> Iterator[bytes]:
     elif isinstance(value, types.MethodType):
         inside = (value.__func__, value.__self__)
     elif _is_from_library(value):
-        inside = (getattr(value, "__module__", ""), getattr(value, "__qualname__", ""))
+        # A ufunc has only a name before NumPy 2.1.
+        name = getattr(value, "__qualname__", value.__name__)
+        inside = (getattr(value, "__module__", ""), name)
     elif isinstance(value, types.FunctionType):
         inside = _of_function(value)
     elif isinstance(value, type):

@@ -104,7 +104,7 @@ def regularization_path(
     TypeError, ValueError
         For arguments that do not fit, before anything is run.
     ImportError
-        Without joblib: ``pip install 'minigrad[search]'``.
+        Without joblib: ``pip install joblib cloudpickle``.
     KeyboardInterrupt
         On Ctrl-C in a script, with the finished runs as its attribute ``table``; Jupyter gets the
         table as usual.

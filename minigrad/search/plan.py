@@ -66,15 +66,7 @@ class Data:
 
 
 def runs(grid: Any, seeds: Any, folds: int | None) -> list[Run]:
-    """Return all runs, in the order of the table: strengths, then seeds, then folds.
-
-    Raises
-    ------
-    ValueError
-        For an empty or repeated value, a strength that is negative or no number, or a taken name.
-    TypeError
-        If `grid` is no mapping.
-    """
+    """Return all runs, in the order of the table: strengths, then seeds, then folds."""
     if not isinstance(grid, Mapping):
         raise TypeError(
             f"{OWNER}: grid must map names of strengths to lists, as in "
@@ -127,13 +119,7 @@ def _distinct(name: str, given: Any) -> list[Any]:
 
 
 def check_folds(folds: Any, validation_data: Any, samples: int) -> int | None:
-    """Return the number of folds.
-
-    Raises
-    ------
-    ValueError
-        If it is not from 2 to the number of samples, or there are validation data, too.
-    """
+    """Return the number of folds."""
     if folds is None:
         return None
     if validation_data is not None:
@@ -150,13 +136,7 @@ def check_folds(folds: Any, validation_data: Any, samples: int) -> int | None:
 
 
 def check_data(x: Any, y: Any, validation_data: Any, dtype: np.dtype[Any]) -> Data:
-    """Return the samples as arrays.
-
-    Raises
-    ------
-    ValueError
-        If they are empty, not finite, or do not fit.
-    """
+    """Return the samples as arrays."""
     x, y = _arrays(("x", "y"), x, y, dtype)
     if validation_data is None:
         return Data(x, y, None, None)
@@ -198,13 +178,7 @@ def _array(name: str, values: Any, dtype: np.dtype[Any]) -> Array:
 
 
 def check_build(build: Callable[..., Any], grid: Mapping[str, Any]) -> None:
-    """Refuse a `build` that does not take the strengths.
-
-    Raises
-    ------
-    TypeError
-        Naming the strengths and what build takes.
-    """
+    """Refuse a `build` that does not take the strengths."""
     if not callable(build):
         raise TypeError(
             f"{OWNER}: build must be a function that returns a compiled model. Received: {build!r}"

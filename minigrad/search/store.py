@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -15,18 +16,7 @@ from minigrad.search.run import Outcome
 
 
 class Store:
-    """Finished runs in a folder, as ``<key>.npz``: the row as JSON, and maybe a kernel.
-
-    Parameters
-    ----------
-    folder
-        It is made if it is not there.
-
-    Raises
-    ------
-    NotADirectoryError
-        If it is a file.
-    """
+    """Finished runs in a folder, as ``<key>.npz``: the row as JSON, and maybe a kernel."""
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder = Path(folder)
@@ -36,6 +26,8 @@ class Store:
             raise NotADirectoryError(
                 f"regularization_path: store must be a folder, for a file a run. Received: {folder}"
             ) from error
+        with tempfile.TemporaryFile(dir=self.folder):
+            pass  # runs take long: whether they can be kept is found out before them
 
     def save(self, key: str, outcome: Outcome) -> None:
         """Write a run; a crash meanwhile leaves no file of it."""

@@ -18,31 +18,19 @@ _PATIENCE = 5
 
 
 def require() -> None:
-    """Look for what only a search needs.
-
-    Raises
-    ------
-    ImportError
-        Saying how to install it.
-    """
+    """Look for what only a search needs."""
     try:
         for name in ("joblib", "cloudpickle"):
             import_module(name)
     except ImportError as error:
         raise ImportError(
-            f"regularization_path needs {error.name}, which minigrad itself does not. Install it "
-            "with: pip install 'minigrad[search]'"
+            f"regularization_path needs {error.name}, which minigrad itself does not. Install "
+            "what it needs with: pip install joblib cloudpickle"
         ) from error
 
 
 def check_sendable(n_jobs: int | None, **functions: Any) -> None:
-    """Refuse functions that cannot travel to a worker, before any has been started.
-
-    Raises
-    ------
-    TypeError
-        Naming the function and the way out.
-    """
+    """Refuse functions that cannot travel to a worker, before any has been started."""
     import cloudpickle  # type: ignore[import-untyped]
 
     if n_jobs == 1:

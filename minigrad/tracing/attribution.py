@@ -94,11 +94,6 @@ def attribute(
         rules that lead to none of them are not run.
     create_graph
         Return Tensors, whose own computation is recorded.
-
-    Raises
-    ------
-    RuntimeError
-        If a term is no scalar, or its tape was consumed or changed.
     """
     cotangents: dict[Node | Leaf, ByTerm] = {}
     for name, tensor in terms.items():

@@ -11,8 +11,8 @@ import numpy as np
 
 from minigrad.engine import Leaf, Node, Tensor, grad
 from minigrad.engine.state import STATE
-from minigrad.engine.suggestions import did_you_mean
 from minigrad.layers import LossTerms
+from minigrad.suggestions import did_you_mean
 from minigrad.tracing.attribution import Step, attribute, chain, scaled
 from minigrad.tracing.layer_pass import LayerPass
 from minigrad.tracing.output import TraceOutput

@@ -255,7 +255,7 @@ class TrainingLoop:
             "optimizers": trained,
             "callbacks": states,
         }
-        save(self.model, path, (progress, arrays))
+        save(self.model, path, progress=(progress, arrays))
 
     def _load(self, path: Path) -> None:
         from minigrad.training import saving

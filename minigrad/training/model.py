@@ -18,6 +18,7 @@ from minigrad.layers.forward_pass import Frame, Path, apart
 from minigrad.layers.layer import Shape, registry
 from minigrad.layers.symbol import Symbol
 from minigrad.layers.weights import free_name
+from minigrad.serialization import Unregistered, custom_object_scope
 from minigrad.training import summary
 from minigrad.training.graph import Graph
 from minigrad.training.traced import Traced
@@ -322,8 +323,11 @@ class Model(Trainer, Traced, Layer):
         return config if self._graph is None else {**config, "graph": self._graph.get_config()}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Self:
-        """Make the model that `get_config` described."""
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Self:
+        """Make the model that `get_config` described; `custom_objects` are known by their names."""
+        if custom_objects:
+            with custom_object_scope(custom_objects):
+                return cls.from_config(config)
         arguments = dict(config)
         description = arguments.pop("graph", None)
         if description is None:
@@ -340,29 +344,31 @@ class Model(Trainer, Traced, Layer):
 
         ``minigrad.model_from_json`` makes a model of it again.
         """
-        return json.dumps(registry.serialize(self), **options)
+        with custom_object_scope(Unregistered()):
+            return json.dumps(registry.serialize(self), **options)
 
     def clone(self) -> Self:
         """Return a new model of the same architecture, with new weights and not compiled.
 
         A copy with the same weights is ``copy.deepcopy(model)``.
         """
-        twin: Self = type(self).from_config(json.loads(json.dumps(self.get_config())))
+        with custom_object_scope(Unregistered()):
+            twin: Self = type(self).from_config(json.loads(json.dumps(self.get_config())))
         if self.built and not twin.built and self.input_shape is not None:
             twin.build((None, *self.input_shape))
         return twin
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(self, path: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Write all of it to a ``.npz``, optimizer included; see `minigrad.save`."""
         from minigrad.training.saving import save  # it knows models, so it stands above
 
-        save(self, path)
+        save(self, path, overwrite)
 
-    def save_weights(self, path: str | os.PathLike[str]) -> None:
+    def save_weights(self, path: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Write the weights alone to a ``.npz``, an array for each path."""
         from minigrad.training.saving import save_weights
 
-        save_weights(self, path)
+        save_weights(self, path, overwrite)
 
     def load_weights(self, path: str | os.PathLike[str], skip_mismatch: bool = False) -> None:
         """Take the weights from a file of `save_weights` or `save`; see `minigrad.load_weights`."""

@@ -7,6 +7,7 @@ that the file names: classes are looked up among the known and registered ones.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import warnings
@@ -15,11 +16,14 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import losses, metrics, optimizers
+from minigrad import losses, metrics, optimizers, seeds
+from minigrad.files import atomic_write
 from minigrad.layers.layer import registry
 from minigrad.layers.weights import weight_budget
+from minigrad.serialization import Unregistered, custom_object_scope
 from minigrad.training import archive
 from minigrad.training.archive import Array, LoadError
+from minigrad.training.foreign_formats import require_place
 from minigrad.training.model import Model
 
 __all__ = ["LoadError", "load", "load_weights", "model_from_json", "save", "save_weights"]
@@ -32,11 +36,14 @@ PROGRESS = "progress:"
 # ---- whole models --------------------------------------------------------------------------------
 
 
-def save(model: Model, path: str | os.PathLike[str], progress: Any = None) -> None:
+def save(
+    model: Model, path: str | os.PathLike[str], overwrite: bool = True, progress: Any = None
+) -> None:
     """Write a model's architecture, weights, compile settings and optimizer to a ``.npz``.
 
     A loaded model goes on training as this one would: the running averages of the optimizer and
-    the states of all random generators are there, too.
+    the states of all random generators are there, too. A class or function of yours that is not
+    registered is saved by its name, and `load` takes it as ``custom_objects``.
 
     Parameters
     ----------
@@ -44,6 +51,8 @@ def save(model: Model, path: str | os.PathLike[str], progress: Any = None) -> No
         Built.
     path
         Of the file, which is replaced all at once, or not at all.
+    overwrite
+        Whether a file that stands there may be replaced.
     progress
         What a training loop knows of itself; callbacks such as BackupAndRestore pass it.
 
@@ -52,63 +61,77 @@ def save(model: Model, path: str | os.PathLike[str], progress: Any = None) -> No
     RuntimeError
         If the model has not been built.
     ValueError
-        If it holds something that could not be loaded again: a lambda, a class or function that
-        is not registered, a config that does not make the same weights. No file is touched then.
+        If it holds something that could not be loaded again: a lambda, a setting out of range, a
+        config that does not make the same weights; or if `path` has the extension of another
+        format. No file is touched then.
     OSError
         If the folder cannot be written; the old file stays as it was.
     """
-    arrays = {name: weight.numpy() for name, weight in model.named_weights().items()}
-    for name in arrays.keys() - _weights_among(arrays).keys():
-        raise ValueError(f"weights {name!r} cannot be saved: rename the layer, without the colon")
-    architecture = {
-        "model": registry.serialize(model),
-        "input_shape": model.input_shape,
-        "optimizer": optimizers.serialize(model.optimizer),
-        "loss": losses.serialize(model.loss),
-        "loss_weights": model.loss_weights,
-        "metrics": [metrics.serialize(metric) for metric in model.compiled_metrics],
-        "unweighted_metrics": model.unweighted_metrics,
-    }
-    _check_that_it_loads(model, json.dumps(architecture), arrays)
-    if model.optimizer is not None and model.optimizer.built:
-        arrays |= _prefixed(_OPTIMIZER, model.optimizer.state_arrays())
-    config = {"format": FORMAT, **architecture, "generators": generator_states(model)}
+    require_place(path, "save", overwrite)
+    config, arrays = _checked(model)
     if progress is not None:
         config["progress"], progress_arrays = progress
         arrays |= _prefixed(PROGRESS, progress_arrays)
-    archive.write(path, config, arrays)
+    with atomic_write(path) as file:
+        archive.write_into(file, config, arrays)
 
 
-def _check_that_it_loads(model: Model, text: str, arrays: Mapping[str, Array]) -> None:
-    """Make the model from its config, before an old file is touched; once for each config."""
-    if model.checked_config == text:
-        return
-    try:
-        twin = _make(json.loads(text))
-        shapes = {name: weight.shape for name, weight in twin.named_weights().items()}
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise ValueError(
-            f"model {model.name!r} could not be loaded again, so it is not saved: {error}"
-        ) from error
-    for name in shapes.keys() ^ arrays.keys():
-        raise ValueError(
-            f"model {model.name!r} could not be loaded again, so it is not saved: its config does "
-            f"not lead to the same weights ({name!r}). Does a custom layer's get_config tell all "
-            "arguments of its constructor?"
-        )
-    for name, shape in shapes.items():
-        if shape != arrays[name].shape:
+def _checked(model: Model) -> tuple[dict[str, Any], dict[str, Array]]:
+    """Return what a file of the model holds, once it has been loaded from memory.
+
+    What has been loaded before is not loaded again: the same settings and the same arrays, but for
+    their values.
+    """
+    arrays = _weights_of(model)
+    with custom_object_scope(Unregistered()), seeds.undisturbed():
+        config = {
+            "format": FORMAT,
+            "model": registry.serialize(model),
+            "input_shape": model.input_shape,
+            "optimizer": optimizers.serialize(model.optimizer),
+            "loss": losses.serialize(model.loss),
+            "loss_weights": model.loss_weights,
+            "metrics": [metrics.serialize(metric) for metric in model.compiled_metrics],
+            "unweighted_metrics": model.unweighted_metrics,
+        }
+        if model.optimizer is not None and model.optimizer.built:
+            arrays |= _prefixed(_OPTIMIZER, model.optimizer.state_arrays())
+        kinds = {
+            name: [array.shape, array.dtype.str, bool(np.isfinite(array).all())]
+            for name, array in arrays.items()
+        }
+        try:
+            contents = archive.as_json([config, kinds])
+            config["generators"] = generator_states(model)
+            if model.checked_config != contents:
+                file = io.BytesIO()
+                archive.write_into(file, config, arrays)
+                twin = _made(*archive.read_from(file))
+                for name, weight in twin.named_weights().items():
+                    if weight.dtype != arrays[name].dtype:
+                        raise ValueError(f"{name!r} of {arrays[name].dtype} became {weight.dtype}")
+                model.checked_config = contents
+        except Exception as error:  # whatever constructors make of what was set after them
             raise ValueError(
-                f"model {model.name!r} could not be loaded again, so it is not saved: its config "
-                f"makes {name!r} of shape {shape} and not {arrays[name].shape}"
-            )
-    model.checked_config = text
+                f"model {model.name!r} could not be loaded again, so it is not saved: "
+                f"{error or type(error).__name__}. Does each get_config of yours tell all "
+                "arguments of its constructor, as they are now?"
+            ) from error
+    return config, arrays
 
 
-def load(path: str | os.PathLike[str]) -> Model:
+def load(
+    path: str | os.PathLike[str],
+    custom_objects: Mapping[str, Any] | None = None,
+    compile: bool = True,
+    safe_mode: bool = True,
+) -> Model:
     """Return the model that `save` wrote to `path`: built, compiled, ready to go on training.
 
-    Memory stays below twice the size of the file plus that of one trial pass (80 MB at the most).
+    `custom_objects` are classes and functions of one's own, by name, that are not registered.
+    Without `compile`, settings and optimizer stay in the file. No file ever holds code, so that
+    `safe_mode` changes nothing. Memory stays below twice the size of the file plus that of one
+    trial pass (80 MB at the most).
 
     Raises
     ------
@@ -116,28 +139,27 @@ def load(path: str | os.PathLike[str]) -> Model:
         If the file is missing, damaged, of a newer format, or names an unregistered class.
     """
     config, arrays = read(path)
-    weights = _weights_among(arrays)
+    if not compile:
+        config = {**config, "optimizer": None}
     try:
-        with weight_budget(sum(array.size * 8 for array in weights.values())):
-            model = _make(config)
-        load_training_state(model, config, arrays)
-    except LoadError:
-        raise
+        with custom_object_scope(custom_objects):
+            return _made(config, arrays)
     except Exception as error:  # whatever constructors make of arguments that nobody has checked
         raise LoadError(f"{path}: {error or type(error).__name__}") from error
+
+
+def _made(config: dict[str, Any], arrays: Mapping[str, Array]) -> Model:
+    """Return the model that the contents of a file describe."""
+    with weight_budget(sum(array.size * 8 for array in _weights_among(arrays).values())):
+        model = _make(config)
+    load_training_state(model, config, arrays)
     return model
 
 
 def load_training_state(
     model: Model, config: Mapping[str, Any], arrays: Mapping[str, Array]
 ) -> None:
-    """Give a built and compiled model the weights, running averages and generators of a file.
-
-    Raises
-    ------
-    ValueError
-        If something does not fit.
-    """
+    """Give a built and compiled model the weights, running averages and generators of a file."""
     _assign(model, _weights_among(arrays))
     if model.optimizer is not None and any(name.startswith(_OPTIMIZER) for name in arrays):
         if not model.optimizer.built:
@@ -191,13 +213,7 @@ def _make(config: dict[str, Any]) -> Model:
 
 
 def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Array]]:
-    """Return the config and arrays of a model's file, checked for its format.
-
-    Raises
-    ------
-    LoadError
-        If it is missing, damaged, or of another format.
-    """
+    """Return the config and arrays of a model's file, checked for its format."""
     config, arrays = archive.read(path)
     if config.get("format") != FORMAT:
         raise LoadError(
@@ -207,8 +223,10 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Array]
     return config, arrays
 
 
-def model_from_json(text: str) -> Model:
+def model_from_json(text: str, custom_objects: Mapping[str, Any] | None = None) -> Model:
     """Return the model whose architecture `Model.to_json` described, with new weights.
+
+    `custom_objects` are classes and functions of one's own, by name, that are not registered.
 
     Raises
     ------
@@ -216,7 +234,7 @@ def model_from_json(text: str) -> Model:
         If the text describes no model, or names an unregistered class.
     """
     try:
-        model = registry.deserialize(json.loads(text))
+        model = registry.deserialize(json.loads(text), custom_objects)
     except (KeyError, TypeError, ValueError, RuntimeError, RecursionError) as error:
         raise LoadError(f"the text describes no model: {error}") from error
     if not isinstance(model, Model):
@@ -227,18 +245,21 @@ def model_from_json(text: str) -> Model:
 # ---- weights alone -------------------------------------------------------------------------------
 
 
-def save_weights(model: Model, path: str | os.PathLike[str]) -> None:
+def save_weights(model: Model, path: str | os.PathLike[str], overwrite: bool = True) -> None:
     """Write the weights to a ``.npz``, an array for each path; lambdas do not matter here.
 
     Raises
     ------
     RuntimeError
         If the model has not been built.
+    ValueError
+        If `path` has the extension of another format.
     OSError
         If the folder cannot be written; the old file stays as it was.
     """
-    arrays = {name: weight.numpy() for name, weight in model.named_weights().items()}
-    archive.write(path, {"format": FORMAT}, arrays)
+    require_place(path, "save_weights", overwrite)
+    with atomic_write(path) as file:
+        archive.write_into(file, {"format": FORMAT}, _weights_of(model))
 
 
 def load_weights(model: Model, path: str | os.PathLike[str], skip_mismatch: bool = False) -> None:
@@ -296,13 +317,7 @@ def generator_states(model: Model) -> dict[str, Any]:
 
 
 def restore_generators(model: Model, states: Mapping[str, Any]) -> None:
-    """Give the generators the states that `generator_states` returned.
-
-    Raises
-    ------
-    ValueError
-        If one is no state of such a generator.
-    """
+    """Give the generators the states that `generator_states` returned."""
     owners = {"": model, **dict(model.paths())}
     made = {}
     for path, state in states.items():
@@ -315,6 +330,13 @@ def restore_generators(model: Model, states: Mapping[str, Any]) -> None:
             made[path] = generator
     for path, generator in made.items():
         owners[path]._generator = generator
+
+
+def _weights_of(model: Model) -> dict[str, Array]:
+    arrays = {name: weight.numpy() for name, weight in model.named_weights().items()}
+    for name in arrays.keys() - _weights_among(arrays).keys():
+        raise ValueError(f"weights {name!r} cannot be saved: rename the layer, without the colon")
+    return arrays
 
 
 def _weights_among(arrays: Mapping[str, Array]) -> dict[str, Array]:

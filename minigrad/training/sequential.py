@@ -9,6 +9,7 @@ from minigrad.engine import Tensor
 from minigrad.layers import DenseTranspose, Input, Layer
 from minigrad.layers.layer import Shape, registry
 from minigrad.layers.symbol import Symbol
+from minigrad.serialization import custom_object_scope
 from minigrad.training.model import Model, find_tied
 
 
@@ -202,8 +203,11 @@ class Sequential(Model):
         return {**super().get_config(), "layers": described}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Self:
-        """Make the model that `get_config` described."""
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Self:
+        """Make the model that `get_config` described; `custom_objects` are known by their names."""
+        if custom_objects:
+            with custom_object_scope(custom_objects):
+                return cls.from_config(config)
         arguments = dict(config)
         made: dict[str, Layer] = {}
         layers = []

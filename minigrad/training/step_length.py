@@ -42,7 +42,9 @@ def too_long_a_step(
         "weights. A smaller learning rate helps, rather than other initial weights."
     )
     numbers = {"step": step, "growth": growth, "learning rate": rate}
-    return [Diagnosis("learning rate too large", f"{type(twin).__name__}({rate:.3g})", text, numbers)]
+    return [
+        Diagnosis("learning rate too large", f"{type(twin).__name__}({rate:.3g})", text, numbers)
+    ]
 
 
 def _norm(arrays: Iterable[Any]) -> float:

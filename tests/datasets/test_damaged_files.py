@@ -1,6 +1,8 @@
 import gzip
+import io
 import struct
 import tracemalloc
+import zipfile
 
 import numpy as np
 import pytest
@@ -111,3 +113,37 @@ def test_labels_in_idx_are_no_samples(put):
 
 def test_an_idx_of_no_images_is_refused(put):
     fails(put("zero-ubyte", idx(np.zeros((0, 28, 28), np.uint8))), r"\(0, 28, 28\), which holds n")
+
+
+def bomb_npz(size):
+    """A valid .npz of few bytes that unpacks to `size` zeros."""
+    output = io.BytesIO()
+    with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        with archive.open("x.npy", "w", force_zip64=True) as member:
+            np.lib.format.write_array_header_1_0(
+                member, {"descr": "|u1", "fortran_order": False, "shape": (2, size // 2)}
+            )
+            for _ in range(size // 2**20):
+                member.write(bytes(2**20))
+    return output.getvalue()
+
+
+def bomb_idx(size):
+    output = io.BytesIO()
+    with gzip.GzipFile(fileobj=output, mode="wb") as stream:
+        stream.write(struct.pack(">BBBB2I", 0, 0, 8, 2, 2, size // 2))
+        for _ in range(size // 2**20):
+            stream.write(bytes(2**20))
+    return output.getvalue()
+
+
+@pytest.mark.parametrize(("name", "bomb"), [("b.npz", bomb_npz), ("b.idx.gz", bomb_idx)])
+def test_a_small_file_that_would_fill_the_memory_is_refused(put, name, bomb):
+    contents = bomb(2**28 + 2**20)
+    assert len(contents) < 2**20
+    fails_in_little_memory(put(name, contents), r"would unpack to .*26\d,.* without compression")
+
+
+@pytest.mark.parametrize(("name", "bomb"), [("b.npz", bomb_npz), ("b.idx.gz", bomb_idx)])
+def test_data_of_mostly_zeros_are_no_bomb(put, name, bomb):
+    assert read_table(put(name, bomb(2**21))).values.shape == (2, 2**20)

@@ -21,13 +21,9 @@ def two_threads():
     if not ALONE.limit:
         pytest.skip("the BLAS of this NumPy cannot be told how many threads to use")
     before = limits()
-    for library in ALONE._libraries:
-        library.set_num_threads(2)
-        library.clear_controlling_thread()
+    ALONE._set([2] * len(before))
     yield
-    for library, limit in zip(ALONE._libraries, before, strict=True):
-        library.set_num_threads(limit)
-        library.clear_controlling_thread()
+    ALONE._set(before)
 
 
 def test_a_block_limits_blas_and_lifts_the_limit_again():

@@ -36,6 +36,11 @@ def classifier(keras, **settings):
     return model
 
 
+def extended(keras, name):
+    """The name of a file: as Keras wants it, or with the one extension that minigrad writes."""
+    return name if keras.__name__ == "keras" else f"{name.partition('.')[0]}.npz"
+
+
 @idiom
 def the_parts_of_an_autoencoder(keras):
     image = keras.Input(shape=(16,))
@@ -225,11 +230,12 @@ def a_registered_class_in_a_file(keras):
             return {**super().get_config(), "times": self.times}
 
     model = keras.Sequential([keras.Input((16,)), Halving(3)])
-    model.save("model.keras")
-    twin = keras.saving.load_model("model.keras")
-    assert keras.models.load_model("model.keras").predict(X, verbose=0).shape == X.shape
-    model.save_weights("model.weights.h5")
-    model.load_weights("model.weights.h5")
+    whole, weights = extended(keras, "model.keras"), extended(keras, "weights.weights.h5")
+    model.save(whole)
+    twin = keras.saving.load_model(whole)
+    assert keras.models.load_model(whole).predict(X, verbose=0).shape == X.shape
+    model.save_weights(weights)
+    model.load_weights(weights)
     return twin.layers[-1].times, twin.predict(X, verbose=0)[0, 0] == X[0, 0] / 8
 
 
@@ -294,8 +300,10 @@ def every_callback_at_once(keras):
         verbose=0,
         callbacks=[
             on.EarlyStopping(monitor="val_loss", patience=5, restore_best_weights=True),
-            on.ModelCheckpoint(filepath="best.keras", monitor="val_loss", save_best_only=True),
-            on.ModelCheckpoint("{epoch:02d}.weights.h5", save_weights_only=True),
+            on.ModelCheckpoint(
+                filepath=extended(keras, "best.keras"), monitor="val_loss", save_best_only=True
+            ),
+            on.ModelCheckpoint(extended(keras, "{epoch:02d}.weights.h5"), save_weights_only=True),
             on.ReduceLROnPlateau(monitor="val_loss", factor=0.2, patience=1, min_lr=1e-5),
             on.LearningRateScheduler(lambda epoch, rate: rate * 0.5),
             on.CSVLogger("log.csv", separator=";"),
@@ -306,7 +314,9 @@ def every_callback_at_once(keras):
     )
     with open("log.csv") as file:
         columns = set(file.readline().strip().split(";"))
-    files = sorted(name for name in os.listdir() if name.endswith((".keras", ".h5")))
+    files = sorted(
+        name.partition(".")[0] for name in os.listdir() if name.endswith((".keras", ".h5", ".npz"))
+    )
     shared = {"epoch", "loss", "accuracy", "mse", "val_loss", "val_accuracy", "val_mse"}
     return files, shared <= columns
 

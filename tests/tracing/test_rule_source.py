@@ -19,7 +19,10 @@ def rules():
     """All rules of the package's primitives, by op and operand."""
     found = {}
     for primitive in TABLE.values():
-        if isinstance(primitive, Primitive) and primitive.forward.__module__ != __name__:
+        if (
+            isinstance(primitive, Primitive)
+            and getattr(primitive.forward, "__module__", None) != __name__
+        ):
             if isinstance(primitive.rules, tuple):
                 numbered = enumerate(primitive.rules)
             else:  # one function for any number of operands

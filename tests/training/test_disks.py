@@ -11,6 +11,7 @@ import pytest
 import minigrad as mg
 from minigrad.callbacks import BackupAndRestore, CSVLogger, ModelCheckpoint
 from minigrad.layers import Dense
+from minigrad.search.store import Store
 
 X = np.random.default_rng(0).uniform(0, 1, (20, 40)).astype(np.float32)
 
@@ -108,6 +109,50 @@ def test_a_log_on_a_full_disk_is_named():
     with pytest.raises(OSError, match="No space left on device: '/dev/full'") as e:
         fit(CSVLogger("/dev/full"))
     assert "rows of the epochs before" in e.value.__notes__[0]
+
+
+OTHER_WRITERS = {
+    "figure.png": lambda path: history().plot().savefig(path),
+    "trace.html": lambda path: model().trace(X, X).save(path),
+    "log.csv": lambda path: fit(CSVLogger(path)),
+}
+
+
+def history():
+    return model().fit(X, X, verbose=0)
+
+
+@pytest.mark.parametrize("name", OTHER_WRITERS)
+def test_a_full_disk_leaves_the_old_figure_page_or_log(tmp_path, monkeypatch, name):
+    (tmp_path / name).write_bytes(b"old")
+
+    def full(*arguments, **keywords):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match=f"No space left on device: '.*{name}'"):
+            OTHER_WRITERS[name](tmp_path / name)
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [(name, b"old")]
+    OTHER_WRITERS[name](tmp_path / name)
+    assert (tmp_path / name).read_bytes() != b"old"
+
+
+def test_a_log_that_cannot_be_written_is_found_out_before_training(tmp_path):
+    made = model()
+    before = made.get_weights()
+    with pytest.raises(IsADirectoryError):
+        made.fit(X, X, verbose=0, callbacks=[CSVLogger(tmp_path)])
+    assert all((a == b).all() for a, b in zip(made.get_weights(), before, strict=True))
+
+
+def test_a_search_finds_out_before_its_runs_whether_they_can_be_kept(tmp_path, monkeypatch):
+    def refuse(*arguments, **keywords):
+        raise PermissionError(errno.EACCES, "Permission denied", str(tmp_path))
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+    with pytest.raises(PermissionError, match="Permission denied"):
+        Store(tmp_path)
 
 
 def test_training_can_go_on_once_there_is_space_again(tmp_path, monkeypatch):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from minigrad.checks import positive_integer
 from minigrad.training.callbacks.callback import Callback, Logs
+from minigrad.training.foreign_formats import require_place
 
 
 class BackupAndRestore(Callback):
@@ -46,6 +47,7 @@ class BackupAndRestore(Callback):
             positive_integer("BackupAndRestore", "save_freq", save_freq)
         if not os.fspath(backup_dir):
             raise ValueError("BackupAndRestore: backup_dir must name a folder. Received: ''")
+        require_place(backup_dir, "BackupAndRestore")
         self.path = Path(backup_dir) / "backup.npz"
         self.save_freq = save_freq
         self.delete_checkpoint = bool(delete_checkpoint)

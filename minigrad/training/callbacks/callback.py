@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from minigrad.engine.suggestions import nearest
 from minigrad.signatures import Configurable
+from minigrad.suggestions import nearest
 
 if TYPE_CHECKING:
     from minigrad.training.loop import TrainingLoop

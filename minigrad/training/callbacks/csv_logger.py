@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, BinaryIO
 
-from minigrad.files import errors_name
+from minigrad.files import atomic_write, errors_name
 from minigrad.training.callbacks.callback import Callback, Logs
 
 
@@ -46,11 +48,12 @@ class CSVLogger(Callback):
         self._columns: list[str] | None = None
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        if self.append and os.path.exists(self.filename) and os.path.getsize(self.filename):
-            with open(self.filename, newline="") as file:
+        with open(self.filename, "a"):
+            pass  # whether it can be written is found out before there is a row to lose
+        self._columns = None
+        if self.append and self._size():
+            with open(self.filename, newline="", encoding="utf-8") as file:
                 self._columns = next(csv.reader(file, delimiter=self.separator))
-        else:
-            self._columns = None
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         row = {"epoch": epoch, **(logs or {})}
@@ -64,18 +67,27 @@ class CSVLogger(Callback):
                 f"CSVLogger: {self.filename} has no column for {', '.join(unknown)}. It has: "
                 f"{', '.join(columns)}. Write to another file."
             )
-        note = "The rows of the epochs before are in it."
-        with (
-            errors_name(self.filename, note),
-            open(self.filename, "w" if is_new else "a", newline="") as file,
-        ):
-            writer = csv.writer(file, delimiter=self.separator)
-            if is_new:
-                writer.writerow(columns)
-            writer.writerow([row.get(name, "NA") for name in columns])
-            file.flush()
-            os.fsync(file.fileno())
+        text = io.StringIO(newline="")
+        writer = csv.writer(text, delimiter=self.separator)
+        if is_new:
+            writer.writerow(columns)
+        writer.writerow([row.get(name, "NA") for name in columns])
+        with self._open(is_new) as file:
+            file.write(text.getvalue().encode())
         self._columns = columns
+
+    @contextmanager
+    def _open(self, is_new: bool) -> Iterator[BinaryIO]:
+        """Open the log to write a row into; an old one stays until the first row is on the disk."""
+        if is_new and os.path.isfile(self.filename):
+            with atomic_write(self.filename) as file:
+                yield file
+            return
+        note = "The rows of the epochs before are in it."
+        with errors_name(self.filename, note), open(self.filename, "ab") as log:
+            yield log
+            log.flush()
+            os.fsync(log.fileno())
 
     def state(self) -> dict[str, Any]:
         return {"_columns": self._columns, "size": self._size()}

@@ -9,6 +9,14 @@ from minigrad.checks import boolean, number, or_none, positive_integer
 from minigrad.signatures import Setting
 from minigrad.training.callbacks.callback import Logs
 from minigrad.training.callbacks.monitor import Monitor
+from minigrad.training.foreign_formats import require_place
+
+
+def checked_place(owner: str, argument: str, value: Any) -> str:
+    """Return a path that no other library's format claims."""
+    path = os.fspath(value)
+    require_place(path, owner)
+    return path
 
 
 def save_frequency(owner: str, argument: str, value: Any) -> Any:
@@ -47,7 +55,7 @@ class ModelCheckpoint(Monitor):
         If the folder cannot be written; what was saved before stays.
     """
 
-    filepath = Setting(lambda _, __, path: os.fspath(path))
+    filepath = Setting(checked_place)
     monitor = Monitor.monitor
     verbose = Setting(None, 0)
     save_best_only = Setting(boolean, False)

@@ -8,8 +8,8 @@ from typing import Any
 from warnings import warn
 
 from minigrad.checks import not_negative, number, one_of
-from minigrad.engine.suggestions import did_you_mean
 from minigrad.signatures import Setting
+from minigrad.suggestions import did_you_mean
 from minigrad.training.callbacks.callback import Callback, Logs
 
 # Parts of names of which more is better.

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from minigrad.checks import boolean
-from minigrad.engine.suggestions import did_you_mean
 from minigrad.signatures import Setting
+from minigrad.suggestions import did_you_mean
 from minigrad.training.callbacks.callback import HOOKS, Callback, Logs
 
 
