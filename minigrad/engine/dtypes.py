@@ -41,10 +41,30 @@ def set_default_dtype(dtype: DTypeLike) -> None:
         If the dtype is neither of the two.
     """
     global _default
-    chosen = np.dtype(dtype)
+    chosen = real_dtype(dtype)
     if chosen not in (np.dtype(np.float32), np.dtype(np.float64)):
         raise ValueError(f"the default dtype must be float32 or float64. Received: {dtype!r}")
     _default = chosen
+
+
+def real_dtype(dtype: Any) -> np.dtype[Any]:
+    """Return what is meant by `dtype`.
+
+    Raises
+    ------
+    TypeError
+        If it is no dtype, or one of other things than real numbers.
+    """
+    try:
+        found = np.dtype(dtype)
+    except TypeError:
+        found = None
+    if found is None or found.kind not in "fiub":
+        raise TypeError(
+            "expected a dtype of real numbers, such as 'float32', 'float64' or 'int64'. Received: "
+            f"{dtype!r}"
+        )
+    return found
 
 
 def as_float(values: Any) -> np.ndarray[Any, Any]:

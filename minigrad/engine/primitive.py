@@ -162,7 +162,16 @@ class Primitive:
             np.exceptions.AxisError, np.linalg.LinAlgError, IndexError, ValueError, TypeError
         )  # fmt: skip
         kind: Any = next(kind for kind in kinds if isinstance(error, kind))
-        return kind(f"op {self.name!r}{where} cannot take operands {given}: {error}")
+        reason = str(error)
+        if "gufunc signature" in reason:
+            sizes = (
+                reason[reason.rfind("(size ") :].strip("().").replace("is different from", "and")
+            )
+            reason = (
+                "the last axis of the first must be as long as the last but one of the second: "
+                f"{sizes}"
+            )
+        return kind(f"op {self.name!r}{where} cannot take operands {given}: {reason}")
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Primitive:
         return self  # an op is what it is, and its table knows this one

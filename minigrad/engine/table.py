@@ -16,7 +16,7 @@ TABLE: dict[Callable[..., Any], Any] = {}
 GUIDE = "docs/extending.md"
 
 
-def implements(*numpy_functions: Callable[..., Any]) -> Callable[[F], F]:
+def implements(*numpy_functions: Callable[..., Any] | None) -> Callable[[F], F]:
     """Answer for `numpy_functions` when they are called with a Tensor.
 
     For functions that are composed of other ops and need no derivative rule of their own.
@@ -33,7 +33,8 @@ def implements(*numpy_functions: Callable[..., Any]) -> Callable[[F], F]:
 
     def register(function: F) -> F:
         for numpy_function in numpy_functions:
-            TABLE[numpy_function] = function
+            if numpy_function is not None:  # older versions of NumPy lack some
+                TABLE[numpy_function] = function
         return function
 
     return register
@@ -61,24 +62,26 @@ def look_up(function: Callable[..., Any]) -> Callable[..., Any]:
     )
 
 
-_REFUSED = {
-    "out": "results are new tensors; assign the result to a name instead",
-    "where": "use np.where on the result",
-    "dtype": "convert with tensor.astype",
-    "casting": "convert with tensor.astype",
-    "order": "tensors have no memory order of their own",
-    "initial": "add it to the result",
+_REFUSED = {  # what NumPy's default is, and the way out
+    "out": (None, "results are new tensors; assign the result to a name instead"),
+    "where": (True, "use np.where on the result"),
+    "dtype": (None, "convert with tensor.astype"),
+    "casting": ("same_kind", "convert with tensor.astype"),
+    "order": ("C", "tensors have no memory order of their own"),
+    "initial": (None, "add it to the result"),
+    "device": (None, "it is computed where NumPy computes"),
 }
 
 
 def refuse_keywords(name: str, keywords: dict[str, Any]) -> None:
-    """Raise for NumPy's keywords that would change memory or skip elements.
+    """Raise for NumPy's keywords that would change memory or skip elements; drop their defaults.
 
     Raises
     ------
     TypeError
         Naming the function, the keyword and the way out.
     """
-    for keyword, way_out in _REFUSED.items():
-        if keyword in keywords and keywords[keyword] is not None:
+    for keyword, (default, way_out) in _REFUSED.items():
+        value = keywords.pop(keyword, None)
+        if value is not None and value is not default and value != default:
             raise TypeError(f"np.{name} of a Tensor takes no {keyword}=: {way_out}.")

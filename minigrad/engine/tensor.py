@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad.engine.collector import show
-from minigrad.engine.dtypes import numeric_array
+from minigrad.engine.dtypes import numeric_array, real_dtype
 from minigrad.engine.lines import note_cut
 from minigrad.engine.node import Leaf, Node, clock
 from minigrad.engine.protocols import Protocols
@@ -73,8 +73,7 @@ class Tensor(Protocols):
         if isinstance(data, Tensor):
             data._refuse_result("made into a new Tensor")
         values = data._value if isinstance(data, Tensor) else numeric_array(data)
-        if dtype is not None and np.dtype(dtype).kind not in "fiub":
-            raise TypeError(f"expected a dtype of real numbers. Received: {dtype!r}")
+        dtype = None if dtype is None else real_dtype(dtype)
         self._value = np.array(values, dtype=dtype)[()]  # [()]: a NumPy scalar if it is 0-d
         self._exposed = False
         self._check_differentiable(requires_grad)
@@ -171,7 +170,7 @@ class Tensor(Protocols):
         array = np.array(value._value if isinstance(value, Tensor) else value, dtype=self.dtype)
         if array.shape != self.shape:
             raise ValueError(
-                f"the gradient of tensor {self.name!r} must have its shape {self.shape}. "
+                f"the gradient of {self._title()} must have its shape {self.shape}. "
                 f"Received: shape {array.shape}"
             )
         self._node.gradient = None
@@ -208,11 +207,14 @@ class Tensor(Protocols):
         array = value._value if isinstance(value, Tensor) else numeric_array(value)
         if array.shape != self.shape:
             raise ValueError(
-                f"tensor {self.name!r} of shape {self.shape} cannot take values of shape "
+                f"{self._title()} of shape {self.shape} cannot take values of shape "
                 f"{array.shape}. Make a new Tensor for another shape."
             )
         self._value = np.array(array, dtype=self.dtype)[()]
         self._exposed = False
+
+    def _title(self) -> str:
+        return f"tensor {self.name!r}" if self.name else "an unnamed tensor"
 
     def _snapshot(self) -> Any:
         """Return the values as they are now, for a tape to keep."""
@@ -252,7 +254,7 @@ class Tensor(Protocols):
             return look_up(function)(self, other)
         if STATE.get().recording:
             raise RuntimeError(
-                f"leaf {leaf.name!r} requires gradients, so it cannot be changed while ops are "
+                f"{self._title()} is a leaf, so it cannot be changed while ops are "
                 "recorded. Do it inside `with mg.no_grad():`, or write t = t + … for a new tensor."
             )
         reveal(self)

@@ -46,6 +46,7 @@ divide = Primitive(
 )
 negative = Primitive(operator.neg, lambda g, z, x: -g, of=np.negative)
 positive = Primitive(np.positive, lambda g, z, x: g)
+implements(np.conjugate, np.real, np.copy)(positive)  # of real numbers
 
 
 def _power_base(g: Any, z: Any, x: Any, y: Any) -> Any:
@@ -135,6 +136,8 @@ arccosh = Primitive(np.arccosh, lambda g, z, x: g / np.sqrt((x - 1) * (x + 1)))
 arctanh = Primitive(np.arctanh, lambda g, z, x: g / ((1 - x) * (1 + x)))
 deg2rad = Primitive(np.deg2rad, lambda g, z, x: g * (math.pi / 180))
 rad2deg = Primitive(np.rad2deg, lambda g, z, x: g * (180 / math.pi))
+implements(np.radians)(deg2rad)
+implements(np.degrees)(rad2deg)
 
 # ---- kinks and steps: which subgradient is taken ---------------------------------------------
 
@@ -215,6 +218,16 @@ fmin = Primitive(
     lambda g, z, x, y: _share(g, (x < y) | np.isnan(y), x == y),
     lambda g, z, x, y: _share(g, (y < x) | np.isnan(x), x == y),
 )
+copysign = Primitive(
+    np.copysign,
+    lambda g, z, x, y: g * np.sign(x) * np.sign(z),
+    lambda g, z, x, y: zeros_like(g),
+)
+heaviside = Primitive(
+    np.heaviside,
+    lambda g, z, x, y: zeros_like(g),
+    lambda g, z, x, y: where(x == 0, g, 0.0),
+)
 # Inside the limits, and on them, the gradient passes.
 clip_: Primitive = Primitive(
     lambda x, low, high: np.clip(x, low, high),
@@ -248,13 +261,6 @@ def nan_to_num(x: Any, copy: bool = True, **values: Any) -> Any:
     if not copy:
         raise TypeError("np.nan_to_num of a Tensor takes no copy=False: results are new tensors")
     return nan_to_num_(x, **values)
-
-
-@implements(np.modf)
-def modf(x: Any) -> tuple[Any, Any]:
-    """Fractional and whole part; the gradient goes to the first."""
-    whole = trunc(x)
-    return x - whole, whole
 
 
 # Steps are flat almost everywhere.

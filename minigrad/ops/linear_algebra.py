@@ -6,7 +6,8 @@ Singular Value Decomposition" (2016); I. Murray, "Differentiation of the Cholesk
 (2016). Axes before the last two count as a batch everywhere.
 """
 
-from typing import Any, NamedTuple
+from collections import namedtuple
+from typing import Any
 
 import numpy as np
 
@@ -87,30 +88,6 @@ def inner(x: Any, y: Any) -> Any:
     return x * y if np.ndim(x) == 0 or np.ndim(y) == 0 else tensordot(x, y, axes=((-1,), (-1,)))
 
 
-@implements(np.vdot)
-def vdot(x: Any, y: Any) -> Any:
-    """Inner product of the flattened operands."""
-    return dot(np.ravel(x), np.ravel(y))
-
-
-@implements(np.outer)
-def outer(x: Any, y: Any) -> Any:
-    """All products of elements: (N,), (M,) → (N, M)."""
-    return np.reshape(x, (-1, 1)) * np.reshape(y, (1, -1))
-
-
-@implements(np.trace)
-def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-    """Sum of the diagonal."""
-    return np.sum(np.diagonal(x, offset, axis1, axis2), axis=-1)
-
-
-@implements(np.matrix_transpose, np.linalg.matrix_transpose)
-def matrix_transpose(x: Any) -> Any:
-    """The last two axes exchanged."""
-    return _t(x)
-
-
 # ---- systems of equations ------------------------------------------------------------------------
 
 inv = Primitive(np.linalg.inv, lambda g, z, x: -_t(z) @ g @ _t(z))
@@ -130,6 +107,25 @@ def solve(a: Any, b: Any) -> Any:
     return solve_(a, b)
 
 
+def _pinv(g: Any, z: Any, x: Any, **options: Any) -> Any:
+    """(1 − x z) gᵀ z zᵀ + zᵀ z gᵀ (1 − z x) − zᵀ g zᵀ: G. Golub and V. Pereyra (1973)."""
+    left, right = _t(g) @ z @ _t(z), _t(z) @ z @ _t(g)
+    return left - x @ (z @ left) + right - (right @ z) @ x - _t(z) @ g @ _t(z)
+
+
+pinv = Primitive(np.linalg.pinv, _pinv)
+
+
+@implements(np.linalg.lstsq)
+def lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Any, ...]:
+    """The smallest x for which ``a x`` is nearest to b; Σ (a x − b)²; rank; singular values."""
+    _, residuals, rank, _ = np.linalg.lstsq(plain(a), plain(b), rcond)
+    x = pinv(a, rcond=rcond) @ b
+    if residuals.size:
+        residuals = np.sum(np.square(a @ x - b), axis=0).reshape(residuals.shape)
+    return x, residuals, rank, singular_values(a)
+
+
 det = Primitive(np.linalg.det, lambda g, z, x: (g * z)[..., None, None] * _t(inv(x)))
 
 log_determinant = Primitive(
@@ -137,13 +133,7 @@ log_determinant = Primitive(
     lambda g, z, x: g[..., None, None] * _t(inv(x)),
     name="log_determinant",
 )
-
-
-class SlogdetResult(NamedTuple):
-    """Sign and logarithm of a determinant's absolute value."""
-
-    sign: Any
-    logabsdet: Any
+SlogdetResult = namedtuple("SlogdetResult", "sign logabsdet")
 
 
 @implements(np.linalg.slogdet)
@@ -190,14 +180,9 @@ def _eigenvectors(g: Any, z: Any, x: Any) -> Any:
 
 
 eigenvalues = Primitive(lambda x: np.linalg.eigh(x)[0], _eigenvalues, name="eigenvalues")
+implements(np.linalg.eigvalsh)(eigenvalues)
 eigenvectors = Primitive(lambda x: np.linalg.eigh(x)[1], _eigenvectors, name="eigenvectors")
-
-
-class EighResult(NamedTuple):
-    """Eigenvalues in ascending order, and the eigenvectors as columns."""
-
-    eigenvalues: Any
-    eigenvectors: Any
+EighResult = namedtuple("EighResult", "eigenvalues eigenvectors")
 
 
 @implements(np.linalg.eigh)
@@ -207,12 +192,6 @@ def eigh(x: Any) -> EighResult:
     The eigenvectors' derivative needs distinct eigenvalues; their signs are arbitrary.
     """
     return EighResult(eigenvalues(x), eigenvectors(x))
-
-
-@implements(np.linalg.eigvalsh)
-def eigvalsh(x: Any) -> Any:
-    """Eigenvalues of a symmetric matrix in ascending order."""
-    return eigenvalues(x)
 
 
 def _part(index: int) -> Any:
@@ -243,15 +222,9 @@ def _right_vectors(g: Any, z: Any, x: Any) -> Any:
 
 left_vectors = Primitive(_part(0), _left_vectors, name="left_vectors")
 singular_values = Primitive(_part(1), _singular_values, name="singular_values")
+implements(np.linalg.svdvals)(singular_values)
 right_vectors = Primitive(_part(2), _right_vectors, name="right_vectors")
-
-
-class SVDResult(NamedTuple):
-    """The factors of ``x = U diag(S) Vh``."""
-
-    U: Any
-    S: Any
-    Vh: Any
+SVDResult = namedtuple("SVDResult", "U S Vh")
 
 
 @implements(np.linalg.svd)
@@ -273,10 +246,40 @@ def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     return SVDResult(left_vectors(x), singular_values(x), right_vectors(x))
 
 
-@implements(np.linalg.svdvals)
-def svdvals(x: Any) -> Any:
-    """Singular values in descending order."""
-    return singular_values(x)
+def _qr(g: Any, x: Any, of_q: bool) -> Any:
+    """(gQ + Q copyltu(M)) R⁻ᵀ with M = R gRᵀ − gQᵀ Q: S. Walter (2012).
+
+    Copyltu mirrors the lower triangle of a matrix.
+    """
+    q, r = q_factor(x), r_factor(x)
+    m = -_t(g) @ q if of_q else r @ _t(g)
+    change = q @ (np.tril(m) + _t(np.tril(m, -1)))
+    return _t(solve_(r, _t(g + change if of_q else change)))
+
+
+q_factor = Primitive(lambda x: np.linalg.qr(x)[0], lambda g, z, x: _qr(g, x, True), name="q_factor")
+r_factor = Primitive(
+    lambda x: np.linalg.qr(x)[1], lambda g, z, x: _qr(g, x, False), name="r_factor"
+)
+QRResult = namedtuple("QRResult", "Q R")
+
+
+@implements(np.linalg.qr)
+def qr(x: Any, mode: str = "reduced") -> Any:
+    """Orthonormal columns Q, and the upper triangle R by which they give x.
+
+    Raises
+    ------
+    NotImplementedError
+        For the other modes of a tall matrix: their further columns are arbitrary.
+    """
+    rows, columns = x.shape[-2:]
+    if mode not in ("reduced", "r") and not (mode == "complete" and rows <= columns):
+        raise NotImplementedError(f"np.linalg.qr of a Tensor has no mode {mode!r}: use 'reduced'")
+    q, r = q_factor(x[..., :rows]), r_factor(x[..., :rows])
+    if columns > rows:
+        r = np.concatenate([r, _t(q) @ x[..., rows:]], axis=-1)
+    return r if mode == "r" else QRResult(q, r)
 
 
 # ---- norms ---------------------------------------------------------------------------------------
@@ -346,3 +349,9 @@ def vector_norm(x: Any, *, axis: Any = None, keepdims: bool = False, ord: Any = 
     rows, folded = folded_last(x, axis)
     length = _vector_norm(rows, ord, -1, False)
     return np.expand_dims(length, tuple(folded)) if keepdims else length
+
+
+@implements(np.linalg.matrix_norm)
+def matrix_norm(x: Any, *, keepdims: bool = False, ord: Any = "fro") -> Any:
+    """Size of the matrices in the last two axes."""
+    return _matrix_norm(x, ord, (x.ndim - 2, x.ndim - 1), keepdims)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from minigrad.engine.backward import sum_to_shape
+from minigrad.engine.dtypes import real_dtype
 from minigrad.engine.operators import Operators
 from minigrad.engine.primitive import Primitive
 from minigrad.engine.table import TABLE, implements
@@ -19,12 +20,14 @@ from minigrad.engine.tensor import Tensor
 def axes_of(x: Any, axis: Any, name: str) -> tuple[int, ...]:
     """Return the axes of `x` that `axis` means, as numbers from 0; all for None.
 
+    A scalar has none, but as in NumPy it may be folded along 0 or -1.
+
     Raises
     ------
     AxisError
         If `x` does not have them, naming the function that asks.
     """
-    if axis is None:
+    if axis is None or (np.ndim(x) == 0 and not isinstance(axis, tuple) and axis in (0, -1)):
         return tuple(range(np.ndim(x)))
     axes: tuple[int, ...] = normalize_axis_tuple(axis, np.ndim(x), name)
     return axes
@@ -70,12 +73,6 @@ reshape_ = Primitive(
 def reshape(x: Any, shape: Any) -> Any:
     """Same elements in another shape."""
     return reshape_(x, shape=shape)
-
-
-@implements(np.ravel)
-def ravel(x: Any) -> Any:
-    """Elements in one row."""
-    return reshape_(x, shape=(-1,))
 
 
 @implements(np.squeeze)
@@ -131,8 +128,10 @@ cast = Primitive(
 )
 
 
+@implements(getattr(np, "astype", None))  # NumPy 2.1
 def astype(x: Any, dtype: Any) -> Any:
     """Elements of another type; whole numbers and booleans are constants, cut from the tape."""
+    dtype = real_dtype(dtype)
     if dtype.kind == "f":
         return cast(x, dtype=dtype)
     return Tensor(x.detach(), dtype=dtype)

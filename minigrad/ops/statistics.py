@@ -1,0 +1,107 @@
+"""Averages, covariances and quantiles."""
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from minigrad.engine.table import TABLE, implements
+from minigrad.engine.tensor import Tensor, plain
+from minigrad.ops.reductions import count
+from minigrad.ops.shapes import axes_of
+from minigrad.ops.sorting import folded_last, sort, take_along_axis
+
+
+@implements(np.average)
+def average(
+    x: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False
+) -> Any:
+    """Σ w x / Σ w over `axis`; the mean without weights."""
+    if weights is None:
+        mean = np.mean(x, axis=axis, keepdims=keepdims)
+        return (mean, np.full_like(plain(mean), count(x, axis))) if returned else mean
+    if np.shape(weights) != np.shape(x):  # one for each place along the axes
+        axes = axes_of(x, axis, "average")
+        if np.shape(weights) != tuple(np.shape(x)[a] for a in axes):
+            raise ValueError(
+                f"np.average needs weights of the shape of its operand, {np.shape(x)}, or of its "
+                f"axis {axis}. Received: shape {np.shape(weights)}"
+            )
+        order = tuple(int(place) for place in np.argsort(axes))
+        shape = [n if a in axes else 1 for a, n in enumerate(np.shape(x))]
+        weights = np.reshape(np.transpose(weights, order), tuple(shape))
+    total = np.sum(weights * np.ones_like(x), axis=axis, keepdims=keepdims)
+    mean = np.sum(x * weights, axis=axis, keepdims=keepdims) / total
+    return (mean, total) if returned else mean
+
+
+@implements(np.cov)
+def cov(m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: Any = None) -> Any:
+    """How much each pair of variables varies together: (variables, samples) → a square matrix."""
+    parts = [np.atleast_2d(part) for part in (m, y) if part is not None]
+    parts = [part if rowvar or np.ndim(part) == 1 else np.transpose(part) for part in parts]
+    x = np.concatenate(parts)
+    freedom = x.shape[1] - ((0 if bias else 1) if ddof is None else ddof)
+    if freedom <= 0:
+        raise ValueError(f"the covariance of {x.shape[1]} samples has no degree of freedom left")
+    centred = x - np.mean(x, axis=1, keepdims=True)
+    return np.squeeze(centred @ np.transpose(centred) / freedom)
+
+
+@implements(np.corrcoef)
+def corrcoef(x: Any, y: Any = None, rowvar: bool = True) -> Any:
+    """Covariances divided by both standard deviations."""
+    c = np.atleast_2d(cov(x, y, rowvar))
+    deviation = np.sqrt(np.diagonal(c))
+    return np.squeeze(c / np.outer(deviation, deviation))
+
+
+def _quantile(
+    x: Any, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False,
+    scale: float = 1.0, skips_nan: bool = False,
+) -> Any:  # fmt: skip
+    """What a share q / scale of the elements lies below; between two of them, on a line."""
+    q = (q if isinstance(q, Tensor) else np.asarray(q, np.float64)) / scale
+    rows, folded = folded_last(x, axis)
+    if rows.size == 0 or not np.all((plain(q) >= 0) & (plain(q) <= 1)):
+        raise ValueError(
+            f"quantiles need elements, and a share from 0 to {scale:g}. Received: shape {x.shape}, "
+            f"and a share of {plain(q) * scale}"
+        )
+    rows = sort(np.reshape(rows, (1,) * np.ndim(q) + rows.shape))  # nan come last
+    known = np.sum(~np.isnan(plain(rows)), axis=-1, keepdims=True)
+    place = np.reshape(q, np.shape(q) + (1,) * (rows.ndim - np.ndim(q))) * np.maximum(known - 1, 0)
+    low, high = (function(plain(place)).astype(int) for function in (np.floor, np.ceil))
+    weights = {
+        "linear": place - low, "lower": 0.0, "higher": 1.0, "midpoint": 0.5,
+        "nearest": np.rint(plain(place)) - low,
+    }  # fmt: skip
+    if method not in weights:
+        raise NotImplementedError(f"no quantile of a Tensor by method {method!r}: {list(weights)}")
+    weight = np.where(low == high, 0.5, weights[method])  # ½ of the same element twice
+    weight = weight.astype(x.dtype if x.dtype.kind == "f" else np.float64)
+    lower, upper = (take_along_axis(rows, index, axis=-1) for index in (low, high))
+    result = (1 - weight) * lower + weight * upper
+    if not skips_nan:
+        result = np.where(known < rows.shape[-1], np.nan, result)
+    kept = (1 if a in folded else n for a, n in enumerate(x.shape) if keepdims or a not in folded)
+    return np.reshape(result, (*np.shape(q), *kept))
+
+
+for _function, _options in (
+    (np.quantile, {}), (np.nanquantile, {"skips_nan": True}),
+    (np.percentile, {"scale": 100.0}), (np.nanpercentile, {"scale": 100.0, "skips_nan": True}),
+    (np.median, {"q": 0.5}), (np.nanmedian, {"q": 0.5, "skips_nan": True}),
+):  # fmt: skip
+    TABLE[_function] = partial(_quantile, **_options)
+
+
+def _extreme(
+    function: Any, instead: float, x: Any, axis: Any = None, keepdims: bool = False
+) -> Any:
+    found = function(np.where(np.isnan(x), instead, x), axis=axis, keepdims=keepdims)
+    return np.where(np.all(np.isnan(x), axis=axis, keepdims=keepdims), np.nan, found)
+
+
+TABLE[np.nanmax] = partial(_extreme, np.max, -np.inf)
+TABLE[np.nanmin] = partial(_extreme, np.min, np.inf)
