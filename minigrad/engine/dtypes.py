@@ -41,7 +41,10 @@ def set_default_dtype(dtype: DTypeLike) -> None:
         If the dtype is neither of the two.
     """
     global _default
-    chosen = real_dtype(dtype)
+    try:
+        chosen = np.dtype(dtype)
+    except TypeError:
+        chosen = np.dtype(object)
     if chosen not in (np.dtype(np.float32), np.dtype(np.float64)):
         raise ValueError(f"the default dtype must be float32 or float64. Received: {dtype!r}")
     _default = chosen
@@ -57,9 +60,9 @@ def real_dtype(dtype: Any) -> np.dtype[Any]:
     """
     try:
         found = np.dtype(dtype)
-    except TypeError:
-        found = None
-    if found is None or found.kind not in "fiub":
+    except TypeError:  # there is none of that name
+        found = np.dtype(object)
+    if found.kind not in "fiub":
         raise TypeError(
             "expected a dtype of real numbers, such as 'float32', 'float64' or 'int64'. Received: "
             f"{dtype!r}"

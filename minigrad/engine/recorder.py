@@ -142,13 +142,17 @@ class Recorder(Watcher):
     ) -> None:
         """Write down an op."""
         for operand, value in zip(operands, values, strict=True):
-            held = self._held.get(id(operand))
+            held = self._held.get(id(operand)) or self._constant_slot(operand)
             if held is not None and value is not held.sample:  # a snapshot of its array
                 held.samples.append(value)
                 self._slots[id(value)] = held
         if not self._follow(primitive, values, options, result):
             function, prepare = primitive.function, primitive.prepare
             self._write(primitive.name, function, values, options, result, prepare)
+
+    def _constant_slot(self, operand: Any) -> Slot | None:
+        slot = self._slots.get(id(operand)) if isinstance(operand, np.ndarray) else None
+        return slot if slot is not None and slot.constant else None
 
     def _follow(
         self, primitive: Any, values: list[Any], options: dict[str, Any], result: Any

@@ -170,7 +170,7 @@ class Tensor(Protocols):
         array = np.array(value._value if isinstance(value, Tensor) else value, dtype=self.dtype)
         if array.shape != self.shape:
             raise ValueError(
-                f"the gradient of {self._title()} must have its shape {self.shape}. "
+                f"the gradient of {titled(self.name)} must have its shape {self.shape}. "
                 f"Received: shape {array.shape}"
             )
         self._node.gradient = None
@@ -207,14 +207,11 @@ class Tensor(Protocols):
         array = value._value if isinstance(value, Tensor) else numeric_array(value)
         if array.shape != self.shape:
             raise ValueError(
-                f"{self._title()} of shape {self.shape} cannot take values of shape "
+                f"{titled(self.name)} of shape {self.shape} cannot take values of shape "
                 f"{array.shape}. Make a new Tensor for another shape."
             )
         self._value = np.array(array, dtype=self.dtype)[()]
         self._exposed = False
-
-    def _title(self) -> str:
-        return f"tensor {self.name!r}" if self.name else "an unnamed tensor"
 
     def _snapshot(self) -> Any:
         """Return the values as they are now, for a tape to keep."""
@@ -254,7 +251,7 @@ class Tensor(Protocols):
             return look_up(function)(self, other)
         if STATE.get().recording:
             raise RuntimeError(
-                f"{self._title()} is a leaf, so it cannot be changed while ops are "
+                f"{titled(leaf.name)} requires gradients, so it cannot be changed while ops are "
                 "recorded. Do it inside `with mg.no_grad():`, or write t = t + … for a new tensor."
             )
         reveal(self)
@@ -357,6 +354,11 @@ class Tensor(Protocols):
             self._node.gradient = gradient
 
     __hash__ = object.__hash__  # by identity, as `==` compares element by element
+
+
+def titled(name: str) -> str:
+    """Return what a message calls a tensor of this name; without one, '' would say nothing."""
+    return f"tensor {name!r}" if name else "an unnamed tensor"
 
 
 def read_only(value: Any) -> Any:

@@ -30,9 +30,10 @@ def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
 
 
 @implements(np.ediff1d)
-def ediff1d(x: Any, to_end: Any = (), to_begin: Any = ()) -> Any:
+def ediff1d(x: Any, to_end: Any = None, to_begin: Any = None) -> Any:
     """Differences of the flattened tensor, between given ends."""
-    return concatenate((to_begin, diff(np.ravel(x)), to_end), axis=None)
+    parts = (to_begin, diff(np.ravel(x)), to_end)
+    return concatenate((part for part in parts if part is not None), axis=None)
 
 
 @implements(np.gradient)

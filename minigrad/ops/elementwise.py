@@ -53,7 +53,7 @@ def _power_base(g: Any, z: Any, x: Any, y: Any) -> Any:
     """∂(xʸ)/∂x = y xʸ⁻¹, and 0 for x = y = 0, where xʸ⁻¹ is infinite."""
     if isinstance(y, int | float):
         return g * (y * x ** (y - 1)) if y != 0 else zeros_like(g)
-    return g * y * np.where((x == 0) & (y == 0), 1.0, x) ** (y - 1)
+    return g * y * np.where(np.logical_and(x == 0, y == 0), 1.0, x) ** (y - 1)
 
 
 def _power_exponent(g: Any, z: Any, x: Any, y: Any) -> Any:
@@ -210,13 +210,13 @@ minimum = Primitive(
 # fmax and fmin pass over nan: the number beside a nan wins.
 fmax = Primitive(
     np.fmax,
-    lambda g, z, x, y: _share(g, (x > y) | np.isnan(y), x == y),
-    lambda g, z, x, y: _share(g, (y > x) | np.isnan(x), x == y),
+    lambda g, z, x, y: _share(g, np.logical_or(x > y, np.isnan(y)), x == y),
+    lambda g, z, x, y: _share(g, np.logical_or(y > x, np.isnan(x)), x == y),
 )
 fmin = Primitive(
     np.fmin,
-    lambda g, z, x, y: _share(g, (x < y) | np.isnan(y), x == y),
-    lambda g, z, x, y: _share(g, (y < x) | np.isnan(x), x == y),
+    lambda g, z, x, y: _share(g, np.logical_or(x < y, np.isnan(y)), x == y),
+    lambda g, z, x, y: _share(g, np.logical_or(y < x, np.isnan(x)), x == y),
 )
 copysign = Primitive(
     np.copysign,

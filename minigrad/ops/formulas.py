@@ -34,7 +34,7 @@ def _sinc(x: Any) -> Any:
     nodes, weights = np.polynomial.legendre.leggauss(32)
     curve = np.cos(np.where(near, x, 0.0)[..., None] * shaped((nodes + 1) * (math.pi / 2), x))
     far = np.where(near, 1.0, x) * math.pi
-    return np.where(near, np.matmul(curve, shaped(weights / 2, x)), np.sin(far) / far)
+    return np.where(near, np.sum(curve * shaped(weights / 2, x), axis=-1), np.sin(far) / far)
 
 
 def _i0(x: Any) -> Any:
@@ -47,7 +47,8 @@ def _linspace(a: Any, b: Any, num: int = 50, endpoint: bool = True, retstep: boo
               *, axis: int = 0) -> Any:  # fmt: skip
     width = b - a
     share = np.linspace(0.0, 1.0, num, endpoint).reshape((-1,) + (1,) * width.ndim)
-    numbers = np.moveaxis(a * (1.0 - shaped(share, width)) + b * shaped(share, width), 0, axis)
+    numbers = a * shaped(1.0 - share, width) + b * shaped(share, width)
+    numbers = np.moveaxis(numbers, 0, axis)
     return (numbers, width / (num - 1 if endpoint else num)) if retstep else numbers
 
 
@@ -91,7 +92,7 @@ def _cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1,
         raise ValueError(
             f"np.cross needs 3 components. Received: shapes {np.shape(a)}, {np.shape(b)}"
         )
-    x1, x2, y1, y2 = (part[..., turn] for part in (x, y) for turn in ([1, 2, 0], [2, 0, 1]))
+    x1, x2, y1, y2 = (np.roll(part, turn, axis=-1) for part in (x, y) for turn in (-1, 1))
     return np.moveaxis(x1 * y2 - x2 * y1, -1, axisc)
 
 

@@ -26,20 +26,11 @@ def _put_back(g: Any, places: Any, shape: tuple[int, ...]) -> Any:
 
 pick: Primitive = Primitive(
     lambda x, places: np.concatenate([np.zeros(1, x.dtype), x.ravel()])[places],
-    lambda g, z, x, places: put_back(g, _beside(g, places), shape=x.shape),
+    lambda g, z, x, places: put_back(g, places, shape=x.shape),
     None,
     name="pick",
 )
-put_back: Primitive = Primitive(
-    _put_back, lambda h, z, g, places, shape: pick(h, _beside(h, places)), None
-)
-
-
-def _beside(g: Any, places: Any) -> Any:
-    """Return the same places for a rule, as a Tensor beside a Tensor: so they are not copied."""
-    if isinstance(g, Tensor) and not isinstance(places, Tensor):
-        return Tensor._wrap(places)
-    return places
+put_back: Primitive = Primitive(_put_back, lambda h, z, g, places, shape: pick(h, places), None)
 
 
 def _rearranging(function: Callable[..., Any], *names: str) -> Callable[..., Any]:
@@ -77,7 +68,7 @@ def _rearranging(function: Callable[..., Any], *names: str) -> Callable[..., Any
 
         def picked(part: Any) -> Any:
             part = np.asarray(part)
-            return pick(flat, Tensor._wrap(constant(part) if frozen else part))
+            return pick(flat, constant(part) if frozen else part)
 
         many = isinstance(places, list | tuple)
         return type(places)(map(picked, places)) if many else picked(places)
