@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine.table import implements
-from minigrad.engine.tensor import plain
+from minigrad.engine.tensor import Tensor, plain
 from minigrad.ops.elementwise import where
 from minigrad.ops.formulas import shaped
 from minigrad.ops.joining import _along, concatenate, together
@@ -18,6 +18,8 @@ def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
     if n < 0:
         raise ValueError(f"np.diff needs a number of times from 0. Received: n={n}")
     axis = axis_of(x, axis, "diff")
+    if n == 0:
+        return x
     one = tuple(1 if a == axis else length for a, length in enumerate(np.shape(x)))
     parts = [
         np.broadcast_to(part, one) if np.ndim(part) == 0 else part
@@ -41,7 +43,9 @@ def gradient(f: Any, *spacing: Any, axis: Any = None, edge_order: int = 1) -> An
     """Slopes along each axis, by central differences."""
     axes = axes_of(f, axis, "gradient")
     steps = spacing if len(spacing) > 1 else (spacing or (1.0,)) * len(axes)
-    slopes = tuple(_slope(f, plain(s), a, edge_order) for s, a in zip(steps, axes, strict=True))
+    if any(isinstance(step, Tensor) for step in steps):
+        raise TypeError("np.gradient takes spacings of plain numbers: use tensor.numpy()")
+    slopes = tuple(_slope(f, s, a, edge_order) for s, a in zip(steps, axes, strict=True))
     return slopes[0] if len(slopes) == 1 else slopes
 
 

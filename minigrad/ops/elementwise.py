@@ -46,7 +46,7 @@ divide = Primitive(
 )
 negative = Primitive(operator.neg, lambda g, z, x: -g, of=np.negative)
 positive = Primitive(np.positive, lambda g, z, x: g)
-implements(np.conjugate, np.real, np.copy)(positive)  # of real numbers
+implements(np.conjugate)(positive)
 
 
 def _power_base(g: Any, z: Any, x: Any, y: Any) -> Any:
@@ -228,19 +228,27 @@ heaviside = Primitive(
     lambda g, z, x, y: zeros_like(g),
     lambda g, z, x, y: where(x == 0, g, 0.0),
 )
-# Inside the limits, and on them, the gradient passes.
+
+
+def _below(z: Any, x: Any, low: Any) -> Any:
+    return np.logical_and(x < low, z == low) if low is not None else False
+
+
+# Inside the limits, and on them, the gradient passes to x; outside to the limit that is taken.
 clip_: Primitive = Primitive(
     lambda x, low, high: np.clip(x, low, high),
     lambda g, z, x, low, high: where(x == z, g, 0.0),
-    None,
-    None,
+    lambda g, z, x, low, high: where(_below(z, x, low), g, 0.0),
+    lambda g, z, x, low, high: where(
+        np.logical_or(x == z, np.logical_or(_below(z, x, low), z != high)), 0.0, g
+    ),
     name="clip",
 )
 
 
 @implements(np.clip)
 def clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
-    """Limit each element to an interval; limits get no gradient."""
+    """Limit each element to an interval."""
     return clip_(x, min if a_min is None else a_min, max if a_max is None else a_max)
 
 

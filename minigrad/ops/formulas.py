@@ -13,10 +13,8 @@ from minigrad.ops.reductions import safe_sqrt
 
 
 def shaped(array: Any, like: Any) -> Any:
-    """Return an array that depends on shapes alone, as a Tensor in the dtype of another."""
-    return Tensor._wrap(
-        constant(np.asarray(array, like.dtype if like.dtype.kind == "f" else float))
-    )
+    """Return an array that depends on shapes alone, in the dtype of another."""
+    return constant(np.asarray(array, like.dtype if like.dtype.kind == "f" else np.float64))
 
 
 def _filled(x: Any, instead: float) -> Any:
@@ -43,12 +41,16 @@ def _i0(x: Any) -> Any:
     return np.mean(np.exp(x[..., None] * shaped(cosines, x)), axis=-1)
 
 
+def _shares(num: int, endpoint: bool, like: Any) -> Any:
+    """From 0 to 1 along a new first axis."""
+    return shaped(np.linspace(0.0, 1.0, num, endpoint).reshape((-1,) + (1,) * like.ndim), like)
+
+
 def _linspace(a: Any, b: Any, num: int = 50, endpoint: bool = True, retstep: bool = False,
               *, axis: int = 0) -> Any:  # fmt: skip
     width = b - a
-    share = np.linspace(0.0, 1.0, num, endpoint).reshape((-1,) + (1,) * width.ndim)
-    numbers = a * shaped(1.0 - share, width) + b * shaped(share, width)
-    numbers = np.moveaxis(numbers, 0, axis)
+    share = _shares(num, endpoint, width)
+    numbers = np.moveaxis(a * constant(1.0 - share) + b * share, 0, axis)
     return (numbers, width / (num - 1 if endpoint else num)) if retstep else numbers
 
 
@@ -96,6 +98,13 @@ def _cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1,
     return np.moveaxis(x1 * y2 - x2 * y1, -1, axisc)
 
 
+def _tensorsolve(a: Any, b: Any, axes: Any = ()) -> Any:
+    axes = axes or ()
+    a = np.moveaxis(a, axes, range(np.ndim(a) - len(axes), np.ndim(a)))
+    x = np.linalg.solve(np.reshape(a, (np.size(b), -1)), np.ravel(b))
+    return x.reshape(np.shape(a)[np.ndim(b) :])
+
+
 _FORMULAS: dict[Any, Any] = {
     # ---- shapes --------------------------------------------------------------------------------
     np.ravel: lambda x: np.reshape(x, (-1,)),
@@ -109,8 +118,13 @@ _FORMULAS: dict[Any, Any] = {
     np.divmod: lambda x, y: (x // y, x % y),
     np.modf: lambda x: (x - np.trunc(x), np.trunc(x)),
     np.fix: lambda x: np.trunc(x),
+    np.copy: lambda x: np.positive(x),
+    np.real: lambda x: np.positive(x),
     np.imag: lambda x: x * 0,
-    np.ldexp: lambda x, y: x * np.asarray(np.exp2(plain(y)), x.dtype),
+    np.angle: lambda x, deg=False: np.where(
+        np.signbit(x), 180.0 if deg else math.pi, np.sign(x) * 0.0
+    ),
+    np.ldexp: lambda x, y: x * np.ldexp(np.ones((), plain(x).dtype), plain(y)),  # y is whole
     np.frexp: lambda x: (np.ldexp(x, -np.frexp(plain(x))[1]), np.frexp(plain(x))[1]),
     np.sinc: _sinc,
     np.i0: _i0,
@@ -125,7 +139,7 @@ _FORMULAS: dict[Any, Any] = {
         base ** np.linspace(a, b, num, endpoint)
     ),
     np.geomspace: lambda a, b, num=50, endpoint=True: (
-        a * (b / a) ** np.linspace(b / a * 0.0, 1.0, num, endpoint)
+        a * (b / a) ** _shares(num, endpoint, b / a)
     ),
     # ---- sums ----------------------------------------------------------------------------------
     np.ptp: lambda x, axis=None, keepdims=False: (
@@ -167,9 +181,7 @@ _FORMULAS: dict[Any, Any] = {
     np.linalg.tensorinv: lambda x, ind=2: np.linalg.inv(
         np.reshape(x, (math.prod(x.shape[:ind]), -1))
     ).reshape(x.shape[ind:] + x.shape[:ind]),
-    np.linalg.tensorsolve: lambda a, b: np.linalg.solve(
-        np.reshape(a, (np.size(b), -1)), np.ravel(b)
-    ).reshape(np.shape(a)[np.ndim(b) :]),
+    np.linalg.tensorsolve: _tensorsolve,
 }  # fmt: skip
 
 for _function, _formula in _FORMULAS.items():

@@ -155,4 +155,4 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float =
 def broadcast_arrays(*xs: Any) -> tuple[Any, ...]:
     """All operands stretched to their common shape."""
     shape = np.broadcast_shapes(*map(np.shape, xs))
-    return tuple(broadcast_to(x, shape) for x in xs)
+    return tuple(broadcast_to(x, shape) for x in together(xs))

@@ -64,12 +64,12 @@ def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
         )
     kept_x = [a for a in range(np.ndim(x)) if a not in folded_x]
     kept_y = [a for a in range(np.ndim(y)) if a not in folded_y]
-    shape = (*(x.shape[a] for a in kept_x), *(y.shape[a] for a in kept_y))
-    size = int(np.prod([x.shape[a] for a in folded_x]))
+    shape = (*(np.shape(x)[a] for a in kept_x), *(np.shape(y)[a] for a in kept_y))
+    size = int(np.prod([np.shape(x)[a] for a in folded_x]))
     left = np.transpose(x, (*kept_x, *folded_x))
     right = np.transpose(y, (*folded_y, *kept_y))
-    rows = int(np.prod([x.shape[a] for a in kept_x]))
-    columns = int(np.prod([y.shape[a] for a in kept_y]))
+    rows = int(np.prod([np.shape(x)[a] for a in kept_x]))
+    columns = int(np.prod([np.shape(y)[a] for a in kept_y]))
     # (kept x, folded) · (folded, kept y) → (kept x, kept y)
     return matmul_(left.reshape((rows, size)), right.reshape((size, columns))).reshape(shape)
 
@@ -113,14 +113,15 @@ def _pinv(g: Any, z: Any, x: Any, **options: Any) -> Any:
     return left - x @ (z @ left) + right - (right @ z) @ x - _t(z) @ g @ _t(z)
 
 
-pinv = Primitive(np.linalg.pinv, _pinv)
+pinv_ = Primitive(np.linalg.pinv, _pinv)
+implements(np.linalg.pinv)(lambda x, rcond=None, **options: pinv_(x, rcond=rcond, **options))
 
 
 @implements(np.linalg.lstsq)
 def lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Any, ...]:
     """The smallest x for which ``a x`` is nearest to b; Σ (a x − b)²; rank; singular values."""
     _, residuals, rank, _ = np.linalg.lstsq(plain(a), plain(b), rcond)
-    x = pinv(a, rcond=rcond) @ b
+    x = pinv_(a, rcond=rcond) @ b
     if residuals.size:
         residuals = np.sum(np.square(a @ x - b), axis=0).reshape(residuals.shape)
     return x, residuals, rank, singular_values(a)
@@ -154,7 +155,10 @@ def _cholesky(g: Any, z: Any, x: Any) -> Any:
     return (s + _t(s)) / 2
 
 
-cholesky = Primitive(np.linalg.cholesky, _cholesky)
+cholesky_ = Primitive(np.linalg.cholesky, _cholesky)
+implements(np.linalg.cholesky)(
+    lambda x, *, upper=False: _t(cholesky_(_t(x))) if upper else cholesky_(x)
+)
 
 
 def _gaps(values: Any) -> Any:
@@ -315,10 +319,16 @@ def _vector_norm(x: Any, ord: Any, axis: int, keepdims: bool) -> Any:
         return np.max(size, axis=axis, keepdims=keepdims)
     if ord == -np.inf:
         return np.min(size, axis=axis, keepdims=keepdims)
+    if ord == 0:  # how many are not 0
+        return np.sum(np.square(np.sign(x)), axis=axis, keepdims=keepdims)
     if ord == 1:
         return np.sum(size, axis=axis, keepdims=keepdims)
-    if isinstance(ord, int | float) and ord != 0:
-        total = np.sum(size ** float(ord), axis=axis, keepdims=keepdims)
+    if isinstance(ord, int | float):
+        if ord < 1:  # the power of 0 has no derivative there, and gets 0
+            powers = np.where(size > 0, np.where(size > 0, size, 1.0) ** float(ord), size)
+        else:
+            powers = size ** float(ord)
+        total = np.sum(powers, axis=axis, keepdims=keepdims)
         there = total > 0  # as in safe_sqrt: at 0, where it has none, the derivative is 0
         return np.where(there, np.where(there, total, 1.0) ** (1 / ord), 0.0)
     raise ValueError(f"no vector norm of order {ord!r} with a derivative")

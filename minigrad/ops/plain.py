@@ -58,6 +58,9 @@ _OF_SHAPES: tuple[Callable[..., Any], ...] = (
 
 def _on_values(function: Callable[..., Any]) -> Callable[..., Any]:
     def call(*args: Any, **keywords: Any) -> Any:
+        weights = keywords.get("weights")
+        if isinstance(weights, Tensor) and weights.requires_grad:  # they are summed, not compared
+            raise TypeError(f"np.{function.__name__} of a Tensor has no gradient for weights=")
         result = _apply(function, args, keywords)
         watcher = STATE.get().watcher
         return result if watcher is None else watcher.watch_plain(function, args, keywords, result)

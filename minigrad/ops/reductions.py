@@ -183,7 +183,7 @@ def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     product = np.transpose(x, (*sorted(folded), *kept))
     product = product.reshape((count(x, tuple(folded)), *(x.shape[a] for a in kept)))
     if len(product) == 0:
-        return np.sum(product, axis=0) + 1.0
+        product = np.sum(product, axis=0, keepdims=True) + 1.0
     while len(product) > 1:
         half = len(product) // 2
         front = product[:half] * product[half : 2 * half]

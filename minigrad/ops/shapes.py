@@ -106,7 +106,8 @@ def transpose(x: Any, axes: Any = None) -> Any:
 def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     """Two axes exchanged."""
     order = list(range(x.ndim))
-    order[axis1], order[axis2] = order[axis2], order[axis1]
+    first, second = axis_of(x, axis1, "swapaxes"), axis_of(x, axis2, "swapaxes")
+    order[first], order[second] = second, first
     return transpose_(x, axes=tuple(order))
 
 

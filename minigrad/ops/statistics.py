@@ -7,6 +7,7 @@ import numpy as np
 
 from minigrad.engine.table import TABLE, implements
 from minigrad.engine.tensor import Tensor, plain
+from minigrad.ops.joining import together
 from minigrad.ops.reductions import count
 from minigrad.ops.shapes import axes_of
 from minigrad.ops.sorting import folded_last, sort, take_along_axis
@@ -36,16 +37,27 @@ def average(
 
 
 @implements(np.cov)
-def cov(m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: Any = None) -> Any:
+def cov(
+    m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: Any = None,
+    fweights: Any = None, aweights: Any = None,
+) -> Any:  # fmt: skip
     """How much each pair of variables varies together: (variables, samples) → a square matrix."""
     parts = [np.atleast_2d(part) for part in (m, y) if part is not None]
     parts = [part if rowvar or np.ndim(part) == 1 else np.transpose(part) for part in parts]
     x = np.concatenate(parts)
-    freedom = x.shape[1] - ((0 if bias else 1) if ddof is None else ddof)
-    if freedom <= 0:
+    ddof = (0 if bias else 1) if ddof is None else ddof
+    w: Any = 1.0
+    total: Any = x.shape[1]
+    freedom: Any = total - ddof
+    if fweights is not None or aweights is not None:
+        a = np.ones_like(x[0]) if aweights is None else aweights
+        w = a if fweights is None else a * np.asarray(fweights, x.dtype)  # counts
+        total = np.sum(w)
+        freedom = total - ddof * np.sum(w * a) / total if ddof else total
+    if plain(freedom) <= 0:
         raise ValueError(f"the covariance of {x.shape[1]} samples has no degree of freedom left")
-    centred = x - np.mean(x, axis=1, keepdims=True)
-    return np.squeeze(centred @ np.transpose(centred) / freedom)
+    centred = x - np.sum(x * w, axis=1, keepdims=True) / total
+    return np.squeeze((centred * w) @ np.transpose(centred) / freedom)
 
 
 @implements(np.corrcoef)
@@ -61,6 +73,7 @@ def _quantile(
     scale: float = 1.0, skips_nan: bool = False,
 ) -> Any:  # fmt: skip
     """What a share q / scale of the elements lies below; between two of them, on a line."""
+    (x,) = together((x,))
     q = (q if isinstance(q, Tensor) else np.asarray(q, np.float64)) / scale
     rows, folded = folded_last(x, axis)
     if rows.size == 0 or np.any(abs(plain(q) - 0.5) > 0.5):

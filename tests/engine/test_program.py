@@ -16,17 +16,36 @@ EAGER = {
     *(f"getitem-pad_{mode}" for mode in ("edge", "reflect", "symmetric", "wrap")),
     *(f"getitem-{name}" for name in ("sort", "repeated", "pairs", "mask")),
     *(f"pick-{name}" for name in ("append_axis", "append_number", "block", "insert_number")),
-    *("cholesky", "det", "log_determinant", "inv", "solve", "solve-vector", "eigenvalues"),
+    *(
+        "cholesky",
+        "cholesky-upper",
+        "det",
+        "log_determinant",
+        "inv",
+        "solve",
+        "solve-vector",
+        "eigenvalues",
+    ),
     *("eigenvalues-eigvalsh", "eigenvectors", "left_vectors", "right_vectors"),
     *("put_back", "diff-ends", "ediff1d-ends", "gradient-coordinates", "sinc-near_zero"),
     *("vander-increasing", "cond-smallest", "cond-fro", "lstsq-vector", "lstsq-wide"),
-    *("interp-points", "quantile-of_share", "take_along_axis-broadcast"),
+    *("interp-points", "cov-weights", "quantile-of_share", "take_along_axis-broadcast"),
     "take_along_axis-broadcast_operand",
 }
 # And all rows of a function: what is sorted by its values, or needs a matrix from outside.
 ALWAYS_EAGER = {
     *("median", "quantile", "percentile", "nanmedian", "nanquantile", "nanpercentile"),
-    *("interp", "partition", "unique", "unwrap", "frexp", "ldexp", "logspace", "vander"),
+    *(
+        "interp",
+        "partition",
+        "unique",
+        "unwrap",
+        "frexp",
+        "ldexp",
+        "logspace",
+        "geomspace",
+        "vander",
+    ),
     *("cond", "matrix_power", "lstsq", "tensorinv", "tensorsolve"),
 }
 

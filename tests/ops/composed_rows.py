@@ -102,6 +102,14 @@ FORMULAS = [
         ("tensorsolve", (anything, anything), ((4, 4), (2, 2)),
          lambda a, b: np.linalg.tensorsolve(
              np.reshape(a + 4 * np.eye(4, dtype=a.dtype), (2, 2, 4)), b)),
+        ("tensorsolve:axes", (anything, anything), ((4, 4), (2, 2)),
+         lambda a, b: np.linalg.tensorsolve(
+             np.reshape(a + 4 * np.eye(4, dtype=a.dtype), (2, 4, 2)), b, axes=(1,))),
+        ("norm:count", (anything,), ((3, 4),), lambda x: np.linalg.norm(x, 0, axis=1)),
+        ("prod:nothing", (anything,), ((3, 2),),
+         lambda x: np.prod(x[:0], axis=0, keepdims=True) * x),
+        ("clip:limits", (anything, inside, anything), ((5, 3), (3,), (5, 1)), np.clip),
+        ("cholesky:upper", (anything,), ((3, 3),), lambda x: np.linalg.cholesky(spd(x), upper=True)),
         ("ptp", (distinct,), ((2, 3, 4),), lambda x: np.ptp(x, axis=(0, 2), keepdims=True)),
         ("sinc", (anything,), ((2, 3),), np.sinc),
         ("sinc:near_zero", (anything,), ((3,),), lambda x: np.sinc(x * np.array([0, 1e-3, 9], x.dtype))),
@@ -109,6 +117,9 @@ FORMULAS = [
         ("divmod", (positive, positive), ((3,), (3,)), lambda x, y: several(*np.divmod(x, y))),
         ("fix", (anything,), ((3,),), lambda x: np.fix(x) * x),
         ("real", (anything,), ((3,),), lambda x: np.real(x) + np.imag(x) + np.conj(x) * np.copy(x)),
+        ("angle", (anything,), ((4,),), lambda x: np.angle(x) * x + np.angle(x, deg=True)),
+        ("norm:below_one", (anything,), ((3, 4),), lambda x: np.linalg.norm(x, 0.5, axis=1)),
+        ("diff:never", (anything,), ((3, 4),), lambda x: np.diff(x, 0, prepend=1.0)),
         ("degrees", (anything,), ((3,),), lambda x: np.degrees(x) * np.radians(x)),
         ("ldexp", (anything,), ((3,),), lambda x: np.ldexp(x, [1, -2, 3])),
         ("frexp", (anything,), ((3,),), lambda x: np.frexp(x)[0]),
@@ -136,6 +147,8 @@ FORMULAS = [
         ("cov:two", (anything,) * 2, ((4,), (4,)), lambda x, y: np.cov(x, y, bias=True)),
         ("cov:columns", (anything,), ((4, 3),), lambda x: np.cov(x, rowvar=False, ddof=0)),
         ("cov:one", (anything,), ((4,),), np.cov),
+        ("cov:weights", (anything, positive), ((2, 4), (4,)),
+         lambda x, w: np.cov(x, fweights=[1, 2, 1, 3], aweights=w)),
         ("corrcoef", (anything,), ((3, 4),), np.corrcoef),
         *[("quantile", (distinct,), ((3, 4),),
            lambda x, m=method, o=options: np.quantile(x, [[0.0, 0.3], [0.62, 1.0]], method=m, **o))
