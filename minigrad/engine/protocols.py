@@ -62,8 +62,8 @@ class Protocols(Operators):
         if self.requires_grad:
             raise TypeError(
                 "a Tensor that requires gradients does not turn into an array by itself, as its "
-                "gradient would be lost without a word. Join Tensors with np.stack, repeat one with "
-                "np.broadcast_to; call tensor.numpy() if its values alone are meant."
+                "gradient would be lost without a word. Join Tensors with np.stack, repeat one "
+                "with np.broadcast_to; call tensor.numpy() if its values alone are meant."
             )
         reveal(self)
         return np.array(self._value, dtype=dtype)

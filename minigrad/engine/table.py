@@ -41,13 +41,7 @@ def implements(*numpy_functions: Callable[..., Any] | None) -> Callable[[F], F]:
 
 
 def look_up(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the differentiable form of `function`.
-
-    Raises
-    ------
-    NotImplementedError
-        If there is none, naming the function, near matches, and the guide to adding one.
-    """
+    """Return the differentiable form of `function`."""
     try:
         return TABLE[function]
     except KeyError:
@@ -74,13 +68,7 @@ _REFUSED = {  # what NumPy's default is, and the way out
 
 
 def refuse_keywords(name: str, keywords: dict[str, Any]) -> None:
-    """Raise for NumPy's keywords that would change memory or skip elements; drop their defaults.
-
-    Raises
-    ------
-    TypeError
-        Naming the function, the keyword and the way out.
-    """
+    """Raise for NumPy's keywords that would change memory or skip elements; drop their defaults."""
     for keyword, (default, way_out) in _REFUSED.items():
         value = keywords.pop(keyword, None)
         if value is not None and not (isinstance(value, str | bool) and value == default):

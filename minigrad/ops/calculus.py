@@ -7,7 +7,6 @@ import numpy as np
 from minigrad.engine.table import implements
 from minigrad.engine.tensor import Tensor, plain
 from minigrad.ops.elementwise import where
-from minigrad.ops.formulas import shaped
 from minigrad.ops.joining import _along, concatenate, together
 from minigrad.ops.shapes import axes_of, axis_of
 
@@ -18,70 +17,42 @@ def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
     if n < 0:
         raise ValueError(f"np.diff needs a number of times from 0. Received: n={n}")
     axis = axis_of(x, axis, "diff")
-    if n == 0:
-        return x
-    one = tuple(1 if a == axis else length for a, length in enumerate(np.shape(x)))
-    parts = [
-        np.broadcast_to(part, one) if np.ndim(part) == 0 else part
-        for part in together(part for part in (prepend, x, append) if part is not None)
-    ]
-    x = concatenate(parts, axis=axis)
+    if n and (prepend is not None or append is not None):
+        one = tuple(1 if a == axis else length for a, length in enumerate(np.shape(x)))
+        parts = together(part for part in (prepend, x, append) if part is not None)
+        x = concatenate([p if np.ndim(p) else np.broadcast_to(p, one) for p in parts], axis)
     for _ in range(n):
         x = _along(x, axis, slice(1, None)) - _along(x, axis, slice(None, -1))
     return x
 
 
-@implements(np.ediff1d)
-def ediff1d(x: Any, to_end: Any = None, to_begin: Any = None) -> Any:
-    """Differences of the flattened tensor, between given ends."""
-    parts = (to_begin, diff(np.ravel(x)), to_end)
-    return concatenate((part for part in parts if part is not None), axis=None)
-
-
 @implements(np.gradient)
-def gradient(f: Any, *spacing: Any, axis: Any = None, edge_order: int = 1) -> Any:
-    """Slopes along each axis, by central differences."""
+def gradient(f: Any, *spacing: Any, axis: Any = None, edge_order: Any = 1) -> Any:
+    """Slopes along each axis, by central differences; the spacing is of plain numbers."""
     axes = axes_of(f, axis, "gradient")
     steps = spacing if len(spacing) > 1 else (spacing or (1.0,)) * len(axes)
-    if any(isinstance(step, Tensor) for step in steps):
-        raise TypeError("np.gradient takes spacings of plain numbers: use tensor.numpy()")
-    slopes = tuple(_slope(f, s, a, edge_order) for s, a in zip(steps, axes, strict=True))
-    return slopes[0] if len(slopes) == 1 else slopes
-
-
-def _slope(f: Any, step: Any, axis: int, edge_order: Any) -> Any:
-    f = np.moveaxis(f, axis, -1)
-    at = step * np.arange(f.shape[-1]) if np.ndim(step) == 0 else step
-    # Only neighbours count, so NumPy's own slopes of unit vectors are the weights of all.
-    k = min(len(at), 3)
-    start, end = (
-        np.gradient(np.eye(k), p, axis=0, edge_order=edge_order) for p in (at[:k], at[-k:])
-    )
-    before, after = np.diff(at)[:-1], np.diff(at)[1:]
-    left, right = after / (before * (before + after)), before / (after * (before + after))
-    weights = [part.astype(f.dtype) for part in (start[0], left, right, end[-1])]
-    if np.ndim(step) == 0:
-        weights = [shaped(part, f) for part in weights]
-    rise = f[..., 1:] - f[..., :-1]
-    parts = (
-        np.sum(f[..., :k] * weights[0], axis=-1, keepdims=True),
-        rise[..., :-1] * weights[1] + rise[..., 1:] * weights[2],
-        np.sum(f[..., -k:] * weights[3], axis=-1, keepdims=True),
-    )
-    return np.moveaxis(np.concatenate(parts, axis=-1), -1, axis)
+    slopes = []
+    for step, along in zip(steps, axes, strict=True):
+        if isinstance(step, Tensor):
+            raise TypeError("np.gradient takes plain numbers as its spacing: use tensor.numpy()")
+        # Three neighbours decide each slope. A comb with every third element 1 is met by one of
+        # them, so that NumPy's slopes of three combs are the weights.
+        place, rest = np.arange(f.shape[along]), np.arange(3)
+        weights = np.gradient(np.eye(3)[place % 3], step, axis=0, edge_order=edge_order)
+        middle = np.clip(place, 1, max(len(place) - 2, 0))[:, None]
+        index = np.clip(middle - 1 + (rest - middle + 1) % 3, 0, len(place) - 1)
+        near = np.moveaxis(f, along, -1)[..., index]
+        slopes.append(np.moveaxis(np.sum(near * weights.astype(f.dtype), axis=-1), -1, along))
+    return slopes[0] if len(slopes) == 1 else tuple(slopes)
 
 
 @implements(np.trapezoid)
 def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     """The area below a curve, in trapezoids: Σ (xᵢ₊₁ − xᵢ) (yᵢ + yᵢ₊₁) / 2."""
-    axis = axis_of(y, axis, "trapezoid")
-    if x is not None and np.ndim(x) == 1:
-        dx = np.reshape(diff(x), (-1,) + (1,) * (np.ndim(y) - axis - 1))
-    elif x is not None:
-        dx = diff(x, axis=axis)
-    (y,) = together((y,))
-    heights = _along(y, axis, slice(1, None)) + _along(y, axis, slice(None, -1))
-    return np.sum(dx * heights / 2.0, axis=axis)
+    y = np.moveaxis(together([y])[0], axis, -1)
+    if x is not None:
+        dx = diff(x if np.ndim(x) == 1 else np.moveaxis(x, axis, -1))
+    return np.sum(dx * (y[..., 1:] + y[..., :-1]), axis=-1) / 2.0
 
 
 @implements(np.interp)
@@ -104,11 +75,9 @@ def convolve(a: Any, v: Any, mode: str = "full") -> Any:
     size = np.size(shorter)
     around = {"full": (size - 1, size - 1), "same": (size // 2, (size - 1) // 2), "valid": (0, 0)}
     if mode not in around or size == 0:
-        raise ValueError(
-            f"np.convolve needs elements, and mode 'full', 'same' or 'valid': {mode!r}"
-        )
-    padded = np.pad(longer, (around[mode],))
-    return np.lib.stride_tricks.sliding_window_view(padded, size) @ np.flip(shorter)
+        raise ValueError(f"np.convolve needs elements and a mode of {list(around)}: {mode!r}")
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(longer, (around[mode],)), size)
+    return windows @ np.flip(shorter)
 
 
 @implements(np.correlate)

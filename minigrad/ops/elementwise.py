@@ -259,13 +259,7 @@ nan_to_num_: Primitive = Primitive(
 
 @implements(np.nan_to_num)
 def nan_to_num(x: Any, copy: bool = True, **values: Any) -> Any:
-    """Numbers in place of nan and infinities; there the gradient is 0.
-
-    Raises
-    ------
-    TypeError
-        If it were to change the tensor itself.
-    """
+    """Numbers in place of nan and infinities; there the gradient is 0."""
     if not copy:
         raise TypeError("np.nan_to_num of a Tensor takes no copy=False: results are new tensors")
     return nan_to_num_(x, **values)

@@ -9,6 +9,7 @@ import numpy as np
 from minigrad.engine.table import TABLE
 from minigrad.engine.tensor import Tensor, plain
 from minigrad.engine.watcher import constant
+from minigrad.ops.joining import concatenate, together
 from minigrad.ops.reductions import safe_sqrt
 
 
@@ -108,6 +109,23 @@ def _tensorsolve(a: Any, b: Any, axes: Any = ()) -> Any:
 _FORMULAS: dict[Any, Any] = {
     # ---- shapes --------------------------------------------------------------------------------
     np.ravel: lambda x: np.reshape(x, (-1,)),
+    np.squeeze: lambda x, axis=None: np.reshape(x, np.squeeze(np.empty(x.shape, bool), axis).shape),
+    np.expand_dims: lambda x, axis: np.reshape(
+        x, np.expand_dims(np.empty(np.shape(x), bool), axis).shape
+    ),
+    np.stack: lambda arrays, axis=0: concatenate(
+        [np.expand_dims(x, axis) for x in together(arrays)], axis
+    ),
+    np.vstack: lambda arrays: concatenate(
+        [np.reshape(x, (1, -1)) if x.ndim < 2 else x for x in together(arrays)]
+    ),
+    np.hstack: lambda arrays: concatenate(
+        parts := [np.reshape(x, (1,)) if x.ndim == 0 else x for x in together(arrays)],
+        axis=0 if parts[0].ndim == 1 else 1,
+    ),
+    np.broadcast_arrays: lambda *xs: tuple(
+        np.broadcast_to(x, np.broadcast_shapes(*map(np.shape, xs))) for x in together(xs)
+    ),
     np.full: lambda shape, x: np.broadcast_to(x, shape),  # np.full(3, tensor, like=tensor)
     np.full_like: _full_like,
     np.select: lambda conditions, choices, default=0.0: reduce(
@@ -142,6 +160,9 @@ _FORMULAS: dict[Any, Any] = {
         a * (b / a) ** _shares(num, endpoint, b / a)
     ),
     # ---- sums ----------------------------------------------------------------------------------
+    np.ediff1d: lambda x, to_end=None, to_begin=None: concatenate(
+        [part for part in (to_begin, np.diff(np.ravel(x)), to_end) if part is not None], axis=None
+    ),
     np.ptp: lambda x, axis=None, keepdims=False: (
         np.max(x, axis, keepdims=keepdims) - np.min(x, axis, keepdims=keepdims)
     ),
@@ -149,6 +170,10 @@ _FORMULAS: dict[Any, Any] = {
     np.nanprod: lambda x, *axis, **keepdims: np.prod(_filled(x, 1.0), *axis, **keepdims),
     np.nancumsum: lambda x, axis=None: np.cumsum(_filled(x, 0.0), axis),
     np.nancumprod: lambda x, axis=None: np.cumprod(_filled(x, 1.0), axis),
+    np.nanmax: lambda x, *axis, **options: np.where(
+        np.all(np.isnan(x), *axis, **options), np.nan, np.max(_filled(x, -np.inf), *axis, **options)
+    ),
+    np.nanmin: lambda x, *axis, **keepdims: -np.nanmax(-x, *axis, **keepdims),
     np.nanmean: lambda x, *axis, **keepdims: (
         np.nansum(x, *axis, **keepdims) / np.sum(_known(x), *axis, **keepdims)
     ),

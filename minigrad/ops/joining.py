@@ -11,7 +11,7 @@ import numpy as np
 from minigrad.engine.primitive import Primitive
 from minigrad.engine.table import implements
 from minigrad.ops.indexing import getitem_
-from minigrad.ops.shapes import axes_of, axis_of, broadcast_to, expand_dims, reshape
+from minigrad.ops.shapes import axes_of, axis_of, reshape
 
 
 def _piece(index: int, g: Any, z: Any, *xs: Any, axis: int) -> Any:
@@ -47,43 +47,6 @@ def together(arrays: Any) -> list[Any]:
     kinds = (x.dtype if hasattr(x, "dtype") else np.asarray(x).dtype.type(0).item() for x in arrays)
     dtype = np.result_type(*kinds)
     return [x if hasattr(x, "dtype") else np.asarray(x, dtype) for x in arrays]
-
-
-@implements(np.stack)
-def stack(arrays: Any, axis: int = 0) -> Any:
-    """Arrays of one shape one after the other along a new axis."""
-    return concatenate([expand_dims(x, axis) for x in together(arrays)], axis=axis)
-
-
-@implements(np.vstack)
-def vstack(arrays: Any) -> Any:
-    """Arrays below each other; vectors count as rows."""
-    return concatenate([reshape(x, (1, -1)) if x.ndim < 2 else x for x in together(arrays)])
-
-
-@implements(np.hstack)
-def hstack(arrays: Any) -> Any:
-    """Arrays beside each other."""
-    arrays = [reshape(x, (1,)) if x.ndim == 0 else x for x in together(arrays)]
-    return concatenate(arrays, axis=0 if arrays[0].ndim == 1 else 1)
-
-
-@implements(np.array_split)
-def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
-    """Pieces along `axis`, of equal length where that is possible."""
-    axis = axis_of(x, axis, "array_split")
-    places = np.array_split(np.arange(x.shape[axis]), indices_or_sections)
-    return [
-        _along(x, axis, slice(int(p[0]), int(p[-1]) + 1) if len(p) else slice(0, 0)) for p in places
-    ]
-
-
-@implements(np.split)
-def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
-    """Pieces of equal length along `axis`, or cut at the given places."""
-    axis = axis_of(x, axis, "split")
-    np.split(np.arange(x.shape[axis]), indices_or_sections)  # raises for unequal lengths
-    return array_split(x, indices_or_sections, axis)
 
 
 @implements(np.take)
@@ -149,10 +112,3 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float =
             origin: Any = np.pad(np.arange(x.shape[axis]), (before, after), mode=mode)  # type: ignore[call-overload]
             x = take(x, origin, axis=axis)
     return x
-
-
-@implements(np.broadcast_arrays)
-def broadcast_arrays(*xs: Any) -> tuple[Any, ...]:
-    """All operands stretched to their common shape."""
-    shape = np.broadcast_shapes(*map(np.shape, xs))
-    return tuple(broadcast_to(x, shape) for x in together(xs))

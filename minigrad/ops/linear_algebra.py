@@ -233,14 +233,7 @@ SVDResult = namedtuple("SVDResult", "U S Vh")
 
 @implements(np.linalg.svd)
 def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
-    """Reduced singular value decomposition; derivatives of U and Vh need distinct values.
-
-    Raises
-    ------
-    NotImplementedError
-        For ``full_matrices=True``, NumPy's default, unless the matrix is square: the extra vectors
-        are arbitrary.
-    """
+    """Reduced singular value decomposition; derivatives of U and Vh need distinct values."""
     if not compute_uv:
         return singular_values(x)
     if full_matrices and x.shape[-1] != x.shape[-2]:
@@ -270,13 +263,7 @@ QRResult = namedtuple("QRResult", "Q R")
 
 @implements(np.linalg.qr)
 def qr(x: Any, mode: str = "reduced") -> Any:
-    """Orthonormal columns Q, and the upper triangle R by which they give x.
-
-    Raises
-    ------
-    NotImplementedError
-        For the other modes of a tall matrix: their further columns are arbitrary.
-    """
+    """Orthonormal columns Q, and the upper triangle R by which they give x."""
     rows, columns = x.shape[-2:]
     if mode not in ("reduced", "r") and not (mode == "complete" and rows <= columns):
         raise NotImplementedError(f"np.linalg.qr of a Tensor has no mode {mode!r}: use 'reduced'")
@@ -294,11 +281,6 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     """Length of vectors or matrices: L1, L2, max, any p; Frobenius, spectral and nuclear.
 
     The derivative of a length at 0 is taken as 0.
-
-    Raises
-    ------
-    ValueError
-        For an order that there is not.
     """
     if axis is None and ord is None:
         length = safe_sqrt(np.sum(np.square(x)))

@@ -61,29 +61,28 @@ def _rearranging(function: Callable[..., Any], *names: str) -> Callable[..., Any
             places = function(*bound.args, **bound.kwargs)
         except (ValueError, TypeError, IndexError) as error:
             shapes = ", ".join(str(np.shape(x)) for x in sources)
-            raise type(error)(
-                f"np.{function.__name__} needs operands that fit. Received: shapes {shapes}: {error}"
-            ) from error
+            wish = f"np.{function.__name__} needs operands that fit, not of shapes {shapes}"
+            raise type(error)(f"{wish}: {error}") from error
         flat = sources[0] if len(sources) == 1 else concatenate(sources, axis=None)
 
         def picked(part: Any) -> Any:
             part = np.asarray(part)
             return pick(flat, constant(part) if frozen else part)
 
-        many = isinstance(places, list | tuple)
-        return type(places)(map(picked, places)) if many else picked(places)
+        return picked(places) if hasattr(places, "shape") else type(places)(map(picked, places))
 
     call.__name__ = function.__name__
     return call
 
 
 for _function, *_names in (
-    (np.append, "arr", "values"), (np.atleast_1d,), (np.atleast_2d,), (np.atleast_3d,), (np.block,),
-    (np.choose, "choices"), (np.column_stack,), (np.compress, "a"), (np.delete,), (np.diag,),
-    (np.diagflat,), (np.diagonal,), (np.dsplit,), (np.dstack,), (np.extract, "arr"), (np.fliplr,),
-    (np.flipud,), (np.hsplit,), (np.insert, "arr", "values"), (np.linalg.diagonal,), (np.meshgrid,),
-    (np.resize,), (np.roll,), (np.rollaxis,), (np.rot90,), (np.tile,), (np.tril,), (np.triu,),
-    (np.vsplit,), (np.lib.stride_tricks.sliding_window_view,),
+    (np.append, "arr", "values"), (np.array_split,), (np.atleast_1d,), (np.atleast_2d,),
+    (np.atleast_3d,), (np.block,), (np.choose, "choices"), (np.column_stack,), (np.compress, "a"),
+    (np.delete,), (np.diag,), (np.diagflat,), (np.diagonal,), (np.dsplit,), (np.dstack,),
+    (np.extract, "arr"), (np.fliplr,), (np.flipud,), (np.hsplit,), (np.insert, "arr", "values"),
+    (np.linalg.diagonal,), (np.meshgrid,), (np.resize,), (np.roll,), (np.rollaxis,), (np.rot90,),
+    (np.split,), (np.tile,), (np.tril,), (np.triu,), (np.vsplit,),
+    (np.lib.stride_tricks.sliding_window_view,),
 ):  # fmt: skip
     TABLE[_function] = _rearranging(_function, *_names)
 if hasattr(np, "unstack"):  # NumPy 2.1

@@ -60,13 +60,7 @@ mean_ = Primitive(
 
 @implements(np.mean)
 def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    """Σ x / n over `axis`.
-
-    Raises
-    ------
-    ValueError
-        If there is nothing to take the mean of.
-    """
+    """Σ x / n over `axis`."""
     if count(x, axis) == 0:
         raise ValueError(f"the mean over axis {axis} of an empty tensor of shape {x.shape}")
     return mean_(x, axis=axis, keepdims=keepdims)
@@ -134,13 +128,7 @@ def var(
     x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False,
     *, mean: Any = None, correction: float | None = None,
 ) -> Any:  # fmt: skip
-    """Σ (x − mean)² / (n − ddof) over `axis`.
-
-    Raises
-    ------
-    ValueError
-        If no degree of freedom is left.
-    """
+    """Σ (x − mean)² / (n − ddof) over `axis`."""
     ddof = ddof if correction is None else correction
     freedom = count(x, axis) - ddof
     if freedom <= 0:

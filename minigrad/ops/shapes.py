@@ -21,11 +21,6 @@ def axes_of(x: Any, axis: Any, name: str) -> tuple[int, ...]:
     """Return the axes of `x` that `axis` means, as numbers from 0; all for None.
 
     A scalar has none, but as in NumPy it may be folded along 0 or -1.
-
-    Raises
-    ------
-    AxisError
-        If `x` does not have them, naming the function that asks.
     """
     if axis is None or (np.ndim(x) == 0 and not isinstance(axis, tuple) and axis in (0, -1)):
         return tuple(range(np.ndim(x)))
@@ -34,13 +29,7 @@ def axes_of(x: Any, axis: Any, name: str) -> tuple[int, ...]:
 
 
 def axis_of(x: Any, axis: Any, name: str) -> int:
-    """Return the single axis of `x` that `axis` means, as a number from 0.
-
-    Raises
-    ------
-    AxisError
-        If `x` does not have it, naming the function that asks.
-    """
+    """Return the single axis of `x` that `axis` means, as a number from 0."""
     return int(normalize_axis_index(axis, np.ndim(x), name))
 
 
@@ -73,18 +62,6 @@ reshape_ = Primitive(
 def reshape(x: Any, shape: Any) -> Any:
     """Same elements in another shape."""
     return reshape_(x, shape=shape)
-
-
-@implements(np.squeeze)
-def squeeze(x: Any, axis: Any = None) -> Any:
-    """Same elements without the axes of length 1."""
-    return reshape_(x, shape=np.squeeze(np.empty(x.shape, bool), axis=axis).shape)
-
-
-@implements(np.expand_dims)
-def expand_dims(x: Any, axis: Any) -> Any:
-    """Same elements with new axes of length 1."""
-    return reshape_(x, shape=np.expand_dims(np.empty(x.shape, bool), axis).shape)
 
 
 transpose_ = Primitive(

@@ -21,16 +21,15 @@ def average(
     if weights is None:
         mean = np.mean(x, axis=axis, keepdims=keepdims)
         return (mean, np.full_like(plain(mean), count(x, axis))) if returned else mean
-    if np.shape(weights) != np.shape(x):  # one for each place along the axes
+    if np.shape(weights) != np.shape(x):  # one for each place along the axes, in their order
         axes = axes_of(x, axis, "average")
         if np.shape(weights) != tuple(np.shape(x)[a] for a in axes):
             raise ValueError(
-                f"np.average needs weights of the shape of its operand, {np.shape(x)}, or of its "
-                f"axis {axis}. Received: shape {np.shape(weights)}"
+                f"np.average of shape {np.shape(x)} over axis {axis} cannot take weights of shape "
+                f"{np.shape(weights)}"
             )
-        order = tuple(int(place) for place in np.argsort(axes))
-        shape = [n if a in axes else 1 for a, n in enumerate(np.shape(x))]
-        weights = np.reshape(np.transpose(weights, order), tuple(shape))
+        weights = np.transpose(weights, tuple(map(int, np.argsort(axes))))
+        weights = np.expand_dims(weights, tuple(a for a in range(np.ndim(x)) if a not in axes))
     total = np.sum(weights * np.ones_like(x), axis=axis, keepdims=keepdims)
     mean = np.sum(x * weights, axis=axis, keepdims=keepdims) / total
     return (mean, total) if returned else mean
@@ -78,8 +77,8 @@ def _quantile(
     rows, folded = folded_last(x, axis)
     if rows.size == 0 or np.any(abs(plain(q) - 0.5) > 0.5):
         raise ValueError(
-            f"quantiles need elements, and a share from 0 to {scale:g}. Received: shape {x.shape}, "
-            f"and a share of {plain(q) * scale}"
+            f"quantiles need elements, and a share from 0 to {scale:g}. Received: "
+            f"{plain(q) * scale} of shape {x.shape}"
         )
     rows = sort(np.reshape(rows, (1,) * np.ndim(q) + rows.shape))  # nan come last
     known = np.sum(~np.isnan(plain(rows)), axis=-1, keepdims=True)
@@ -107,14 +106,3 @@ for _function, _options in (
     (np.median, {"q": 0.5}), (np.nanmedian, {"q": 0.5, "skips_nan": True}),
 ):  # fmt: skip
     TABLE[_function] = partial(_quantile, **_options)
-
-
-def _extreme(
-    function: Any, instead: float, x: Any, axis: Any = None, keepdims: bool = False
-) -> Any:
-    found = function(np.where(np.isnan(x), instead, x), axis=axis, keepdims=keepdims)
-    return np.where(np.all(np.isnan(x), axis=axis, keepdims=keepdims), np.nan, found)
-
-
-TABLE[np.nanmax] = partial(_extreme, np.max, -np.inf)
-TABLE[np.nanmin] = partial(_extreme, np.min, np.inf)

@@ -46,7 +46,7 @@ ALWAYS_EAGER = {
         "geomspace",
         "vander",
     ),
-    *("cond", "matrix_power", "lstsq", "tensorinv", "tensorsolve"),
+    *("cond", "matrix_power", "lstsq", "tensorinv", "tensorsolve", "gradient"),
 }
 
 
