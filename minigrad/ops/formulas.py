@@ -157,7 +157,7 @@ _FORMULAS: dict[Any, Any] = {
         base ** np.linspace(a, b, num, endpoint)
     ),
     np.geomspace: lambda a, b, num=50, endpoint=True: (
-        a * (b / a) ** _shares(num, endpoint, b / a)
+        a * (b / a) ** _shares(num, endpoint, np.geomspace(plain(a), plain(b), 1)[0])
     ),
     # ---- sums ----------------------------------------------------------------------------------
     np.ediff1d: lambda x, to_end=None, to_begin=None: concatenate(

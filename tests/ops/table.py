@@ -296,7 +296,8 @@ LINEAR_ALGEBRA += [
     Row("pinv", np.linalg.pinv, (distinct,), ((2, 4, 3),), label="tall"),
     Row("pinv", np.linalg.pinv, (distinct,), ((2, 3),), label="wide"),
     *[
-        Row(f"{part}_factor", lambda x, i=index: np.linalg.qr(x)[i], (distinct,), (shape,), label=label)
+        Row(f"{part}_factor", lambda x, i=index: np.linalg.qr(x)[i], (distinct,), (shape,),
+            label=label)
         for index, part in enumerate("qr")
         for label, shape in (("tall", (2, 4, 3)), ("square", (3, 3)), ("wide", (2, 4)))
     ],

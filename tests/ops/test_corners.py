@@ -157,6 +157,26 @@ def test_scalars_are_tensors_like_any_other(function):
     check_grads(function, [value])
 
 
+@pytest.mark.parametrize(
+    "function",
+    [np.sum, np.prod, np.max, np.min, np.ptp, np.nansum, np.nanmax, np.cumsum, np.cumprod, np.any,
+     np.argmax, np.mean, np.var],
+)  # fmt: skip
+@pytest.mark.parametrize("axis", [0, -1])
+def test_a_scalar_may_be_folded_along_0_as_in_numpy(function, axis):
+    value = np.array(0.7)
+    x = Tensor(value, requires_grad=True)
+    result = function(x, axis=axis)
+    expected = function(value) if function in (np.mean, np.var) else function(value, axis=axis)
+    if isinstance(result, Tensor):
+        check_grads(lambda x: function(x, axis=axis), [value])
+        result = result.numpy()
+    np.testing.assert_allclose(result, expected)
+    for other in (1, -2):
+        with pytest.raises((np.exceptions.AxisError, ValueError)):
+            function(x, axis=other)
+
+
 ALONG_AXES = [np.sum, np.mean, np.max, np.min, np.prod, np.var, np.median, np.flip]
 ALONG_AXIS = [
     np.cumsum, np.cumprod, np.sort, np.linalg.norm,
