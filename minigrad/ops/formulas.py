@@ -55,6 +55,11 @@ def _linspace(a: Any, b: Any, num: int = 50, endpoint: bool = True, retstep: boo
     return (numbers, width / (num - 1 if endpoint else num)) if retstep else numbers
 
 
+def _geomspace(a: Any, b: Any, num: int = 50, endpoint: bool = True) -> Any:
+    np.geomspace(plain(a), plain(b), 1)  # raises for 0
+    return a * (b / a) ** _shares(num, endpoint, b / a)
+
+
 def _full_like(a: Any, fill_value: Any, *, shape: Any = None) -> Any:
     shape = np.shape(a) if shape is None else shape
     if isinstance(fill_value, Tensor):
@@ -156,9 +161,7 @@ _FORMULAS: dict[Any, Any] = {
     np.logspace: lambda a, b, num=50, endpoint=True, base=10.0: (
         base ** np.linspace(a, b, num, endpoint)
     ),
-    np.geomspace: lambda a, b, num=50, endpoint=True: (
-        a * (b / a) ** _shares(num, endpoint, np.geomspace(plain(a), plain(b), 1)[0])
-    ),
+    np.geomspace: _geomspace,
     # ---- sums ----------------------------------------------------------------------------------
     np.ediff1d: lambda x, to_end=None, to_begin=None: concatenate(
         [part for part in (to_begin, np.diff(np.ravel(x)), to_end) if part is not None], axis=None

@@ -106,7 +106,7 @@ cast = Primitive(
 )
 
 
-@implements(getattr(np, "astype", None))  # NumPy 2.1
+@implements(np.astype)
 def astype(x: Any, dtype: Any) -> Any:
     """Elements of another type; whole numbers and booleans are constants, cut from the tape."""
     dtype = real_dtype(dtype)

@@ -135,6 +135,7 @@ FORMULAS = [
          lambda a, b: several(*np.linspace(a, b, 4, endpoint=False, retstep=True, axis=1))),
         ("logspace", (inside,) * 2, ((2,), (2,)), lambda a, b: np.logspace(a, b, 3)),
         ("geomspace", (positive,) * 2, ((2,), ()), lambda a, b: np.geomspace(a, b, 4)),
+        ("astype", (anything,), ((3,),), lambda x: np.astype(x, x.dtype)),
         ("full_like", (anything,), ((3,),), lambda x: np.full_like(x, x[0]) * x),
         ("full", (anything,), ((3,),), lambda x: np.full((2, 3), x, like=x)),
         ("select", (anything,) * 2, ((4,), (4,)),
@@ -207,8 +208,7 @@ FORMULAS = [
         *([("matvec", (anything,) * 2, ((2, 3, 4), (4,)), np.matvec),
            ("vecmat", (anything,) * 2, ((3,), (2, 3, 4)), np.vecmat)] if newer("matvec") else []),
         *([("cumulative_sum", (anything,), ((2, 3),), lambda x: np.cumulative_sum(x, axis=1)),
-           ("cumulative_prod", (anything,), ((3,),), np.cumulative_prod),
-           ("astype", (anything,), ((3,),), lambda x: np.astype(x, x.dtype))]
+           ("cumulative_prod", (anything,), ((3,),), np.cumulative_prod)]
           if newer("cumulative_sum") else []),
     )
 ]  # fmt: skip
