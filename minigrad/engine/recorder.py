@@ -146,12 +146,17 @@ class Recorder(Watcher):
             if held is not None and value is not held.sample:  # a snapshot of its array
                 held.samples.append(value)
                 self._slots[id(value)] = held
+                if held.constant:
+                    value.flags.writeable = False
         if not self._follow(primitive, values, options, result):
             function, prepare = primitive.function, primitive.prepare
             self._write(primitive.name, function, values, options, result, prepare)
 
     def _constant_slot(self, operand: Any) -> Slot | None:
-        slot = self._slots.get(id(operand)) if isinstance(operand, np.ndarray) else None
+        """Return the place of a sealed array; into another one somebody may have written data."""
+        if not isinstance(operand, np.ndarray) or operand.flags.writeable:
+            return None
+        slot = self._slots.get(id(operand))
         return slot if slot is not None and slot.constant else None
 
     def _follow(

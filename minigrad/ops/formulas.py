@@ -8,14 +8,14 @@ import numpy as np
 
 from minigrad.engine.table import TABLE
 from minigrad.engine.tensor import Tensor, plain
-from minigrad.engine.watcher import constant
+from minigrad.engine.watcher import constant, sealed
 from minigrad.ops.joining import concatenate, together
 from minigrad.ops.reductions import safe_sqrt
 
 
 def shaped(array: Any, like: Any) -> Any:
     """Return an array that depends on shapes alone, in the dtype of another."""
-    return constant(np.asarray(array, like.dtype if like.dtype.kind == "f" else np.float64))
+    return sealed(np.array(array, like.dtype if like.dtype.kind == "f" else np.float64))
 
 
 def _filled(x: Any, instead: float) -> Any:
@@ -24,7 +24,7 @@ def _filled(x: Any, instead: float) -> Any:
 
 def _known(x: Any) -> Any:
     """1 where `x` is a number, 0 where it is nan."""
-    return np.where(np.isnan(x), 0.0, np.ones_like(x))
+    return np.where(np.isnan(x), 0.0, shaped(np.ones(x.shape), x))
 
 
 def _sinc(x: Any) -> Any:
@@ -51,7 +51,7 @@ def _linspace(a: Any, b: Any, num: int = 50, endpoint: bool = True, retstep: boo
               *, axis: int = 0) -> Any:  # fmt: skip
     width = b - a
     share = _shares(num, endpoint, width)
-    numbers = np.moveaxis(a * constant(1.0 - share) + b * share, 0, axis)
+    numbers = np.moveaxis(a * shaped(1.0 - share, share) + b * share, 0, axis)
     return (numbers, width / (num - 1 if endpoint else num)) if retstep else numbers
 
 
@@ -64,7 +64,8 @@ def _full_like(a: Any, fill_value: Any, *, shape: Any = None) -> Any:
     shape = np.shape(a) if shape is None else shape
     if isinstance(fill_value, Tensor):
         return np.broadcast_to(fill_value.astype(a.dtype), shape)
-    return constant(np.full(shape, fill_value, a.dtype))
+    array = np.full(shape, fill_value, a.dtype)
+    return constant(array) if isinstance(fill_value, int | float) else array
 
 
 def _cond(x: Any, p: Any = None) -> Any:

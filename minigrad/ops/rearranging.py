@@ -14,7 +14,7 @@ import numpy as np
 from minigrad.engine.primitive import Primitive
 from minigrad.engine.table import TABLE
 from minigrad.engine.tensor import Tensor, plain
-from minigrad.engine.watcher import constant
+from minigrad.engine.watcher import sealed
 from minigrad.ops.joining import concatenate
 
 
@@ -31,6 +31,12 @@ pick: Primitive = Primitive(
     name="pick",
 )
 put_back: Primitive = Primitive(_put_back, lambda h, z, g, places, shape: pick(h, places), None)
+
+
+def _is_fixed(option: Any) -> bool:
+    if isinstance(option, tuple | list):
+        return all(map(_is_fixed, option))
+    return option is None or isinstance(option, int | float | str)
 
 
 def _rearranging(function: Callable[..., Any], *names: str) -> Callable[..., Any]:
@@ -55,7 +61,7 @@ def _rearranging(function: Callable[..., Any], *names: str) -> Callable[..., Any
             if name in names:
                 bound.arguments[name] = numbered(value)
             else:
-                frozen = frozen and not isinstance(value, np.ndarray | Tensor)
+                frozen = frozen and _is_fixed(value)
                 bound.arguments[name] = plain(value)
         try:
             places = function(*bound.args, **bound.kwargs)
@@ -67,7 +73,7 @@ def _rearranging(function: Callable[..., Any], *names: str) -> Callable[..., Any
 
         def picked(part: Any) -> Any:
             part = np.asarray(part)
-            return pick(flat, constant(part) if frozen else part)
+            return pick(flat, sealed(part) if frozen else part)
 
         return picked(places) if hasattr(places, "shape") else type(places)(map(picked, places))
 

@@ -30,7 +30,7 @@ def average(
             )
         weights = np.transpose(weights, tuple(map(int, np.argsort(axes))))
         weights = np.expand_dims(weights, tuple(a for a in range(np.ndim(x)) if a not in axes))
-    total = np.sum(weights * np.ones_like(x), axis=axis, keepdims=keepdims)
+    total = np.sum(np.broadcast_to(weights, np.shape(x)), axis=axis, keepdims=keepdims)
     mean = np.sum(x * weights, axis=axis, keepdims=keepdims) / total
     return (mean, total) if returned else mean
 

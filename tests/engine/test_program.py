@@ -120,7 +120,15 @@ def test_nothing_is_recorded_that_a_repetition_would_not_see():
     def cuts(x):
         return x * x.detach()
 
-    for call in (peeks, decides, masks, selects, takes_from_outside, cuts):
+    def writes(x):
+        mask = np.zeros_like(x)
+        mask[np.random.default_rng().integers(2)] = 1.0
+        return x * mask
+
+    def fills(x):
+        return x * np.full_like(x, np.array([3.0, 4.0]))
+
+    for call in (writes, fills, peeks, decides, masks, selects, takes_from_outside, cuts):
         with pytest.raises(NotRepeatableError):
             recorded(call, [np.array([1.0, 2.0])])
 
