@@ -121,7 +121,8 @@ implements(np.linalg.pinv)(lambda x, rcond=None, **options: pinv_(x, rcond=rcond
 def lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Any, ...]:
     """The smallest x for which ``a x`` is nearest to b; Σ (a x − b)²; rank; singular values."""
     _, residuals, rank, _ = np.linalg.lstsq(plain(a), plain(b), rcond)
-    x = pinv_(a, rcond=rcond) @ b
+    cut = np.finfo(a.dtype).eps * max(a.shape) if rcond is None else rcond  # as NumPy's
+    x = pinv_(a, rcond=float(cut)) @ b
     if residuals.size:
         residuals = np.sum(np.square(a @ x - b), axis=0).reshape(residuals.shape)
     return x, residuals, rank, singular_values(a)
@@ -244,10 +245,7 @@ def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
 
 
 def _qr(g: Any, x: Any, of_q: bool) -> Any:
-    """(gQ + Q copyltu(M)) R⁻ᵀ with M = R gRᵀ − gQᵀ Q: S. Walter (2012).
-
-    Copyltu mirrors the lower triangle of a matrix.
-    """
+    """(gQ + Q copyltu(M)) R⁻ᵀ, M = R gRᵀ − gQᵀ Q; copyltu mirrors a triangle: S. Walter (2012)."""
     q, r = q_factor(x), r_factor(x)
     m = -_t(g) @ q if of_q else r @ _t(g)
     change = q @ (np.tril(m) + _t(np.tril(m, -1)))
@@ -306,7 +304,7 @@ def _vector_norm(x: Any, ord: Any, axis: int, keepdims: bool) -> Any:
     if ord == 1:
         return np.sum(size, axis=axis, keepdims=keepdims)
     if isinstance(ord, int | float):
-        if ord < 1:  # the power of 0 has no derivative there, and gets 0
+        if 0 < ord < 1:  # the power of 0 has no derivative there, and gets 0
             powers = np.where(size > 0, np.where(size > 0, size, 1.0) ** float(ord), size)
         else:
             powers = size ** float(ord)

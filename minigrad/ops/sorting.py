@@ -35,14 +35,6 @@ def sort(x: Any, axis: int | None = -1) -> Any:
     return take_along_axis(x, np.argsort(plain(x), axis=axis, kind="stable"), axis=axis)
 
 
-@implements(np.partition)
-def partition(x: Any, kth: Any, axis: int | None = -1) -> Any:
-    """Elements so that the one at `kth` has no larger one before it, and no smaller one behind."""
-    if axis is None:
-        x, axis = reshape(x, (-1,)), 0
-    return take_along_axis(x, np.argpartition(plain(x), kth, axis=axis), axis=axis)
-
-
 @implements(np.unique)
 def unique(x: Any, *args: Any, **options: Any) -> Any:
     """Each value once, in order: a plain array, unless a gradient flows through it."""
@@ -64,11 +56,6 @@ def folded_last(x: Any, axis: Any) -> tuple[Any, set[int]]:
 
 def one_hot(labels: Any, classes: int, dtype: Any = None) -> Tensor:
     """Rows of zeros with a 1 at each label: (…,) → (…, classes).
-
-    Raises
-    ------
-    ValueError
-        If a label is no whole number from 0 to classes − 1.
 
     Examples
     --------

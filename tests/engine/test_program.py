@@ -37,7 +37,6 @@ ALWAYS_EAGER = {
     *("median", "quantile", "percentile", "nanmedian", "nanquantile", "nanpercentile"),
     *(
         "interp",
-        "partition",
         "unique",
         "unwrap",
         "frexp",

@@ -196,7 +196,6 @@ FORMULAS = [
         *[("correlate", (anything, anything), lengths, lambda a, v, m=mode: np.correlate(a, v, m))
           for mode in ("full", "same", "valid")
           for lengths in (((5,), (2,)), ((3,), (6,)), ((2,), (4,)))],
-        ("partition", (distinct,), ((5,),), lambda x: np.partition(x, 2)[2]),
         ("unique", (distinct,), ((4,),), np.unique),
         ("var:correction", (anything,), ((3, 4),), lambda x: np.var(x, axis=1, correction=1)),
         ("var:mean", (anything,), ((3, 4),),
