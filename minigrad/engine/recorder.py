@@ -20,7 +20,7 @@ from minigrad.engine.tensor import Tensor
 from minigrad.engine.watcher import Watcher
 
 _CONSTANTS = frozenset((int, float, bool, type(None)))
-_SHAPED_BY_DATA = frozenset((np.nonzero, np.unique, np.histogram))
+_SHAPED_BY_DATA = frozenset((np.nonzero, np.argwhere, np.flatnonzero, np.unique, np.histogram))
 
 
 class NotRepeatableError(Exception):

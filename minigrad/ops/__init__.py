@@ -20,20 +20,7 @@ from minigrad.ops import (
 )
 
 __all__ = [
-    "calculus",
-    "convolution",
-    "einsum",
-    "elementwise",
-    "formulas",
-    "indexing",
-    "joining",
-    "linear_algebra",
-    "neural",
-    "plain",
-    "pooling",
-    "rearranging",
-    "reductions",
-    "shapes",
-    "sorting",
-    "statistics",
-]
+    "calculus", "convolution", "einsum", "elementwise", "formulas", "indexing", "joining",
+    "linear_algebra", "neural", "plain", "pooling", "rearranging", "reductions", "shapes",
+    "sorting", "statistics",
+]  # fmt: skip
