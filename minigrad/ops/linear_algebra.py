@@ -304,8 +304,9 @@ def _vector_norm(x: Any, ord: Any, axis: int, keepdims: bool) -> Any:
     if ord == 1:
         return np.sum(size, axis=axis, keepdims=keepdims)
     if isinstance(ord, int | float):
-        if 0 < ord < 1:  # the power of 0 has no derivative there, and gets 0
-            powers = np.where(size > 0, np.where(size > 0, size, 1.0) ** float(ord), size)
+        if ord < 1:  # the power of 0 has no derivative there, and gets 0
+            at_zero = 0.0 if ord > 0 else np.inf
+            powers = np.where(size > 0, np.where(size > 0, size, 1.0) ** float(ord), at_zero)
         else:
             powers = size ** float(ord)
         total = np.sum(powers, axis=axis, keepdims=keepdims)

@@ -275,9 +275,19 @@ def test_sigmoid_keeps_small_values_in_float32():
     np.testing.assert_allclose(grad(np.log(neural.sigmoid(x)).sum(), x), 1, rtol=1e-5)
 
 
-@pytest.mark.parametrize("order", [1, 2, 3, 1.5])
+@pytest.mark.parametrize("order", [0, 1, 2, 3, 1.5, 0.5, -1, -2])
 def test_the_derivative_of_a_length_at_0_is_0(order):
     assert slope(lambda x: np.linalg.norm(x, order), [0, 0]) == [0, 0]
+
+
+@pytest.mark.parametrize("order", [0, 0.5, -1])
+def test_an_element_of_0_has_no_part_in_the_derivative_of_a_length(order):
+    x = Tensor(np.array([0.0, 2.0]), requires_grad=True)
+    with np.errstate(divide="ignore"):
+        expected = np.linalg.norm(x.numpy(), order)
+    length = np.linalg.norm(x, order)
+    assert float(length.detach()) == expected
+    assert grad(length, x).tolist() == pytest.approx([0, 1 if order == 0.5 else 0])
 
 
 def test_the_median_beside_a_nan_is_nan():
