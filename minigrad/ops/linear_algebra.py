@@ -323,7 +323,7 @@ def _matrix_norm(x: Any, ord: Any, axes: tuple[int, int], keepdims: bool) -> Any
         sums = np.sum(np.abs(x), axis=-2 if abs(ord) == 1 else -1)
         result = np.max(sums, axis=-1) if ord > 0 else np.min(sums, axis=-1)
     elif ord in (2, -2):
-        result = singular_values(x)[..., 0 if ord == 2 else -1]
+        result = (np.max if ord == 2 else np.min)(singular_values(x), axis=-1)
     elif ord == "nuc":
         result = np.sum(singular_values(x), axis=-1)
     else:
