@@ -14,7 +14,7 @@ import numpy as np
 
 from minigrad.engine.node import RELEASED, Leaf, Node
 from minigrad.engine.state import STATE, enable_grad
-from minigrad.engine.tensor import Tensor, plain, read_only
+from minigrad.engine.tensor import Tensor, plain, read_only, titled
 from minigrad.engine.watcher import constant
 
 AnyNode = Node | Leaf
@@ -262,7 +262,7 @@ def consumed(node: Node) -> RuntimeError:
 def changed(node: Node, parent: AnyNode) -> RuntimeError:
     """Return the error for a node whose operand was changed in place after it was born."""
     return RuntimeError(
-        f"the values of {getattr(parent, 'name', '') or 'a tensor'!r} were changed in "
+        f"the values of {titled(getattr(parent, 'name', ''))} were changed in "
         f"place after op {_place(node)} had used them, so its gradient would be wrong. "
         "Call backward before the optimizer's step, and run the forward pass again after."
     )

@@ -41,32 +41,35 @@ def set_default_dtype(dtype: DTypeLike) -> None:
         If the dtype is neither of the two.
     """
     global _default
-    chosen = np.dtype(dtype)
+    chosen = _as_dtype(dtype)
     if chosen not in (np.dtype(np.float32), np.dtype(np.float64)):
         raise ValueError(f"the default dtype must be float32 or float64. Received: {dtype!r}")
     _default = chosen
 
 
-def as_float(values: Any) -> np.ndarray[Any, Any]:
-    """Return `values` as a floating array: floats keep their dtype, all else gets the default.
+def real_dtype(dtype: Any) -> np.dtype[Any]:
+    """Return the dtype that is meant; raise TypeError if it is none of real numbers."""
+    found = _as_dtype(dtype)
+    if found.kind not in "fiub":
+        raise TypeError(f"expected a dtype of real numbers, as 'float32'. Received: {dtype!r}")
+    return found
 
-    Raises
-    ------
-    TypeError
-        For objects, strings and complex numbers, naming the dtype.
-    """
+
+def _as_dtype(dtype: Any) -> np.dtype[Any]:
+    try:
+        return np.dtype(dtype)
+    except TypeError:  # there is none of that name
+        return np.dtype(object)
+
+
+def as_float(values: Any) -> np.ndarray[Any, Any]:
+    """Return `values` as a floating array: floats keep their dtype, all else gets the default."""
     array = numeric_array(values)
     return array if array.dtype.kind == "f" else array.astype(_default)
 
 
 def numeric_array(values: Any) -> np.ndarray[Any, Any]:
-    """Return `values` as an array of real numbers; a plain Python float gets the default dtype.
-
-    Raises
-    ------
-    TypeError
-        For objects, strings, complex numbers and lists of unequal lengths.
-    """
+    """Return `values` as an array of real numbers; a plain Python float gets the default dtype."""
     refuse_masked(values)
     if isinstance(values, np.ndarray | np.generic):
         array = np.asarray(values)
@@ -89,13 +92,7 @@ def numeric_array(values: Any) -> np.ndarray[Any, Any]:
 
 
 def refuse_masked(values: Any) -> None:
-    """Raise for a masked array: as a plain one it would show what its mask hides.
-
-    Raises
-    ------
-    TypeError
-        With the way out.
-    """
+    """Raise for a masked array: as a plain one it would show what its mask hides."""
     masked = sys.modules.get("numpy.ma")  # who has one has loaded it; nobody else needs to
     if masked is not None and isinstance(values, masked.MaskedArray):
         raise TypeError("a masked array has no gradients. Fill it first: array.filled(0)")

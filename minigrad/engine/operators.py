@@ -270,7 +270,7 @@ class Operators:
 
     def astype(self, dtype: DTypeLike) -> Tensor:
         """Return it converted to `dtype`; gradients flow back in the old dtype."""
-        return look_up(Operators.astype)(self, dtype=np.dtype(dtype))
+        return look_up(Operators.astype)(self, dtype=dtype)
 
     def __getitem__(self, index: Any) -> Tensor:
         return TABLE[operator.getitem](self, index)

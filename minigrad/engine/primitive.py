@@ -6,6 +6,7 @@ Given Tensors, each operation in it comes back to us and is itself recorded: hig
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -165,7 +166,16 @@ class Primitive:
             np.exceptions.AxisError, np.linalg.LinAlgError, IndexError, ValueError, TypeError
         )  # fmt: skip
         kind: Any = next(kind for kind in kinds if isinstance(error, kind))
-        return kind(f"op {self.name!r}{where} cannot take operands {given}: {error}")
+        reason = str(error)
+        sizes = re.search(r"gufunc.* \(size (\d+) is different from (\d+)\)", reason)
+        if sizes is not None:
+            reason = (
+                "the last axis of the first must be as long as the last but one of the second: "
+                f"{sizes[2]} and {sizes[1]}"
+            )
+        elif "gufunc core" in reason:
+            reason = "it takes vectors and matrices; a number multiplies with *"
+        return kind(f"op {self.name!r}{where} cannot take operands {given}: {reason}")
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Primitive:
         return self  # an op is what it is, and its table knows this one

@@ -191,7 +191,8 @@ def _as_few_numbers(operands: list[Any], target: Array) -> list[Any]:
     arrays = [a if isinstance(a, np.ndarray) else np.asarray(a, dtype) for a in operands]
     for index, array in enumerate(arrays):
         others = [other.shape for other in arrays[:index] + arrays[index + 1 :]]
-        if array.ndim and not any(array.strides) and np.broadcast_shapes(*others) == target.shape:
+        same = array.ndim and array.size and not any(array.strides)
+        if same and np.broadcast_shapes(*others) == target.shape:
             arrays[index] = array[(slice(1),) * array.ndim].reshape(())
     return arrays
 

@@ -48,6 +48,7 @@ class Protocols(Operators):
             )
         if keywords:
             refuse_keywords(ufunc.__name__, keywords)
+        if keywords:
             raise TypeError(f"np.{ufunc.__name__} of a Tensor takes no {next(iter(keywords))}=")
         rule = look_up(ufunc)
         return getattr(rule, "pair", rule)(*inputs) if len(inputs) == 2 else rule(*inputs)
@@ -61,7 +62,8 @@ class Protocols(Operators):
         if self.requires_grad:
             raise TypeError(
                 "a Tensor that requires gradients does not turn into an array by itself, as its "
-                "gradient would be lost without a word. Call tensor.numpy() if that is meant."
+                "gradient would be lost without a word. Join Tensors with np.stack, repeat one "
+                "with np.broadcast_to; call tensor.numpy() if its values alone are meant."
             )
         reveal(self)
         return np.array(self._value, dtype=dtype)

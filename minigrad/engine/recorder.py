@@ -20,7 +20,7 @@ from minigrad.engine.tensor import Tensor
 from minigrad.engine.watcher import Watcher
 
 _CONSTANTS = frozenset((int, float, bool, type(None)))
-_SHAPED_BY_DATA = frozenset((np.nonzero, np.unique, np.histogram))
+_SHAPED_BY_DATA = frozenset((np.nonzero, np.argwhere, np.flatnonzero, np.unique, np.histogram))
 
 
 class NotRepeatableError(Exception):
@@ -142,13 +142,22 @@ class Recorder(Watcher):
     ) -> None:
         """Write down an op."""
         for operand, value in zip(operands, values, strict=True):
-            held = self._held.get(id(operand))
+            held = self._held.get(id(operand)) or self._constant_slot(operand)
             if held is not None and value is not held.sample:  # a snapshot of its array
                 held.samples.append(value)
                 self._slots[id(value)] = held
+                if held.constant:
+                    value.flags.writeable = False
         if not self._follow(primitive, values, options, result):
             function, prepare = primitive.function, primitive.prepare
             self._write(primitive.name, function, values, options, result, prepare)
+
+    def _constant_slot(self, operand: Any) -> Slot | None:
+        """Return the place of a sealed array; into another one somebody may have written data."""
+        if not isinstance(operand, np.ndarray) or operand.flags.writeable:
+            return None
+        slot = self._slots.get(id(operand))
+        return slot if slot is not None and slot.constant else None
 
     def _follow(
         self, primitive: Any, values: list[Any], options: dict[str, Any], result: Any

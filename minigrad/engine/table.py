@@ -16,7 +16,7 @@ TABLE: dict[Callable[..., Any], Any] = {}
 GUIDE = "docs/extending.md"
 
 
-def implements(*numpy_functions: Callable[..., Any]) -> Callable[[F], F]:
+def implements(*numpy_functions: Callable[..., Any] | None) -> Callable[[F], F]:
     """Answer for `numpy_functions` when they are called with a Tensor.
 
     For functions that are composed of other ops and need no derivative rule of their own.
@@ -24,29 +24,24 @@ def implements(*numpy_functions: Callable[..., Any]) -> Callable[[F], F]:
     Examples
     --------
     >>> import numpy as np, minigrad as mg
-    >>> @implements(np.ptp)
-    ... def peak_to_peak(x, axis=None):
-    ...     return np.max(x, axis=axis) - np.min(x, axis=axis)
-    >>> float(np.ptp(mg.Tensor([3.0, 1.0, 7.0])))
-    6.0
+    >>> @implements(np.polymul)
+    ... def product_of_polynomials(p, q):
+    ...     return np.convolve(p, q)
+    >>> np.polymul(mg.Tensor([1.0, 2.0]), [1.0, -1.0])
+    Tensor([ 1.,  1., -2.])
     """
 
     def register(function: F) -> F:
         for numpy_function in numpy_functions:
-            TABLE[numpy_function] = function
+            if numpy_function is not None:  # older versions of NumPy lack some
+                TABLE[numpy_function] = function
         return function
 
     return register
 
 
 def look_up(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the differentiable form of `function`.
-
-    Raises
-    ------
-    NotImplementedError
-        If there is none, naming the function, near matches, and the guide to adding one.
-    """
+    """Return the differentiable form of `function`."""
     try:
         return TABLE[function]
     except KeyError:
@@ -61,24 +56,20 @@ def look_up(function: Callable[..., Any]) -> Callable[..., Any]:
     )
 
 
-_REFUSED = {
-    "out": "results are new tensors; assign the result to a name instead",
-    "where": "use np.where on the result",
-    "dtype": "convert with tensor.astype",
-    "casting": "convert with tensor.astype",
-    "order": "tensors have no memory order of their own",
-    "initial": "add it to the result",
+_REFUSED = {  # what NumPy's default is, and the way out
+    "out": (None, "results are new tensors; assign the result to a name instead"),
+    "where": (True, "use np.where on the result"),
+    "dtype": (None, "convert with tensor.astype"),
+    "casting": ("same_kind", "convert with tensor.astype"),
+    "order": ("C", "tensors have no memory order of their own"),
+    "initial": (None, "add it to the result"),
+    "device": (None, "it is computed where NumPy computes"),
 }
 
 
 def refuse_keywords(name: str, keywords: dict[str, Any]) -> None:
-    """Raise for NumPy's keywords that would change memory or skip elements.
-
-    Raises
-    ------
-    TypeError
-        Naming the function, the keyword and the way out.
-    """
-    for keyword, way_out in _REFUSED.items():
-        if keyword in keywords and keywords[keyword] is not None:
+    """Raise for NumPy's keywords that would change memory or skip elements; drop their defaults."""
+    for keyword, (default, way_out) in _REFUSED.items():
+        value = keywords.pop(keyword, None)
+        if value is not None and not (isinstance(value, str | bool) and value == default):
             raise TypeError(f"np.{name} of a Tensor takes no {keyword}=: {way_out}.")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad.engine.collector import show
-from minigrad.engine.dtypes import numeric_array
+from minigrad.engine.dtypes import numeric_array, real_dtype
 from minigrad.engine.lines import note_cut
 from minigrad.engine.node import Leaf, Node, clock
 from minigrad.engine.protocols import Protocols
@@ -75,8 +75,7 @@ class Tensor(Protocols):
         if isinstance(data, Tensor):
             data._refuse_result("made into a new Tensor")
         values = data._value if isinstance(data, Tensor) else numeric_array(data)
-        if dtype is not None and np.dtype(dtype).kind not in "fiub":
-            raise TypeError(f"expected a dtype of real numbers. Received: {dtype!r}")
+        dtype = None if dtype is None else real_dtype(dtype)
         self._value = np.array(values, dtype=dtype)[()]  # [()]: a NumPy scalar if it is 0-d
         self._exposed = False
         self._check_differentiable(requires_grad)
@@ -173,7 +172,7 @@ class Tensor(Protocols):
         array = np.array(value._value if isinstance(value, Tensor) else value, dtype=self.dtype)
         if array.shape != self.shape:
             raise ValueError(
-                f"the gradient of tensor {self.name!r} must have its shape {self.shape}. "
+                f"the gradient of {titled(self.name)} must have its shape {self.shape}. "
                 f"Received: shape {array.shape}"
             )
         self._node.gradient = None
@@ -210,7 +209,7 @@ class Tensor(Protocols):
         array = value._value if isinstance(value, Tensor) else numeric_array(value)
         if array.shape != self.shape:
             raise ValueError(
-                f"tensor {self.name!r} of shape {self.shape} cannot take values of shape "
+                f"{titled(self.name)} of shape {self.shape} cannot take values of shape "
                 f"{array.shape}. Make a new Tensor for another shape."
             )
         self._value = np.array(array, dtype=self.dtype)[()]
@@ -251,7 +250,7 @@ class Tensor(Protocols):
             return look_up(function)(self, other)
         if STATE.get().recording:
             raise RuntimeError(
-                f"leaf {leaf.name!r} requires gradients, so it cannot be changed while ops are "
+                f"{titled(leaf.name)} requires gradients, so it cannot be changed while ops are "
                 "recorded. Do it inside `with mg.no_grad():`, or write t = t + … for a new tensor."
             )
         reveal(self)
@@ -354,6 +353,11 @@ class Tensor(Protocols):
             self._node.gradient = gradient
 
     __hash__ = object.__hash__  # by identity, as `==` compares element by element
+
+
+def titled(name: str) -> str:
+    """Return what a message calls a tensor of this name; without one, '' would say nothing."""
+    return f"tensor {name!r}" if name else "an unnamed tensor"
 
 
 def read_only(value: Any) -> Any:

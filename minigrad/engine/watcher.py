@@ -60,6 +60,12 @@ def reveal(tensor: Any) -> None:
         watcher.reveal(tensor)
 
 
+def sealed(array: Any) -> Any:
+    """Return a `constant` that nobody can write into, so that ops may be given it as an operand."""
+    array.flags.writeable = False
+    return constant(array)
+
+
 def constant(array: A) -> A:
     """Return an array, having told whoever watches that it depends on shapes alone."""
     watcher = STATE.get().watcher

@@ -1,34 +1,29 @@
 """Floor 2: derivative rules by family. Importing it fills the engine's table."""
 
 from minigrad.ops import (
+    calculus,
     convolution,
     einsum,
     elementwise,
+    formulas,
     indexing,
     joining,
     linear_algebra,
     neural,
     plain,
     pooling,
+    rearranging,
     reductions,
     shapes,
     sorting,
+    statistics,
 )
 from minigrad.suggestions import speak_up
 
 __all__ = [
-    "convolution",
-    "einsum",
-    "elementwise",
-    "indexing",
-    "joining",
-    "linear_algebra",
-    "neural",
-    "plain",
-    "pooling",
-    "reductions",
-    "shapes",
-    "sorting",
-]
+    "calculus", "convolution", "einsum", "elementwise", "formulas", "indexing", "joining",
+    "linear_algebra", "neural", "plain", "pooling", "rearranging", "reductions", "shapes",
+    "sorting", "statistics",
+]  # fmt: skip
 
 speak_up(__name__)

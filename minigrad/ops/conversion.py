@@ -13,11 +13,6 @@ def as_float_tensor(values: Any, dtype: np.dtype[Any] | None = None) -> Tensor:
 
     Floats keep their dtype unless another is asked for; integers and booleans get the default.
 
-    Raises
-    ------
-    TypeError
-        For objects, strings and ragged lists.
-
     Examples
     --------
     >>> as_float_tensor([1, 2])

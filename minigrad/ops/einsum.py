@@ -34,11 +34,6 @@ def einsum(subscripts: str, *operands: Any, optimize: Any = None) -> Any:
 
     An index that occurs once or twice in a single operand is summed, or its diagonal taken, before
     the product; so in what is left each index has a partner, and the rule is a mere exchange.
-
-    Raises
-    ------
-    ValueError
-        If the subscripts do not fit the operands.
     """
     if not isinstance(subscripts, str):
         raise TypeError("einsum of Tensors takes subscripts as a string, such as 'ij,jk->ik'")

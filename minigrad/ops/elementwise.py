@@ -46,6 +46,7 @@ divide = Primitive(
 )
 negative = Primitive(operator.neg, lambda g, z, x: -g, of=np.negative)
 positive = Primitive(np.positive, lambda g, z, x: g)
+implements(np.conjugate)(positive)
 
 
 def _power_base(g: Any, z: Any, x: Any, y: Any) -> Any:
@@ -54,7 +55,7 @@ def _power_base(g: Any, z: Any, x: Any, y: Any) -> Any:
     # repetition, which calls np.power, would get other last bits.
     if isinstance(y, int | float):
         return g * (y * np.power(x, y - 1)) if y != 0 else zeros_like(g)
-    return g * y * np.power(np.where((x == 0) & (y == 0), 1.0, x), y - 1)
+    return g * y * np.power(np.where(np.logical_and(x == 0, y == 0), 1.0, x), y - 1)
 
 
 def _power_exponent(g: Any, z: Any, x: Any, y: Any) -> Any:
@@ -137,6 +138,8 @@ arccosh = Primitive(np.arccosh, lambda g, z, x: g / np.sqrt((x - 1) * (x + 1)))
 arctanh = Primitive(np.arctanh, lambda g, z, x: g / ((1 - x) * (1 + x)))
 deg2rad = Primitive(np.deg2rad, lambda g, z, x: g * (math.pi / 180))
 rad2deg = Primitive(np.rad2deg, lambda g, z, x: g * (180 / math.pi))
+implements(np.radians)(deg2rad)
+implements(np.degrees)(rad2deg)
 
 # ---- kinks and steps: which subgradient is taken ---------------------------------------------
 
@@ -209,27 +212,45 @@ minimum = Primitive(
 # fmax and fmin pass over nan: the number beside a nan wins.
 fmax = Primitive(
     np.fmax,
-    lambda g, z, x, y: _share(g, (x > y) | np.isnan(y), x == y),
-    lambda g, z, x, y: _share(g, (y > x) | np.isnan(x), x == y),
+    lambda g, z, x, y: _share(g, np.logical_or(x > y, np.isnan(y)), x == y),
+    lambda g, z, x, y: _share(g, np.logical_or(y > x, np.isnan(x)), x == y),
 )
 fmin = Primitive(
     np.fmin,
-    lambda g, z, x, y: _share(g, (x < y) | np.isnan(y), x == y),
-    lambda g, z, x, y: _share(g, (y < x) | np.isnan(x), x == y),
+    lambda g, z, x, y: _share(g, np.logical_or(x < y, np.isnan(y)), x == y),
+    lambda g, z, x, y: _share(g, np.logical_or(y < x, np.isnan(x)), x == y),
 )
-# Inside the limits, and on them, the gradient passes.
+copysign = Primitive(
+    np.copysign,
+    lambda g, z, x, y: g * np.sign(x) * np.sign(z),
+    lambda g, z, x, y: zeros_like(g),
+)
+heaviside = Primitive(
+    np.heaviside,
+    lambda g, z, x, y: zeros_like(g),
+    lambda g, z, x, y: where(x == 0, g, 0.0),
+)
+
+
+def _below(z: Any, x: Any, low: Any) -> Any:
+    return np.logical_and(x < low, z == low) if low is not None else False
+
+
+# Inside the limits, and on them, the gradient passes to x; outside to the limit that is taken.
 clip_: Primitive = Primitive(
     lambda x, low, high: np.clip(x, low, high),
     lambda g, z, x, low, high: where(x == z, g, 0.0),
-    None,
-    None,
+    lambda g, z, x, low, high: where(_below(z, x, low), g, 0.0),
+    lambda g, z, x, low, high: where(
+        np.logical_or(x == z, np.logical_or(_below(z, x, low), z != high)), 0.0, g
+    ),
     name="clip",
 )
 
 
 @implements(np.clip)
 def clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
-    """Limit each element to an interval; limits get no gradient."""
+    """Limit each element to an interval."""
     return clip_(x, min if a_min is None else a_min, max if a_max is None else a_max)
 
 
@@ -240,23 +261,10 @@ nan_to_num_: Primitive = Primitive(
 
 @implements(np.nan_to_num)
 def nan_to_num(x: Any, copy: bool = True, **values: Any) -> Any:
-    """Numbers in place of nan and infinities; there the gradient is 0.
-
-    Raises
-    ------
-    TypeError
-        If it were to change the tensor itself.
-    """
+    """Numbers in place of nan and infinities; there the gradient is 0."""
     if not copy:
         raise TypeError("np.nan_to_num of a Tensor takes no copy=False: results are new tensors")
     return nan_to_num_(x, **values)
-
-
-@implements(np.modf)
-def modf(x: Any) -> tuple[Any, Any]:
-    """Fractional and whole part; the gradient goes to the first."""
-    whole = trunc(x)
-    return x - whole, whole
 
 
 # Steps are flat almost everywhere.

@@ -63,11 +63,6 @@ def transposed_span(
     """Return how much is cut off in front of a transposed convolution, and how much is kept.
 
     For `n` elements and a window that reaches over `reach`; `extra` is the output padding.
-
-    Raises
-    ------
-    ValueError
-        For another padding than the two that there are.
     """
     if padding == "valid":
         return 0, (n - 1) * stride + reach + (max(stride - reach, 0) if extra is None else extra)
@@ -81,13 +76,7 @@ def transposed_span(
 
 
 def per_axis(name: str, value: int | Sequence[int], rank: int, least: int = 1) -> Sizes:
-    """Return a number, `least` or larger, for each dimension.
-
-    Raises
-    ------
-    ValueError
-        For smaller numbers, or not one for each dimension.
-    """
+    """Return a number, `least` or larger, for each dimension."""
     numbers = (value,) * rank if isinstance(value, int) else tuple(value)
     if len(numbers) != rank or any(not isinstance(n, int) or n < least for n in numbers):
         raise ValueError(
@@ -106,11 +95,6 @@ def padding_widths(
     """Return how many elements to add before and after, for each dimension.
 
     ``"same"`` makes ⌈n / stride⌉ results; an odd element goes behind, as in TensorFlow and Keras.
-
-    Raises
-    ------
-    ValueError
-        For another padding than those that there are.
     """
     reach = [(k - 1) * d + 1 for k, d in zip(window, dilation, strict=True)]
     if padding == "valid":

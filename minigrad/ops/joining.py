@@ -10,9 +10,8 @@ import numpy as np
 
 from minigrad.engine.primitive import Primitive
 from minigrad.engine.table import implements
-from minigrad.ops.elementwise import where
-from minigrad.ops.indexing import getitem_, scatter
-from minigrad.ops.shapes import axes_of, axis_of, broadcast_to, expand_dims, moveaxis, reshape
+from minigrad.ops.indexing import getitem_
+from minigrad.ops.shapes import axes_of, axis_of, reshape
 
 
 def _piece(index: int, g: Any, z: Any, *xs: Any, axis: int) -> Any:
@@ -34,51 +33,20 @@ concatenate_ = Primitive(
 @implements(np.concatenate, np.concat)
 def concatenate(arrays: Any, axis: int | None = 0) -> Any:
     """Arrays one after the other along `axis`; each gets its piece of the gradient."""
-    arrays = list(arrays)
+    arrays = together(arrays)
     if axis is None:
         arrays, axis = [reshape(x, (-1,)) for x in arrays], 0
     return concatenate_(*arrays, axis=axis)
 
 
-@implements(np.stack)
-def stack(arrays: Any, axis: int = 0) -> Any:
-    """Arrays of one shape one after the other along a new axis."""
-    return concatenate([expand_dims(_array(x), axis) for x in arrays], axis=axis)
-
-
-def _array(x: Any) -> Any:
-    return x if hasattr(x, "ndim") else np.asarray(x)
-
-
-@implements(np.vstack)
-def vstack(arrays: Any) -> Any:
-    """Arrays below each other; vectors count as rows."""
-    return concatenate([reshape(x, (1, -1)) if x.ndim < 2 else x for x in map(_array, arrays)])
-
-
-@implements(np.hstack)
-def hstack(arrays: Any) -> Any:
-    """Arrays beside each other."""
-    arrays = [reshape(x, (1,)) if x.ndim == 0 else x for x in map(_array, arrays)]
-    return concatenate(arrays, axis=0 if arrays[0].ndim == 1 else 1)
-
-
-@implements(np.array_split)
-def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
-    """Pieces along `axis`, of equal length where that is possible."""
-    axis = axis_of(x, axis, "array_split")
-    places = np.array_split(np.arange(x.shape[axis]), indices_or_sections)
-    return [
-        _along(x, axis, slice(int(p[0]), int(p[-1]) + 1) if len(p) else slice(0, 0)) for p in places
-    ]
-
-
-@implements(np.split)
-def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
-    """Pieces of equal length along `axis`, or cut at the given places."""
-    axis = axis_of(x, axis, "split")
-    np.split(np.arange(x.shape[axis]), indices_or_sections)  # raises for unequal lengths
-    return array_split(x, indices_or_sections, axis)
+def together(arrays: Any) -> list[Any]:
+    """Make arrays of numbers and lists, which take on the dtype of the arrays beside them."""
+    arrays = list(arrays)
+    if all(hasattr(x, "dtype") for x in arrays):
+        return arrays
+    kinds = (x.dtype if hasattr(x, "dtype") else np.asarray(x).dtype.type(0).item() for x in arrays)
+    dtype = np.result_type(*kinds)
+    return [x if hasattr(x, "dtype") else np.asarray(x, dtype) for x in arrays]
 
 
 @implements(np.take)
@@ -102,17 +70,6 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
     return take(x, np.repeat(np.arange(x.shape[axis]), repeats), axis=axis)
 
 
-@implements(np.tile)
-def tile(x: Any, reps: Any) -> Any:
-    """The whole tensor repeated along each axis."""
-    times = (reps,) if isinstance(reps, int) else tuple(reps)
-    times = (1,) * (x.ndim - len(times)) + times
-    x = reshape(x, (1,) * (len(times) - x.ndim) + x.shape)
-    for axis, count in enumerate(times):
-        x = take(x, np.tile(np.arange(x.shape[axis]), count), axis=axis) if count != 1 else x
-    return x
-
-
 @implements(np.flip)
 def flip(x: Any, axis: Any = None) -> Any:
     """Elements in reversed order along `axis`, or along all."""
@@ -120,18 +77,6 @@ def flip(x: Any, axis: Any = None) -> Any:
     return getitem_(
         x, index=tuple(slice(None, None, -1 if a in turned else 1) for a in range(x.ndim))
     )
-
-
-@implements(np.roll)
-def roll(x: Any, shift: Any, axis: Any = None) -> Any:
-    """Elements shifted along `axis`; what falls off one end comes in at the other."""
-    if axis is None:
-        return reshape(roll(reshape(x, (-1,)), shift, 0), x.shape)
-    # An axis may be named twice: then both shifts count.
-    for distance, place in np.broadcast(shift, axis):
-        a = axis_of(x, place, "roll")
-        x = take(x, np.roll(np.arange(x.shape[a]), distance), axis=a)
-    return x
 
 
 # Zeros (or another constant) around a tensor; its adjoint cuts them off again.
@@ -167,53 +112,3 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float =
             origin: Any = np.pad(np.arange(x.shape[axis]), (before, after), mode=mode)  # type: ignore[call-overload]
             x = take(x, origin, axis=axis)
     return x
-
-
-@implements(np.diagonal)
-def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-    """The diagonal of two axes, as a new last axis."""
-    x = moveaxis(x, (axis1, axis2), (-2, -1))
-    rows, columns = _diagonal_places(x.shape[-2], x.shape[-1], offset)
-    return getitem_(x, index=(..., rows, columns))
-
-
-@implements(np.diag)
-def diag(x: Any, k: int = 0) -> Any:
-    """The diagonal of a matrix, or the matrix with a vector on its diagonal."""
-    if x.ndim == 2:
-        return diagonal(x, k)
-    if x.ndim != 1:
-        raise ValueError(f"np.diag needs a vector or a matrix. Received: shape {x.shape}")
-    size = x.shape[0] + abs(k)
-    return scatter(x, index=_diagonal_places(size, size, k), shape=(size, size))
-
-
-def _diagonal_places(rows: int, columns: int, offset: int) -> tuple[Any, Any]:
-    count = max(0, min(rows + min(offset, 0), columns - max(offset, 0)))
-    places = np.arange(count)
-    return places + max(-offset, 0), places + max(offset, 0)
-
-
-@implements(np.tril)
-def tril(x: Any, k: int = 0) -> Any:
-    """The lower triangle, with zeros above."""
-    return where(np.tri(x.shape[-2], x.shape[-1], k, dtype=bool), x, 0.0)
-
-
-@implements(np.triu)
-def triu(x: Any, k: int = 0) -> Any:
-    """The upper triangle, with zeros below."""
-    return where(np.tri(x.shape[-2], x.shape[-1], k - 1, dtype=bool), 0.0, x)
-
-
-@implements(np.atleast_1d)
-def atleast_1d(x: Any) -> Any:
-    """A scalar as a vector of one."""
-    return reshape(x, (1,)) if x.ndim == 0 else x
-
-
-@implements(np.broadcast_arrays)
-def broadcast_arrays(*xs: Any) -> tuple[Any, ...]:
-    """All operands stretched to their common shape."""
-    shape = np.broadcast_shapes(*(x.shape for x in xs))
-    return tuple(broadcast_to(x, shape) for x in xs)

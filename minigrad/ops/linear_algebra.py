@@ -6,7 +6,8 @@ Singular Value Decomposition" (2016); I. Murray, "Differentiation of the Cholesk
 (2016). Axes before the last two count as a batch everywhere.
 """
 
-from typing import Any, NamedTuple
+from collections import namedtuple
+from typing import Any
 
 import numpy as np
 
@@ -63,12 +64,12 @@ def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
         )
     kept_x = [a for a in range(np.ndim(x)) if a not in folded_x]
     kept_y = [a for a in range(np.ndim(y)) if a not in folded_y]
-    shape = (*(x.shape[a] for a in kept_x), *(y.shape[a] for a in kept_y))
-    size = int(np.prod([x.shape[a] for a in folded_x]))
+    shape = (*(np.shape(x)[a] for a in kept_x), *(np.shape(y)[a] for a in kept_y))
+    size = int(np.prod([np.shape(x)[a] for a in folded_x]))
     left = np.transpose(x, (*kept_x, *folded_x))
     right = np.transpose(y, (*folded_y, *kept_y))
-    rows = int(np.prod([x.shape[a] for a in kept_x]))
-    columns = int(np.prod([y.shape[a] for a in kept_y]))
+    rows = int(np.prod([np.shape(x)[a] for a in kept_x]))
+    columns = int(np.prod([np.shape(y)[a] for a in kept_y]))
     # (kept x, folded) · (folded, kept y) → (kept x, kept y)
     return matmul_(left.reshape((rows, size)), right.reshape((size, columns))).reshape(shape)
 
@@ -85,30 +86,6 @@ def dot(x: Any, y: Any) -> Any:
 def inner(x: Any, y: Any) -> Any:
     """Sum of products over both last axes."""
     return x * y if np.ndim(x) == 0 or np.ndim(y) == 0 else tensordot(x, y, axes=((-1,), (-1,)))
-
-
-@implements(np.vdot)
-def vdot(x: Any, y: Any) -> Any:
-    """Inner product of the flattened operands."""
-    return dot(np.ravel(x), np.ravel(y))
-
-
-@implements(np.outer)
-def outer(x: Any, y: Any) -> Any:
-    """All products of elements: (N,), (M,) → (N, M)."""
-    return np.reshape(x, (-1, 1)) * np.reshape(y, (1, -1))
-
-
-@implements(np.trace)
-def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-    """Sum of the diagonal."""
-    return np.sum(np.diagonal(x, offset, axis1, axis2), axis=-1)
-
-
-@implements(np.matrix_transpose, np.linalg.matrix_transpose)
-def matrix_transpose(x: Any) -> Any:
-    """The last two axes exchanged."""
-    return _t(x)
 
 
 # ---- systems of equations ------------------------------------------------------------------------
@@ -130,6 +107,27 @@ def solve(a: Any, b: Any) -> Any:
     return solve_(a, b)
 
 
+def _pinv(g: Any, z: Any, x: Any, **options: Any) -> Any:
+    """(1 − x z) gᵀ z zᵀ + zᵀ z gᵀ (1 − z x) − zᵀ g zᵀ: G. Golub and V. Pereyra (1973)."""
+    left, right = _t(g) @ z @ _t(z), _t(z) @ z @ _t(g)
+    return left - x @ (z @ left) + right - (right @ z) @ x - _t(z) @ g @ _t(z)
+
+
+pinv_ = Primitive(np.linalg.pinv, _pinv)
+implements(np.linalg.pinv)(lambda x, rcond=None, **options: pinv_(x, rcond=rcond, **options))
+
+
+@implements(np.linalg.lstsq)
+def lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Any, ...]:
+    """The smallest x for which ``a x`` is nearest to b; Σ (a x − b)²; rank; singular values."""
+    _, residuals, rank, _ = np.linalg.lstsq(plain(a), plain(b), rcond)
+    cut = np.finfo(a.dtype).eps * max(a.shape) if rcond is None else rcond  # as NumPy's
+    x = pinv_(a, rcond=float(cut)) @ b
+    if residuals.size:
+        residuals = np.sum(np.square(a @ x - b), axis=0).reshape(residuals.shape)
+    return x, residuals, rank, singular_values(a)
+
+
 det = Primitive(np.linalg.det, lambda g, z, x: (g * z)[..., None, None] * _t(inv(x)))
 
 log_determinant = Primitive(
@@ -137,13 +135,7 @@ log_determinant = Primitive(
     lambda g, z, x: g[..., None, None] * _t(inv(x)),
     name="log_determinant",
 )
-
-
-class SlogdetResult(NamedTuple):
-    """Sign and logarithm of a determinant's absolute value."""
-
-    sign: Any
-    logabsdet: Any
+SlogdetResult = namedtuple("SlogdetResult", "sign logabsdet")
 
 
 @implements(np.linalg.slogdet)
@@ -164,7 +156,10 @@ def _cholesky(g: Any, z: Any, x: Any) -> Any:
     return (s + _t(s)) / 2
 
 
-cholesky = Primitive(np.linalg.cholesky, _cholesky)
+cholesky_ = Primitive(np.linalg.cholesky, _cholesky)
+implements(np.linalg.cholesky)(
+    lambda x, *, upper=False: _t(cholesky_(_t(x))) if upper else cholesky_(x)
+)
 
 
 def _gaps(values: Any) -> Any:
@@ -190,14 +185,9 @@ def _eigenvectors(g: Any, z: Any, x: Any) -> Any:
 
 
 eigenvalues = Primitive(lambda x: np.linalg.eigh(x)[0], _eigenvalues, name="eigenvalues")
+implements(np.linalg.eigvalsh)(eigenvalues)
 eigenvectors = Primitive(lambda x: np.linalg.eigh(x)[1], _eigenvectors, name="eigenvectors")
-
-
-class EighResult(NamedTuple):
-    """Eigenvalues in ascending order, and the eigenvectors as columns."""
-
-    eigenvalues: Any
-    eigenvectors: Any
+EighResult = namedtuple("EighResult", "eigenvalues eigenvectors")
 
 
 @implements(np.linalg.eigh)
@@ -207,12 +197,6 @@ def eigh(x: Any) -> EighResult:
     The eigenvectors' derivative needs distinct eigenvalues; their signs are arbitrary.
     """
     return EighResult(eigenvalues(x), eigenvectors(x))
-
-
-@implements(np.linalg.eigvalsh)
-def eigvalsh(x: Any) -> Any:
-    """Eigenvalues of a symmetric matrix in ascending order."""
-    return eigenvalues(x)
 
 
 def _part(index: int) -> Any:
@@ -243,27 +227,14 @@ def _right_vectors(g: Any, z: Any, x: Any) -> Any:
 
 left_vectors = Primitive(_part(0), _left_vectors, name="left_vectors")
 singular_values = Primitive(_part(1), _singular_values, name="singular_values")
+implements(np.linalg.svdvals)(singular_values)
 right_vectors = Primitive(_part(2), _right_vectors, name="right_vectors")
-
-
-class SVDResult(NamedTuple):
-    """The factors of ``x = U diag(S) Vh``."""
-
-    U: Any
-    S: Any
-    Vh: Any
+SVDResult = namedtuple("SVDResult", "U S Vh")
 
 
 @implements(np.linalg.svd)
 def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
-    """Reduced singular value decomposition; derivatives of U and Vh need distinct values.
-
-    Raises
-    ------
-    NotImplementedError
-        For ``full_matrices=True``, NumPy's default, unless the matrix is square: the extra vectors
-        are arbitrary.
-    """
+    """Reduced singular value decomposition; derivatives of U and Vh need distinct values."""
     if not compute_uv:
         return singular_values(x)
     if full_matrices and x.shape[-1] != x.shape[-2]:
@@ -273,10 +244,31 @@ def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     return SVDResult(left_vectors(x), singular_values(x), right_vectors(x))
 
 
-@implements(np.linalg.svdvals)
-def svdvals(x: Any) -> Any:
-    """Singular values in descending order."""
-    return singular_values(x)
+def _qr(g: Any, x: Any, of_q: bool) -> Any:
+    """(gQ + Q copyltu(M)) R⁻ᵀ, M = R gRᵀ − gQᵀ Q; copyltu mirrors a triangle: S. Walter (2012)."""
+    q, r = q_factor(x), r_factor(x)
+    m = -_t(g) @ q if of_q else r @ _t(g)
+    change = q @ (np.tril(m) + _t(np.tril(m, -1)))
+    return _t(solve_(r, _t(g + change if of_q else change)))
+
+
+q_factor = Primitive(lambda x: np.linalg.qr(x)[0], lambda g, z, x: _qr(g, x, True), name="q_factor")
+r_factor = Primitive(
+    lambda x: np.linalg.qr(x)[1], lambda g, z, x: _qr(g, x, False), name="r_factor"
+)
+QRResult = namedtuple("QRResult", "Q R")
+
+
+@implements(np.linalg.qr)
+def qr(x: Any, mode: str = "reduced") -> Any:
+    """Orthonormal columns Q, and the upper triangle R by which they give x."""
+    rows, columns = x.shape[-2:]
+    if mode not in ("reduced", "r") and not (mode == "complete" and rows <= columns):
+        raise NotImplementedError(f"np.linalg.qr of a Tensor has no mode {mode!r}: use 'reduced'")
+    q, r = q_factor(x[..., :rows]), r_factor(x[..., :rows])
+    if columns > rows:
+        r = np.concatenate([r, _t(q) @ x[..., rows:]], axis=-1)
+    return r if mode == "r" else QRResult(q, r)
 
 
 # ---- norms ---------------------------------------------------------------------------------------
@@ -287,11 +279,6 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     """Length of vectors or matrices: L1, L2, max, any p; Frobenius, spectral and nuclear.
 
     The derivative of a length at 0 is taken as 0.
-
-    Raises
-    ------
-    ValueError
-        For an order that there is not.
     """
     if axis is None and ord is None:
         length = safe_sqrt(np.sum(np.square(x)))
@@ -312,10 +299,17 @@ def _vector_norm(x: Any, ord: Any, axis: int, keepdims: bool) -> Any:
         return np.max(size, axis=axis, keepdims=keepdims)
     if ord == -np.inf:
         return np.min(size, axis=axis, keepdims=keepdims)
+    if ord == 0:  # how many are not 0
+        return np.sum(np.square(np.sign(x)), axis=axis, keepdims=keepdims)
     if ord == 1:
         return np.sum(size, axis=axis, keepdims=keepdims)
-    if isinstance(ord, int | float) and ord != 0:
-        total = np.sum(size ** float(ord), axis=axis, keepdims=keepdims)
+    if isinstance(ord, int | float):
+        if ord < 1:  # the power of 0 has no derivative there, and gets 0
+            at_zero = 0.0 if ord > 0 else np.inf
+            powers = np.where(size > 0, np.where(size > 0, size, 1.0) ** float(ord), at_zero)
+        else:
+            powers = size ** float(ord)
+        total = np.sum(powers, axis=axis, keepdims=keepdims)
         there = total > 0  # as in safe_sqrt: at 0, where it has none, the derivative is 0
         return np.where(there, np.where(there, total, 1.0) ** (1 / ord), 0.0)
     raise ValueError(f"no vector norm of order {ord!r} with a derivative")
@@ -329,7 +323,7 @@ def _matrix_norm(x: Any, ord: Any, axes: tuple[int, int], keepdims: bool) -> Any
         sums = np.sum(np.abs(x), axis=-2 if abs(ord) == 1 else -1)
         result = np.max(sums, axis=-1) if ord > 0 else np.min(sums, axis=-1)
     elif ord in (2, -2):
-        result = singular_values(x)[..., 0 if ord == 2 else -1]
+        result = (np.max if ord == 2 else np.min)(singular_values(x), axis=-1)
     elif ord == "nuc":
         result = np.sum(singular_values(x), axis=-1)
     else:
@@ -346,3 +340,9 @@ def vector_norm(x: Any, *, axis: Any = None, keepdims: bool = False, ord: Any = 
     rows, folded = folded_last(x, axis)
     length = _vector_norm(rows, ord, -1, False)
     return np.expand_dims(length, tuple(folded)) if keepdims else length
+
+
+@implements(np.linalg.matrix_norm)
+def matrix_norm(x: Any, *, keepdims: bool = False, ord: Any = "fro") -> Any:
+    """Size of the matrices in the last two axes."""
+    return _matrix_norm(x, ord, (x.ndim - 2, x.ndim - 1), keepdims)

@@ -14,52 +14,25 @@ from minigrad.engine.tensor import Tensor
 from minigrad.engine.watcher import constant
 
 _PLAIN: tuple[Callable[..., Any], ...] = (
-    np.less,
-    np.less_equal,
-    np.greater,
-    np.greater_equal,
-    np.equal,
-    np.not_equal,
-    np.isclose,
-    np.allclose,
-    np.array_equal,
-    np.isnan,
-    np.isinf,
-    np.isfinite,
-    np.signbit,
-    np.logical_and,
-    np.logical_or,
-    np.logical_not,
-    np.logical_xor,
-    np.any,
-    np.all,
-    np.count_nonzero,
-    np.nonzero,
-    np.argmax,
-    np.argmin,
-    np.argsort,
-    np.searchsorted,
-    np.unique,
-    np.histogram,
-    np.full_like,
-    np.array2string,
-    np.array_repr,
+    np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal, np.isclose,
+    np.allclose, np.array_equal, np.isin, np.isnan, np.isinf, np.isfinite, np.isposinf, np.isneginf,
+    np.signbit, np.logical_and, np.logical_or, np.logical_not, np.logical_xor, np.bitwise_and,
+    np.bitwise_or, np.bitwise_xor, np.invert, np.any, np.all, np.count_nonzero, np.nonzero,
+    np.argwhere, np.flatnonzero, np.argmax, np.argmin, np.nanargmax, np.nanargmin, np.argsort,
+    np.argpartition, np.searchsorted, np.digitize, np.histogram, np.array2string, np.array_repr,
     np.array_str,
-)
+)  # fmt: skip
 # These look at shapes and dtypes only.
 _OF_SHAPES: tuple[Callable[..., Any], ...] = (
-    np.shape,
-    np.ndim,
-    np.size,
-    np.zeros_like,
-    np.ones_like,
-    np.empty_like,
-    np.result_type,
-)
+    np.shape, np.ndim, np.size, np.zeros_like, np.ones_like, np.empty_like, np.result_type,
+)  # fmt: skip
 
 
 def _on_values(function: Callable[..., Any]) -> Callable[..., Any]:
     def call(*args: Any, **keywords: Any) -> Any:
+        weights = keywords.get("weights")
+        if isinstance(weights, Tensor) and weights.requires_grad:  # they are summed, not compared
+            raise TypeError(f"np.{function.__name__} of a Tensor has no gradient for weights=")
         result = _apply(function, args, keywords)
         watcher = STATE.get().watcher
         return result if watcher is None else watcher.watch_plain(function, args, keywords, result)

@@ -60,13 +60,7 @@ mean_ = Primitive(
 
 @implements(np.mean)
 def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    """Σ x / n over `axis`.
-
-    Raises
-    ------
-    ValueError
-        If there is nothing to take the mean of.
-    """
+    """Σ x / n over `axis`."""
     if count(x, axis) == 0:
         raise ValueError(f"the mean over axis {axis} of an empty tensor of shape {x.shape}")
     return mean_(x, axis=axis, keepdims=keepdims)
@@ -130,25 +124,23 @@ def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 @implements(np.var)
-def var(x: Any, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Any:
-    """Σ (x − mean)² / (n − ddof) over `axis`.
-
-    Raises
-    ------
-    ValueError
-        If no degree of freedom is left.
-    """
+def var(
+    x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False,
+    *, mean: Any = None, correction: float | None = None,
+) -> Any:  # fmt: skip
+    """Σ (x − mean)² / (n − ddof) over `axis`."""
+    ddof = ddof if correction is None else correction
     freedom = count(x, axis) - ddof
     if freedom <= 0:
         raise ValueError(f"the variance of {count(x, axis)} elements with ddof={ddof} is undefined")
-    centred = x - mean(x, axis=axis, keepdims=True)
+    centred = x - (np.mean(x, axis=axis, keepdims=True) if mean is None else mean)
     return sum(np.square(centred), axis=axis, keepdims=keepdims) / freedom
 
 
 @implements(np.std)
-def std(x: Any, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Any:
+def std(x: Any, *args: Any, **options: Any) -> Any:
     """The square root of the variance; where that is 0 it has no derivative, and gets 0."""
-    return safe_sqrt(var(x, axis=axis, ddof=ddof, keepdims=keepdims))
+    return safe_sqrt(var(x, *args, **options))
 
 
 def safe_sqrt(squares: Any) -> Any:
@@ -164,10 +156,11 @@ cumsum_: Primitive = Primitive(
 )
 
 
-@implements(np.cumsum)
+@implements(np.cumsum, getattr(np, "cumulative_sum", None))  # the second: NumPy 2.1
 def cumsum(x: Any, axis: int | None = None) -> Any:
     """Running sums; each element gets the gradient of all sums that hold it."""
-    return cumsum_(x.reshape((-1,)), axis=0) if axis is None else cumsum_(x, axis=axis)
+    flat = axis is None or x.ndim == 0
+    return cumsum_(x.reshape((-1,)), axis=axis or 0) if flat else cumsum_(x, axis=axis)
 
 
 @implements(np.prod)
@@ -178,7 +171,7 @@ def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     product = np.transpose(x, (*sorted(folded), *kept))
     product = product.reshape((count(x, tuple(folded)), *(x.shape[a] for a in kept)))
     if len(product) == 0:
-        return np.sum(product, axis=0) + 1.0
+        product = np.sum(product, axis=0, keepdims=True) + 1.0
     while len(product) > 1:
         half = len(product) // 2
         front = product[:half] * product[half : 2 * half]
@@ -188,11 +181,11 @@ def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return product.reshape(tuple(shape))
 
 
-@implements(np.cumprod)
+@implements(np.cumprod, getattr(np, "cumulative_prod", None))
 def cumprod(x: Any, axis: int | None = None) -> Any:
     """Running products, by doubling steps: no division, so zeros need no special case."""
-    if axis is None:
-        x, axis = x.reshape((-1,)), 0
+    if axis is None or x.ndim == 0:
+        x, axis = x.reshape((-1,)), axis or 0
     products = np.moveaxis(x, axis, 0)
     shift = 1
     while shift < len(products):  # after each step, an element is a product of 2 · shift

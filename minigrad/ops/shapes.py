@@ -10,6 +10,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from minigrad.engine.backward import sum_to_shape
+from minigrad.engine.dtypes import real_dtype
 from minigrad.engine.operators import Operators
 from minigrad.engine.primitive import Primitive
 from minigrad.engine.table import TABLE, implements
@@ -19,25 +20,16 @@ from minigrad.engine.tensor import Tensor
 def axes_of(x: Any, axis: Any, name: str) -> tuple[int, ...]:
     """Return the axes of `x` that `axis` means, as numbers from 0; all for None.
 
-    Raises
-    ------
-    AxisError
-        If `x` does not have them, naming the function that asks.
+    A scalar has none, but as in NumPy it may be folded along 0 or -1.
     """
-    if axis is None:
+    if axis is None or (np.ndim(x) == 0 and not isinstance(axis, tuple) and axis in (0, -1)):
         return tuple(range(np.ndim(x)))
     axes: tuple[int, ...] = normalize_axis_tuple(axis, np.ndim(x), name)
     return axes
 
 
 def axis_of(x: Any, axis: Any, name: str) -> int:
-    """Return the single axis of `x` that `axis` means, as a number from 0.
-
-    Raises
-    ------
-    AxisError
-        If `x` does not have it, naming the function that asks.
-    """
+    """Return the single axis of `x` that `axis` means, as a number from 0."""
     return int(normalize_axis_index(axis, np.ndim(x), name))
 
 
@@ -72,24 +64,6 @@ def reshape(x: Any, shape: Any) -> Any:
     return reshape_(x, shape=shape)
 
 
-@implements(np.ravel)
-def ravel(x: Any) -> Any:
-    """Elements in one row."""
-    return reshape_(x, shape=(-1,))
-
-
-@implements(np.squeeze)
-def squeeze(x: Any, axis: Any = None) -> Any:
-    """Same elements without the axes of length 1."""
-    return reshape_(x, shape=np.squeeze(np.empty(x.shape, bool), axis=axis).shape)
-
-
-@implements(np.expand_dims)
-def expand_dims(x: Any, axis: Any) -> Any:
-    """Same elements with new axes of length 1."""
-    return reshape_(x, shape=np.expand_dims(np.empty(x.shape, bool), axis).shape)
-
-
 transpose_ = Primitive(
     lambda x, axes: x.transpose(axes),
     lambda g, z, x, axes: np.transpose(g, None if axes is None else tuple(np.argsort(axes))),
@@ -109,7 +83,8 @@ def transpose(x: Any, axes: Any = None) -> Any:
 def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     """Two axes exchanged."""
     order = list(range(x.ndim))
-    order[axis1], order[axis2] = order[axis2], order[axis1]
+    first, second = axis_of(x, axis1, "swapaxes"), axis_of(x, axis2, "swapaxes")
+    order[first], order[second] = second, first
     return transpose_(x, axes=tuple(order))
 
 
@@ -131,8 +106,10 @@ cast = Primitive(
 )
 
 
+@implements(np.astype)
 def astype(x: Any, dtype: Any) -> Any:
     """Elements of another type; whole numbers and booleans are constants, cut from the tape."""
+    dtype = real_dtype(dtype)
     if dtype.kind == "f":
         return cast(x, dtype=dtype)
     return Tensor(x.detach(), dtype=dtype)

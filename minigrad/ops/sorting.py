@@ -1,4 +1,4 @@
-"""Ops that pick elements by their order: sort, median, and taking along an axis."""
+"""Ops that pick elements by their order: sort, and taking along an axis."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from minigrad.engine.dtypes import get_default_dtype
 from minigrad.engine.table import implements
 from minigrad.engine.tensor import Tensor, plain
 from minigrad.ops.indexing import getitem_
-from minigrad.ops.joining import _along
+from minigrad.ops.plain import without_derivative
 from minigrad.ops.shapes import axes_of, axis_of, reshape
 
 
@@ -21,18 +21,10 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
     axis = axis_of(x, axis, "take_along_axis")
     if index.ndim != x.ndim:
         raise ValueError(f"take_along_axis needs indices with {x.ndim} axes, got {index.ndim}")
-    shape = [1 if a == axis else n for a, n in enumerate(x.shape)]
-    index = np.broadcast_to(
-        index,
-        [
-            n if a == axis else max(n, m)
-            for a, (n, m) in enumerate(zip(index.shape, shape, strict=True))
-        ],
-    )
-    grid = np.ogrid[tuple(slice(n) for n in index.shape)]
-    return getitem_(
-        x, index=tuple(index if a == axis else np.asarray(grid[a]) for a in range(x.ndim))
-    )
+    # Along the other axes each place takes its own: they broadcast, against `x` as well.
+    grid: Any = list(np.ogrid[tuple(slice(n) for n in x.shape)])
+    grid[axis] = index
+    return getitem_(x, index=tuple(grid))
 
 
 @implements(np.sort)
@@ -43,22 +35,15 @@ def sort(x: Any, axis: int | None = -1) -> Any:
     return take_along_axis(x, np.argsort(plain(x), axis=axis, kind="stable"), axis=axis)
 
 
-@implements(np.median)
-def median(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The middle element, or the mean of the two in the middle."""
-    ordered, folded = folded_last(x, axis)
-    ordered = sort(ordered)
-    length = ordered.shape[-1]
-    if length == 0:
-        raise ValueError(f"the median over axis {axis} of an empty tensor of shape {x.shape}")
-    low = _along(ordered, -1, (length - 1) // 2)
-    result = low if length % 2 else (low + _along(ordered, -1, length // 2)) / 2
-    last = plain(_along(ordered, -1, -1))
-    result = np.where(np.isnan(last), last, result) if np.isnan(last).any() else result
-    if keepdims:
-        shape = tuple(1 if a in folded else n for a, n in enumerate(x.shape))
-        result = reshape(result, shape)
-    return result
+@implements(np.unique)
+def unique(x: Any, *args: Any, **options: Any) -> Any:
+    """Each value once, in order: a plain array, unless a gradient flows through it."""
+    if not (isinstance(x, Tensor) and x.requires_grad):
+        return without_derivative(np.unique, x, *args, **options)
+    if args or options:
+        raise TypeError("np.unique of a Tensor that requires gradients takes no further arguments")
+    flat = reshape(x, (-1,))
+    return flat[np.unique(plain(flat), return_index=True)[1]]
 
 
 def folded_last(x: Any, axis: Any) -> tuple[Any, set[int]]:
@@ -71,11 +56,6 @@ def folded_last(x: Any, axis: Any) -> tuple[Any, set[int]]:
 
 def one_hot(labels: Any, classes: int, dtype: Any = None) -> Tensor:
     """Rows of zeros with a 1 at each label: (…,) → (…, classes).
-
-    Raises
-    ------
-    ValueError
-        If a label is no whole number from 0 to classes − 1.
 
     Examples
     --------

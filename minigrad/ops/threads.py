@@ -77,11 +77,6 @@ def shared(work: Callable[[Iterable[int]], None], count: int) -> None:
     call may make buffers for itself. What it writes must lie apart for different numbers. BLAS
     computes on the threads that ask meanwhile.
 
-    Raises
-    ------
-    Exception
-        What a call raised: the first of them.
-
     Examples
     --------
     >>> squares = [0] * 5

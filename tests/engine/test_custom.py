@@ -27,16 +27,16 @@ def test_an_op_from_outside_is_as_short_as_one_inside_and_has_all_orders():
 
 
 def test_implements_answers_for_a_numpy_function():
-    with pytest.raises(NotImplementedError, match=r"np\.ediff1d"):
-        np.ediff1d(Tensor([1.0, 4.0]))
+    with pytest.raises(NotImplementedError, match=r"np\.polyadd"):
+        np.polyadd(Tensor([1.0, 4.0]), 1.0)
 
-    @implements(np.ediff1d)
-    def differences(x):
-        return x[1:] - x[:-1]
+    @implements(np.polyadd)
+    def sum_of_polynomials(p, q):
+        return p + q
 
     x = Tensor([1.0, 4.0, 9.0], requires_grad=True)
-    np.ediff1d(x).sum().backward()
-    assert x.grad.tolist() == [-1, 0, 1]
+    np.polyadd(x, x).sum().backward()
+    assert x.grad.tolist() == [2, 2, 2]
 
 
 def test_rules_come_one_for_each_operand_or_as_each():

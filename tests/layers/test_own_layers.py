@@ -108,7 +108,9 @@ def test_weights_made_in_the_constructor_can_be_trained_before_the_first_call():
 
 
 def test_what_is_not_built_says_so():
-    with pytest.raises(AttributeError, match=r"Dense 'dense' .*not built.*has no attribute 'kernel'"):
+    with pytest.raises(
+        AttributeError, match=r"Dense 'dense' .*not built.*has no attribute 'kernel'"
+    ):
         layers.Dense(2).kernel  # noqa: B018
     with pytest.raises(AttributeError, match=r"has no attribute 'kernl'$"):
         layers.Dense(2, input_dim=2).kernl  # noqa: B018

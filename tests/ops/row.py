@@ -73,3 +73,8 @@ def binary(function, first=anything, second=anything, name=None):
     return Row(
         name or function.__name__, function, (first, second), expected=function, elementwise=True
     )
+
+
+def spd(x):
+    """A symmetric matrix with positive eigenvalues, well apart."""
+    return x @ np.swapaxes(x, -1, -2) + np.diag([1.0, 3.0, 6.0]).astype(x.dtype)

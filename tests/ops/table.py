@@ -5,8 +5,17 @@ import math
 import numpy as np
 
 from minigrad.engine.table import TABLE
-from minigrad.ops import convolution, indexing, linear_algebra, neural, pooling, reductions, shapes
+from minigrad.ops import (
+    convolution,
+    indexing,
+    linear_algebra,
+    neural,
+    pooling,
+    reductions,
+    shapes,
+)
 from minigrad.ops import elementwise as e
+from tests.ops.composed_rows import FORMULAS, REARRANGED
 from tests.ops.loss_rows import LOSSES
 from tests.ops.row import (
     Row,
@@ -17,6 +26,7 @@ from tests.ops.row import (
     distinct,
     inside,
     positive,
+    spd,
     unary,
 )
 
@@ -76,6 +86,8 @@ ELEMENTWISE = [
     unary(np.trunc),
     unary(np.rint),
     unary(np.nan_to_num),
+    binary(np.copysign),
+    Row("heaviside", lambda x, y: np.heaviside(x, y) * y, (anything, anything)),
     Row("trunc", lambda x: np.modf(x)[0] * 2 + np.modf(x)[1], (anything,), label="modf"),
     Row("round", lambda x: np.around(x, 1), (anything,), label="around"),
     Row("round", np.round, (anything,), elementwise=True),
@@ -151,7 +163,6 @@ SHAPES = [
     Row("transpose", lambda x: np.swapaxes(x, 0, -1), (anything,), ((2, 3, 4),), label="swapaxes"),
     Row("transpose", np.matrix_transpose, (anything,), ((2, 3, 4),), label="matrix"),
     Row("transpose", np.linalg.matrix_transpose, (anything,), label="linalg_matrix"),
-    Row("reshape", np.atleast_1d, (anything,), ((),), label="atleast_1d"),
     Row(
         "broadcast_to",
         lambda x, y: np.multiply(*np.broadcast_arrays(x, y)),
@@ -177,23 +188,23 @@ JOINING = [
     Row("getitem", lambda x: np.take(x, [0, 4]), (anything,), label="take_flat"),
     Row("getitem", lambda x: np.repeat(x, 2, axis=0), (anything,), label="repeat"),
     Row("getitem", lambda x: np.repeat(x, [1, 0, 2], axis=1), (anything,), label="repeats"),
-    Row("getitem", lambda x: np.tile(x, (2, 1, 2)), (anything,), label="tile"),
+    Row("pick", lambda x: np.tile(x, (2, 1, 2)), (anything,), label="tile"),
     Row("getitem", lambda x: np.flip(x, 1), (anything,), label="flip"),
     Row("getitem", lambda x: np.flip(x), (anything,), label="flip_all"),
-    Row("getitem", lambda x: np.roll(x, 2, axis=1), (anything,), label="roll"),
-    Row("getitem", lambda x: np.roll(x, 1), (anything,), label="roll_flat"),
-    Row("getitem", lambda x: np.roll(x, (1, 2), axis=(0, 1)), (anything,), label="roll_axes"),
+    Row("pick", lambda x: np.roll(x, 2, axis=1), (anything,), label="roll"),
+    Row("pick", lambda x: np.roll(x, 1), (anything,), label="roll_flat"),
+    Row("pick", lambda x: np.roll(x, (1, 2), axis=(0, 1)), (anything,), label="roll_axes"),
     Row("pad", lambda x: np.pad(x, ((1, 0), (2, 1)), constant_values=3.0), (anything,)),
     *[
         Row("getitem", lambda x, mode=mode: np.pad(x, ((1, 1), (2, 1)), mode=mode), (anything,),
             label=f"pad_{mode}")
         for mode in ("edge", "reflect", "symmetric", "wrap")
     ],
-    Row("getitem", lambda x: np.diagonal(x, 1), (anything,), label="diagonal"),
-    Row("getitem", lambda x: np.diag(x, -1), (anything,), label="diag"),
-    Row("scatter", lambda x: np.diag(x, 1), (anything,), ((3,),), label="diag"),
-    Row("where", lambda x: np.tril(x, 1), (anything,), ((2, 3, 4),), label="tril"),
-    Row("where", lambda x: np.triu(x), (anything,), ((3, 3),), label="triu"),
+    Row("pick", lambda x: np.diagonal(x, 1), (anything,), label="diagonal"),
+    Row("pick", lambda x: np.diag(x, -1), (anything,), label="diag"),
+    Row("pick", lambda x: np.diag(x, 1), (anything,), ((3,),), label="diag"),
+    Row("pick", lambda x: np.tril(x, 1), (anything,), ((2, 3, 4),), label="tril"),
+    Row("pick", lambda x: np.triu(x), (anything,), ((3, 3),), label="triu"),
     Row("transpose", lambda x: np.moveaxis(x, (0, 1), (-1, 0)), (anything,), ((2, 3, 4),),
         label="moveaxis"),
     Row("getitem", lambda x: np.sort(x, axis=0), (distinct,), ((4, 2),), label="sort"),
@@ -231,11 +242,6 @@ LINEAR_ALGEBRA = [
         ("column", ((2, 4, 3), (3,))),
     )
 ]
-
-
-def spd(x):
-    """A symmetric matrix with positive eigenvalues, well apart."""
-    return x @ np.swapaxes(x, -1, -2) + np.diag([1.0, 3.0, 6.0]).astype(x.dtype)
 
 
 def symmetric(x):
@@ -286,6 +292,14 @@ LINEAR_ALGEBRA += [
             {"ord": "fro"}, {"ord": "nuc"}, {"ord": 2}, {"ord": 1}, {"ord": np.inf},
             {"axis": (0, 1), "keepdims": True},
         )
+    ],
+    Row("pinv", np.linalg.pinv, (distinct,), ((2, 4, 3),), label="tall"),
+    Row("pinv", np.linalg.pinv, (distinct,), ((2, 3),), label="wide"),
+    *[
+        Row(f"{part}_factor", lambda x, i=index: np.linalg.qr(x)[i], (distinct,), (shape,),
+            label=label)
+        for index, part in enumerate("qr")
+        for label, shape in (("tall", (2, 4, 3)), ("square", (3, 3)), ("wide", (2, 4)))
     ],
     *[
         Row("einsum", lambda *xs, s=subscripts: np.einsum(s, *xs), (anything,) * len(shapes_),
@@ -520,6 +534,7 @@ ROWS = [
     *REDUCTIONS,
     *SHAPES,
     *JOINING,
+    *REARRANGED,
     *INDEXING,
     *LINEAR_ALGEBRA,
     *CONVOLUTION,
@@ -537,6 +552,7 @@ COMPOSED = [
         1 + np.vectorize(math.erf)(x / np.sqrt(2)))),
     Row("gelu", lambda x: neural.gelu(x, approximate=True), (anything,), label="approximate",
         expected=lambda x: 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))),
+    *FORMULAS,
 ]  # fmt: skip
 
 __all__ = ["COMPOSED", "ROWS", "SHIPPED", "Row", "e", "linear_algebra", "reductions", "shapes"]

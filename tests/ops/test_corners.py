@@ -157,6 +157,27 @@ def test_scalars_are_tensors_like_any_other(function):
     check_grads(function, [value])
 
 
+@pytest.mark.parametrize(
+    "function",
+    [np.sum, np.prod, np.max, np.min, np.ptp, np.nansum, np.nanmax, np.cumsum, np.cumprod, np.any,
+     np.argmax, np.mean, np.var],
+)  # fmt: skip
+@pytest.mark.parametrize("axis", [0, -1])
+def test_a_scalar_may_be_folded_along_0_as_in_numpy(function, axis):
+    value = np.array(0.7)
+    x = Tensor(value, requires_grad=True)
+    result = function(x, axis=axis)
+    expected = function(value) if function in (np.mean, np.var) else function(value, axis=axis)
+    if isinstance(result, Tensor):
+        # NumPy itself refuses an axis in the mean of a plain scalar, so it is given Tensors only.
+        check_grads(lambda x: function(x * Tensor(1.0), axis=axis), [value])
+        result = result.numpy()
+    np.testing.assert_allclose(result, expected)
+    for other in (1, -2):
+        with pytest.raises((np.exceptions.AxisError, ValueError)):
+            function(x, axis=other)
+
+
 ALONG_AXES = [np.sum, np.mean, np.max, np.min, np.prod, np.var, np.median, np.flip]
 ALONG_AXIS = [
     np.cumsum, np.cumprod, np.sort, np.linalg.norm,
@@ -254,9 +275,19 @@ def test_sigmoid_keeps_small_values_in_float32():
     np.testing.assert_allclose(grad(np.log(neural.sigmoid(x)).sum(), x), 1, rtol=1e-5)
 
 
-@pytest.mark.parametrize("order", [1, 2, 3, 1.5])
+@pytest.mark.parametrize("order", [0, 1, 2, 3, 1.5, 0.5, -1, -2])
 def test_the_derivative_of_a_length_at_0_is_0(order):
     assert slope(lambda x: np.linalg.norm(x, order), [0, 0]) == [0, 0]
+
+
+@pytest.mark.parametrize("order", [0, 0.5, -1])
+def test_an_element_of_0_has_no_part_in_the_derivative_of_a_length(order):
+    x = Tensor(np.array([0.0, 2.0]), requires_grad=True)
+    with np.errstate(divide="ignore"):
+        expected = np.linalg.norm(x.numpy(), order)
+    length = np.linalg.norm(x, order)
+    assert float(length.detach()) == expected
+    assert grad(length, x).tolist() == pytest.approx([0, 1 if order == 0.5 else 0])
 
 
 def test_the_median_beside_a_nan_is_nan():
