@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine.dtypes import refuse_masked
+from minigrad.engine.dtypes import in_order, refuse_masked
 from minigrad.engine.node import NO_OPTIONS, Node
 from minigrad.engine.state import STATE
 from minigrad.engine.table import TABLE
@@ -205,7 +205,7 @@ def private_copy(operand: Any) -> Any:
     if isinstance(operand, int | float):
         return operand
     refuse_masked(operand)
-    array = np.array(np.asarray(operand))  # asarray: not every array-like copies when asked to
+    array = in_order(np.asarray(operand))  # asarray: not every array-like copies when asked to
     if array.dtype.kind not in "fiub":
         raise TypeError(f"expected real numbers. Received: an array of dtype {array.dtype}")
     return operand if isinstance(operand, np.generic) else array
@@ -219,7 +219,7 @@ def private_option(name: str, option: Any) -> Any:
             "Tensor; pass its values, tensor.item() or tensor.numpy()"
         )
     if isinstance(option, np.ndarray):
-        return np.array(option)
+        return in_order(option)
     if isinstance(option, list | tuple):
         return type(option)([private_option(name, part) for part in option])
     return option

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad.engine.collector import show
-from minigrad.engine.dtypes import numeric_array
+from minigrad.engine.dtypes import in_order, numeric_array
 from minigrad.engine.lines import note_cut
 from minigrad.engine.node import Leaf, Node, clock
 from minigrad.engine.protocols import Protocols
@@ -75,7 +75,7 @@ class Tensor(Protocols):
         values = data._value if isinstance(data, Tensor) else numeric_array(data)
         if dtype is not None and np.dtype(dtype).kind not in "fiub":
             raise TypeError(f"expected a dtype of real numbers. Received: {dtype!r}")
-        self._value = np.array(values, dtype=dtype)[()]  # [()]: a NumPy scalar if it is 0-d
+        self._value = in_order(values, dtype)[()]  # [()]: a NumPy scalar if it is 0-d
         self._exposed = False
         self._check_differentiable(requires_grad)
         self._node = Leaf(name) if requires_grad else None
@@ -211,7 +211,7 @@ class Tensor(Protocols):
                 f"tensor {self.name!r} of shape {self.shape} cannot take values of shape "
                 f"{array.shape}. Make a new Tensor for another shape."
             )
-        self._value = np.array(array, dtype=self.dtype)[()]
+        self._value = in_order(array, self.dtype)[()]
         self._exposed = False
 
     def _snapshot(self) -> Any:

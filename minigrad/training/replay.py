@@ -16,8 +16,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from threading import get_ident
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import wraps
+from threading import RLock, get_ident
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from minigrad.engine import enable_grad, get_default_dtype, no_grad
 from minigrad.engine.recorder import NotRepeatableError
@@ -39,6 +40,7 @@ _MOST_FAILURES = 3  # in a row: then somebody changes settings all the time, and
 
 
 Eagerly = Callable[["Model", Batch], Any]
+Method = TypeVar("Method", bound=Callable[..., Any])
 ByParameter = dict[str, dict[str, Array | None]]
 
 
@@ -58,6 +60,7 @@ class Replays:
         self._known: dict[Any, RecordedPass | None] = {}  # None: seen once
         self._never: set[Any] = set()
         self._failures = 0
+        self.lock = RLock()  # of the model: see `alone`
 
     def __reduce__(self) -> Any:
         return Replays, ()  # a copy of a model has arrays of its own, and begins anew
@@ -175,6 +178,21 @@ def _key(batch: Batch) -> tuple[Any, ...]:
         get_default_dtype(),
         get_ident(),
     )
+
+
+def alone(method: Method) -> Method:
+    """Let a method of a model wait while another thread trains the model, or looks at it.
+
+    A look runs the pass of a step, and puts back what that changes; in between, a step of another
+    thread would find moving averages and random generators that are not its own.
+    """
+
+    @wraps(method)
+    def call(model: Model, *arguments: Any, **keywords: Any) -> Any:
+        with model._replays.lock:
+            return method(model, *arguments, **keywords)
+
+    return call  # type: ignore[return-value]
 
 
 def eager_step(model: Model, batch: Batch) -> Outcome:

@@ -9,7 +9,7 @@ from minigrad.engine import Tensor, enable_grad, remember_lines
 from minigrad.layers.forward_pass import Watched
 from minigrad.training.data import as_pair, sample_weights
 from minigrad.training.objective import Objective
-from minigrad.training.replay import eager_contributions
+from minigrad.training.replay import alone, eager_contributions
 from minigrad.training.sources import Batch
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 class Traced(Objective):
     """What every term of the loss contributes to every gradient; mixed into `Model`."""
 
+    @alone
     def trace(self, x: Any, y: Any = None, sample_weight: Any = None) -> Trace:
         """Run one batch forward and back, and split every parameter's gradient by loss term.
 
@@ -60,6 +61,7 @@ class Traced(Objective):
                 name=self.name,
             )
 
+    @alone
     def contributions(
         self,
         x: Any,

@@ -14,6 +14,7 @@ from minigrad.training.data import (
     as_data,
     as_pair,
     is_clearly_finite,
+    lies_in_order,
     sample_weights,
     split_off_validation,
 )
@@ -22,7 +23,7 @@ from minigrad.training.loop import TrainingLoop
 from minigrad.training.objective import Objective
 from minigrad.training.prediction import predict_in_batches
 from minigrad.training.progress import checked_verbosity, format_values
-from minigrad.training.replay import Replays
+from minigrad.training.replay import Replays, alone
 from minigrad.training.sources import (
     Arrays,
     Batch,
@@ -81,6 +82,7 @@ class Trainer(Objective):
         values = {**self._step(inputs, targets, weights), **self._metric_values()}
         return values if return_dict else self._loss_and_metrics(values)
 
+    @alone
     def _step(
         self, x: Array, y: Array | None, weights: Array | None, tolerate_nan: bool = False
     ) -> dict[str, float]:
@@ -338,6 +340,7 @@ class Trainer(Objective):
             parts = (batch.x for batch in source.epoch(None))
             return np.concatenate([np.array(self._replays.predict(model, part)) for part in parts])
         is_ready = type(x) is np.ndarray and x.dtype == self.compute_dtype and x.ndim > 0 and len(x)
+        is_ready = is_ready and lies_in_order(x)
         inputs = x if is_ready else as_data("x", x, self.compute_dtype)
 
         def check(part: Array) -> None:
