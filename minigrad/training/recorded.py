@@ -14,6 +14,7 @@ from minigrad.engine.tensor import copy_or_none
 from minigrad.layers import Layer, LossTerms
 from minigrad.layers.forward_pass import Watched
 from minigrad.training.data import Array
+from minigrad.training.own_code import ran
 from minigrad.training.replay import Outcome, losses_kept
 from minigrad.training.sources import Batch
 from minigrad.training.unchanged import Snapshot, all_layers, forgets_gradients
@@ -26,6 +27,7 @@ class Recording(NamedTuple):
     """What was written down of a pass, and the Tensors that it came to."""
 
     recorder: Recorder
+    ran: ran
     inputs: list[Tensor]
     terms: LossTerms
     shown: Shown
@@ -50,7 +52,8 @@ class RecordedPass:
         self._attributes = vars(model)
         self._names = list(recording.terms)
         self._shown = recording.shown
-        self._snapshot = Snapshot(model)
+        primitives = recording.recorder.primitives.values()
+        self._snapshot = Snapshot(model, recording.ran.seen.values(), primitives)
         self._held = [(w, w._value, w._node, w._leaf) for w in model.weights]
 
     # ---- whether it may run --------------------------------------------------------------------

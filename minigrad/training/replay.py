@@ -14,6 +14,7 @@ user's own layer, noise, a number that is looked at) cannot be recorded, and sta
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import wraps
@@ -132,8 +133,9 @@ class Replays:
         """Make a program of a pass; return what it found, None if it cannot be repeated."""
         from minigrad.training import recording  # loaded when something is trained
 
-        if any(weight._leaf.hooks for weight in model.weights):
-            return None  # a hook expects arrays, once a step; it may be removed, so it's not never
+        if any(weight._leaf.hooks for weight in model.weights) or sys.getprofile() is not None:
+            # A hook expects arrays, once a step; and who takes a profile would not see `ran`'s.
+            return None  # both may end, so it's not never
         is_usual = key[0] is not eager_step or forgets_gradients(model.optimizer)
         if is_usual and is_all_ours(model):
             record = {

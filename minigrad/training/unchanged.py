@@ -1,14 +1,16 @@
-"""Snapshot: is a model still the one that it was, or has somebody changed a setting?
+"""Snapshot: is a model still the one that it was, or has somebody changed something?
 
-Looking takes some microseconds, as it happens before every step: attributes are compared by
-identity first, and only those that can change what a forward pass computes.
+Looking takes some microseconds, as it happens before every step. What can change what a pass
+computes is compared by identity: attributes of layers and the like, and whatever the functions
+that ran in the pass look up by name: in their modules, in classes, in NumPy, among the ops.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from operator import attrgetter, itemgetter
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from operator import attrgetter, call, is_, itemgetter
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,7 @@ import numpy as np
 from minigrad.engine.primitive import Primitive
 from minigrad.engine.table import TABLE
 from minigrad.optimizers import Optimizer
+from minigrad.training.own_code import Function, is_known, is_ours
 
 if TYPE_CHECKING:
     from minigrad.layers import Layer
@@ -29,63 +32,139 @@ _NOT_SETTINGS = {
     *("compiled_metrics", "unweighted_metrics"),
     *("kernel_initializer", "bias_initializer"),
 }
-_METHODS = ("__call__", "call", "run", "match", "mean")  # of classes: what a pass consists of
+# Exactly these: what derives from a float may change its mind about how much it is.
+_NUMBERS = {type(None), bool, int, float, str, *np.sctypeDict.values()}
+_CONTAINERS = (dict, list, tuple, frozenset, np.random.Generator)
 _OURS = __name__.partition(".")[0]
+_PYTHONS = ("builtins", "abc", "typing")  # modules of classes that ours derive from
+# Names in these are our machinery, which a pass goes through but does not depend on.
+_MACHINERY = ("minigrad.engine", "minigrad.training", "minigrad.tracing")
+
+Getter = Callable[[Any], Any]
+Look = tuple[Any, Getter]  # where to look, and what it finds there, as a tuple
 
 
 class Snapshot:
-    """The settings of a model: of its layers and their regularizers, its loss and its metrics."""
+    """What a pass of a model depends on besides numbers: settings, classes, functions, ops."""
 
-    def __init__(self, model: Model) -> None:
-        self._watched = [_watch(settings) for settings in _all_settings(model)]
-        self._watching = [m for m in model.compiled_metrics if getattr(m, "watches_layer", False)]
-        self._layers = [metric.layer for metric in self._watching]
-        self._methods = [_watch_methods(kind) for kind in {type(t) for t in _owners(model)}]
+    def __init__(
+        self, model: Model, ran: Iterable[Function] = (), primitives: Iterable[Primitive] = ()
+    ) -> None:
+        self._owners = _owners(model)
+        self._kinds = list(map(type, self._owners))
+        ours = [function for function in ran if is_ours(*function)]
+        settings, classes = list(_settings(model, self._owners)), list(_classes(self._owners, ours))
+        definitions = [*classes, *_modules(ours), *_ops(list(primitives), ours)]
+        self._where, self._settings_of = zip(*settings, strict=True)
+        self._settings = list(self._look())
+        self._places, self._definitions_of = zip(*definitions, strict=True)
+        self._definitions = list(map(call, self._definitions_of, self._places))
+        sized = [source for source, _ in settings if isinstance(source, dict | list)]
+        self._sized = [*sized, *(source for source, _ in classes)]
+        self._sizes = list(map(len, self._sized))
 
     def still_holds(self) -> bool:
         """Whether nothing has changed."""
         try:
-            for settings, size, values_of, values in self._watched:
-                if len(settings) != size or values_of(settings) != values:
-                    return False
-            for kind, methods_of, methods in self._methods:
-                if methods_of(kind) != methods:
-                    return False
-            if self._watching and [metric.layer for metric in self._watching] != self._layers:
+            if list(map(len, self._sized)) != self._sizes:
                 return False
+            if list(map(type, self._owners)) != self._kinds:
+                return False
+            if list(map(call, self._definitions_of, self._places)) != self._definitions:
+                return False
+            return all(map(is_, self._look(), self._settings)) or all(
+                map(_is_the_same, self._look(), self._settings)
+            )
         except (KeyError, AttributeError, ValueError):  # gone, or an array in place of another one
             return False
-        return True
+
+    def _look(self) -> Iterator[Any]:
+        return chain.from_iterable(map(call, self._settings_of, self._where))
 
 
-def _watch(settings: Any) -> tuple[Any, int, Callable[[Any], Any], Any]:
-    """Return a dict or list, its length, and what gets its values, with those of now."""
-    if isinstance(settings, list):
-        return settings, len(settings), tuple, tuple(settings)
-    names = [name for name in settings if name not in _NOT_SETTINGS]
-    if len(names) == 1:
-        names *= 2  # of a single name, itemgetter would return the value alone, not a tuple
-    values_of: Callable[[Any], Any] = itemgetter(*names) if names else len
-    return settings, len(settings), values_of, values_of(settings)
+def _is_the_same(found: Any, expected: Any) -> bool:
+    """Whether two values are one, or numbers or words of one kind that nobody can tell apart."""
+    kind = type(expected)
+    is_plain = type(found) is kind and kind in _NUMBERS
+    return found is expected or (is_plain and repr(found) == repr(expected))
 
 
-def _watch_methods(kind: type) -> tuple[type, Callable[[Any], Any], Any]:
-    """Return a class, what gets its methods, and those of now: somebody might replace them."""
-    names = [name for name in _METHODS if hasattr(kind, name)] or ["__init__"]
-    methods_of = attrgetter(*names)
-    return kind, methods_of, methods_of(kind)
+def _getter(names: Iterable[Any], of: Callable[..., Any] = itemgetter) -> Getter:
+    """Return what gets the values of all `names`, as a tuple."""
+    names = list(names)
+    if not names:
+        return lambda source: ()
+    return of(*names, names[-1])  # type: ignore[no-any-return]  # of one it would be no tuple
 
 
-def _all_settings(model: Model) -> Iterator[Any]:
-    """All dicts and lists in which something might be changed."""
-    yield model.compiled_metrics
-    for owner in _owners(model):
-        if not hasattr(owner, "__dict__"):
-            continue
-        yield vars(owner)
-        for name, value in vars(owner).items():
-            if name not in _NOT_SETTINGS:
-                yield from (held for held in _within(value) if isinstance(held, dict | list))
+def _settings(model: Model, owners: list[Any]) -> Iterator[Look]:
+    """Where things are set: attributes, what is in collections there, and functions' own."""
+    yield model.compiled_metrics, tuple
+    for metric in model.compiled_metrics:
+        if getattr(metric, "watches_layer", False):
+            yield metric, _getter(["layer"], attrgetter)
+    for owner in owners:
+        settings = getattr(owner, "__dict__", {})
+        yield settings, _getter(settings.keys() - _NOT_SETTINGS)
+        for held in _parts(owner):
+            if isinstance(held, list):
+                yield held, tuple
+            elif isinstance(held, dict):
+                yield held, _getter(held)
+            elif isinstance(held, FunctionType):
+                yield held, attrgetter("__code__", "__defaults__", "__kwdefaults__")
+                yield vars(held), _getter(vars(held))
+                for cell in held.__closure__ or ():
+                    yield cell, _getter(["cell_contents"], attrgetter)
+
+
+def _classes(owners: list[Any], ours: list[Function]) -> Iterator[Look]:
+    """What classes define of that which the functions that ran ask for."""
+    asked = {
+        word
+        for code, _ in ours
+        for word in (*code.co_names, *code.co_consts)
+        if isinstance(word, str)
+    }
+    codes = {id(code) for code, _ in ours}
+    kinds = [kind for owner in owners for kind in type(owner).__mro__]
+    for code, names in ours:
+        kind = names.get(code.co_qualname.partition(".")[0])
+        if isinstance(kind, type) and not names["__name__"].startswith(_MACHINERY):
+            kinds.append(kind)
+    for kind in dict.fromkeys(kinds):
+        if kind.__module__ not in _PYTHONS:
+            yield vars(kind), _getter(
+                name
+                for name, value in vars(kind).items()
+                if name in asked or id(getattr(value, "__code__", None)) in codes
+            )
+
+
+def _modules(ours: list[Function]) -> Iterator[Look]:
+    """What the names in their modules, and those of NumPy, stand for."""
+    asked: dict[str, set[str]] = {}
+    for code, names in ours:
+        if not names["__name__"].startswith(_MACHINERY):
+            asked.setdefault(names["__name__"], set()).update(code.co_names)
+    for module, looked_up in asked.items():
+        names = vars(sys.modules[module])
+        found = names.keys() & looked_up
+        if found:
+            yield names, _getter(found)
+    yield vars(np), _getter(vars(np).keys() & set().union(*asked.values()))
+
+
+def _ops(primitives: list[Primitive], ours: list[Function]) -> Iterator[Look]:
+    """Which ops stand for NumPy's functions, and their rules."""
+    used = {id(op) for op in primitives} | {id(code) for code, _ in ours}
+    yield TABLE, _getter(
+        key
+        for key, op in TABLE.items()
+        if id(op) in used or (id(getattr(op, "__code__", None)) in used and not op.__closure__)
+    )
+    computes = attrgetter("forward", "rules")
+    yield primitives, lambda ops: list(map(computes, ops))
 
 
 def _owners(model: Model) -> list[Any]:
@@ -98,8 +177,6 @@ def _owners(model: Model) -> list[Any]:
         for key, part in parts.items()
         if key not in known and hasattr(part, "get_config") and not isinstance(part, type)
     ]
-
-
 def all_layers(model: Model) -> list[Layer]:
     """Return a model and all layers inside of it."""
     return [model, *(layer for _, layer in model.paths())]
@@ -128,10 +205,14 @@ def _parts(owner: Any) -> Iterator[Any]:
 
 
 def _within(value: Any) -> Iterator[Any]:
-    """A value and, if it is a collection, all that it holds, and what that holds."""
+    """A value and, if it holds others, all of them, and what those hold."""
     yield value
     if isinstance(value, dict):
         value = value.values()
+    elif isinstance(value, FunctionType) and is_ours(value.__code__, value.__globals__):
+        cells = [cell.cell_contents for cell in value.__closure__ or ()]
+        defaults = [*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values()]
+        value = [*cells, *defaults, *vars(value).values()]
     elif not isinstance(value, list | tuple | set | frozenset):
         return
     for held in value:
@@ -140,31 +221,24 @@ def _within(value: Any) -> Iterator[Any]:
 
 def _is_ours(thing: Any) -> bool:
     """Whether a thing is plain data, or of a function or class that this package defines."""
-    if thing is None or isinstance(thing, bool | int | float | str | np.dtype):
-        return True
-    if isinstance(thing, np.random.Generator | dict | list | tuple | set | frozenset):
+    kind = type(thing)
+    if kind in _NUMBERS or kind in _CONTAINERS or isinstance(thing, np.dtype):
         return True
     if isinstance(thing, np.ufunc):  # somebody may have given it a rule of theirs
         return thing not in TABLE or _is_ours(TABLE[thing])
+    if isinstance(thing, FunctionType):
+        return is_known(thing.__code__, thing.__globals__)
     if isinstance(thing, Primitive):
         # Anybody can make one; but its rules, at least, are then functions of theirs.
         rules = thing.rules if isinstance(thing.rules, tuple) else (thing.rules.each,)
-        functions = [rule for rule in rules if rule is not None]
-        if isinstance(thing.forward, FunctionType):
-            functions.append(thing.forward)
-        return all(map(_is_of_ours, functions))
-    if isinstance(thing, FunctionType | type):
-        return _is_of_ours(thing)
-    kind = type(thing)
-    return _is_of_ours(kind) and all(map(_has_methods_of_ours, kind.__mro__))
+        return all(_is_ours(f) for f in (*rules, thing.forward) if isinstance(f, FunctionType))
+    ancestors = [a for a in kind.__mro__ if a.__module__ not in _PYTHONS]
+    return kind in ancestors and all(map(_is_class_of_ours, ancestors))
 
 
-def _has_methods_of_ours(kind: type) -> bool:
-    """Whether a class is Python's, or its methods are those that this package gave it."""
-    if kind.__module__ in sys.stdlib_module_names:
-        return True
-    return all(_is_of_ours(value) for value in vars(kind).values() if type(value) is FunctionType)
-
-
-def _is_of_ours(thing: Any) -> bool:
-    return str(getattr(thing, "__module__", "")).partition(".")[0] == _OURS
+def _is_class_of_ours(kind: type) -> bool:
+    """Whether a class is what this package defines by its name, with the methods that it gave."""
+    module = sys.modules.get(kind.__module__)
+    if kind.__module__.partition(".")[0] != _OURS or getattr(module, kind.__qualname__, None) is not kind:
+        return False
+    return all(_is_ours(value) for value in vars(kind).values() if type(value) is FunctionType)

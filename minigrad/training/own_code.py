@@ -1,0 +1,77 @@
+"""Own code: whose is a function that runs in a pass, whatever it says of itself?
+
+`functools.wraps` copies a function's name and module, and anybody can set them; so neither tells
+whose it is. Its code does: the file that it was compiled from, and the module whose names it sees.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from types import CodeType, FrameType
+from typing import Any, Self
+
+import numpy as np
+
+from minigrad.engine.recorder import NotRepeatableError
+
+_OURS = os.path.dirname(os.path.dirname(__file__)) + os.sep
+_PYTHON = os.path.dirname(os.__file__) + os.sep
+_NUMPY = os.path.dirname(np.__file__) + os.sep
+_INSTALLED = _PYTHON + "site-packages"
+
+Names = dict[str, Any]
+Function = tuple[CodeType, Names]  # what it does, and where it looks names up
+
+
+def is_ours(code: CodeType, names: Names) -> bool:
+    """Whether code was compiled from a file of this package, and sees the names of its module."""
+    module = sys.modules.get(names.get("__name__", ""))
+    return code.co_filename.startswith(_OURS) and module is not None and vars(module) is names
+
+
+def is_known(code: CodeType, names: Names) -> bool:
+    """Whether code is ours, Python's or NumPy's, and no user's."""
+    file = code.co_filename
+    if file.startswith((_NUMPY, "<frozen ")) or is_ours(code, names):
+        return True
+    made_by_python = file == "<string>" and names.get("__name__", "").startswith("namedtuple_")
+    return made_by_python or (file.startswith(_PYTHON) and not file.startswith(_INSTALLED))
+
+
+class ran:  # noqa: N801  (a ``with`` block that reads well)
+    """A ``with`` block that notes which Python functions run in it, in this thread.
+
+    Attributes
+    ----------
+    seen : dict
+        By identity, the code of each and the names that it sees.
+
+    Raises
+    ------
+    NotRepeatableError
+        When a function of a user is about to run, which may do anything.
+    """
+
+    def __init__(self) -> None:
+        self.seen: dict[tuple[int, int], Function] = {}
+
+    def __enter__(self) -> Self:
+        self._collects = gc.isenabled()
+        gc.disable()  # it would call what has nothing to do with this
+        sys.setprofile(self._note)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        sys.setprofile(None)
+        if self._collects:
+            gc.enable()
+
+    def _note(self, frame: FrameType, event: str, argument: Any) -> None:
+        code, names = frame.f_code, frame.f_globals
+        key = id(code), id(names)
+        if event == "call" and key not in self.seen:
+            self.seen[key] = code, names
+            if not is_known(code, names):
+                raise NotRepeatableError(f"{code.co_qualname} may depend on more than its arguments")
