@@ -85,6 +85,11 @@ class Primitive:
         self.name = name or (of or forward).__name__.strip("_")
         TABLE[of or forward] = self
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in ("forward", "rules") and hasattr(self, name):  # programs hold them, and tapes
+            raise AttributeError(f"op {self.name!r} keeps its {name}. Make another Primitive")
+        super().__setattr__(name, value)
+
     def __call__(self, *operands: Any, **options: Any) -> Any:
         """Compute the result; where an operand is a Tensor, return a Tensor and record the op."""
         for operand in operands:

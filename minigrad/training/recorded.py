@@ -125,9 +125,8 @@ class RecordedStep(RecordedPass):
 
     def fits(self, model: Model) -> bool:
         """Whether nothing has changed but the numbers in the parameters."""
-        if model.optimizer is not self._optimizer or not self._is_of(model):
-            return False
-        if not forgets_gradients(self._optimizer):
+        is_usual = model.optimizer is self._optimizer and forgets_gradients(self._optimizer)
+        if not is_usual or not self._is_of(model):
             return False
         for leaf, buffer in self._where:
             if leaf.buffer is not buffer:

@@ -23,7 +23,7 @@ from minigrad.training.loop import TrainingLoop
 from minigrad.training.objective import Objective
 from minigrad.training.prediction import predict_in_batches
 from minigrad.training.progress import checked_verbosity, format_values
-from minigrad.training.replay import Replays, alone
+from minigrad.training.replay import Replays
 from minigrad.training.sources import (
     Arrays,
     Batch,
@@ -82,20 +82,20 @@ class Trainer(Objective):
         values = {**self._step(inputs, targets, weights), **self._metric_values()}
         return values if return_dict else self._loss_and_metrics(values)
 
-    @alone
     def _step(
         self, x: Array, y: Array | None, weights: Array | None, tolerate_nan: bool = False
     ) -> dict[str, float]:
         model: Any = self
-        found = self._replays.step(model, Batch(x, y, weights))
-        if math.isfinite(found.loss):
-            assert self.optimizer is not None
-            self.optimizer.step()
-        elif not tolerate_nan:
-            self._refuse_non_finite(found.terms)
-        if self.compiled_metrics:
-            self._update_metrics(y, found.prediction, weights, found.watched)
-        return {"loss": found.loss, **found.terms}
+        with self._replays.lock:  # see `alone`
+            found = self._replays.step(model, Batch(x, y, weights))
+            if math.isfinite(found.loss):
+                assert self.optimizer is not None
+                self.optimizer.step()
+            elif not tolerate_nan:
+                self._refuse_non_finite(found.terms)
+            if self.compiled_metrics:
+                self._update_metrics(y, found.prediction, weights, found.watched)
+            return {"loss": found.loss, **found.terms}
 
     def _require_compiled(self) -> None:
         if self.optimizer is None:

@@ -2,15 +2,16 @@
 
 Looking takes some microseconds, as it happens before every step. What can change what a pass
 computes is compared by identity: attributes of layers and the like, and whatever the functions
-that ran in the pass look up by name: in their modules, in classes, in NumPy, among the ops.
+that ran in the pass find by a name, in classes, in their modules, in NumPy, among the ops.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from itertools import chain
-from operator import attrgetter, call, is_, itemgetter
+from collections.abc import Callable, Collection, Iterable, Iterator
+from inspect import getattr_static
+from itertools import chain, compress
+from operator import attrgetter, call, is_, itemgetter, not_
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -33,150 +34,149 @@ _NOT_SETTINGS = {
     *("kernel_initializer", "bias_initializer"),
 }
 # Exactly these: what derives from a float may change its mind about how much it is.
-_NUMBERS = {type(None), bool, int, float, str, *np.sctypeDict.values()}
-_CONTAINERS = (dict, list, tuple, frozenset, np.random.Generator)
+_NUMBERS = {int, float, *np.sctypeDict.values()}
+_PLAIN = {*_NUMBERS, bool, str}
+_CONTAINERS = {type(None), dict, list, tuple, frozenset, np.random.Generator}
 _OURS = __name__.partition(".")[0]
 _PYTHONS = ("builtins", "abc", "typing")  # modules of classes that ours derive from
-# Names in these are our machinery, which a pass goes through but does not depend on.
-_MACHINERY = ("minigrad.engine", "minigrad.training", "minigrad.tracing")
+_OF_WEIGHTS = (f"{_OURS}.layers.weights",)  # which only looks for weights and names
 
 Getter = Callable[[Any], Any]
-Look = tuple[Any, Getter]  # where to look, and what it finds there, as a tuple
+Look = tuple[Any, Getter]  # where to look, and what finds it there, as a tuple
 
 
 class Snapshot:
-    """What a pass of a model depends on besides numbers: settings, classes, functions, ops."""
+    """What a pass of a model depends on besides numbers: settings, classes, functions, ops.
+
+    Parameters
+    ----------
+    model
+        The model.
+    ran
+        The Python functions that ran in the pass.
+    primitives
+        The ops that ran in it.
+    """
 
     def __init__(
-        self, model: Model, ran: Iterable[Function] = (), primitives: Iterable[Primitive] = ()
+        self, model: Model, ran: Iterable[Function] = (), primitives: Collection[Primitive] = ()
     ) -> None:
-        self._owners = _owners(model)
-        self._kinds = list(map(type, self._owners))
-        ours = [function for function in ran if is_ours(*function)]
-        settings, classes = list(_settings(model, self._owners)), list(_classes(self._owners, ours))
-        definitions = [*classes, *_modules(ours), *_ops(list(primitives), ours)]
-        self._where, self._settings_of = zip(*settings, strict=True)
-        self._settings = list(self._look())
-        self._places, self._definitions_of = zip(*definitions, strict=True)
-        self._definitions = list(map(call, self._definitions_of, self._places))
-        sized = [source for source, _ in settings if isinstance(source, dict | list)]
-        self._sized = [*sized, *(source for source, _ in classes)]
+        codes = [function for function in ran if is_ours(*function)]
+        asked = {word for code, _ in codes for word in (*code.co_names, *code.co_consts)}
+        owners = _owners(model)
+        settings = list(_settings(model, owners, asked))
+        used = [function for function, op in TABLE.items() if op in primitives]
+        definitions = [*_definitions(owners, codes, asked), (TABLE, _getter(used))]
+        self._sized = [source for source, _ in settings if isinstance(source, dict | list)]
         self._sizes = list(map(len, self._sized))
+        looks = [(getter, source) for source, getter in (*settings, *definitions) if getter(source)]
+        # What equals a number need not be that number, so these are compared by identity.
+        exact = [not _NUMBERS.isdisjoint(map(type, getter(source))) for getter, source in looks]
+        self._exact = list(zip(*compress(looks, exact), strict=True)) or ((), ())
+        self._others = list(zip(*compress(looks, map(not_, exact)), strict=True)) or ((), ())
+        self._found = list(map(call, *self._others))
+        self._numbers = list(self._look())
 
     def still_holds(self) -> bool:
         """Whether nothing has changed."""
         try:
             if list(map(len, self._sized)) != self._sizes:
                 return False
-            if list(map(type, self._owners)) != self._kinds:
+            if list(map(call, *self._others)) != self._found:
                 return False
-            if list(map(call, self._definitions_of, self._places)) != self._definitions:
-                return False
-            return all(map(is_, self._look(), self._settings)) or all(
-                map(_is_the_same, self._look(), self._settings)
+            return all(map(is_, self._look(), self._numbers)) or all(
+                map(_is_the_same, self._look(), self._numbers)
             )
         except (KeyError, AttributeError, ValueError):  # gone, or an array in place of another one
             return False
 
     def _look(self) -> Iterator[Any]:
-        return chain.from_iterable(map(call, self._settings_of, self._where))
+        return chain.from_iterable(map(call, *self._exact))
 
 
 def _is_the_same(found: Any, expected: Any) -> bool:
     """Whether two values are one, or numbers or words of one kind that nobody can tell apart."""
     kind = type(expected)
-    is_plain = type(found) is kind and kind in _NUMBERS
+    is_plain = type(found) is kind and kind in _PLAIN
     return found is expected or (is_plain and repr(found) == repr(expected))
 
 
 def _getter(names: Iterable[Any], of: Callable[..., Any] = itemgetter) -> Getter:
     """Return what gets the values of all `names`, as a tuple."""
     names = list(names)
-    if not names:
-        return lambda source: ()
-    return of(*names, names[-1])  # type: ignore[no-any-return]  # of one it would be no tuple
+    # Of a single name it would get the value alone.
+    return of(*names, names[-1]) if names else lambda source: ()  # type: ignore[no-any-return]
 
 
-def _settings(model: Model, owners: list[Any]) -> Iterator[Look]:
+def _settings(model: Model, owners: list[Any], asked: set[Any]) -> Iterator[Look]:
     """Where things are set: attributes, what is in collections there, and functions' own."""
+    yield owners, lambda owners: tuple(map(type, owners))
     yield model.compiled_metrics, tuple
     for metric in model.compiled_metrics:
         if getattr(metric, "watches_layer", False):
             yield metric, _getter(["layer"], attrgetter)
     for owner in owners:
         settings = getattr(owner, "__dict__", {})
-        yield settings, _getter(settings.keys() - _NOT_SETTINGS)
-        for held in _parts(owner):
-            if isinstance(held, list):
-                yield held, tuple
-            elif isinstance(held, dict):
-                yield held, _getter(held)
-            elif isinstance(held, FunctionType):
-                yield held, attrgetter("__code__", "__defaults__", "__kwdefaults__")
-                yield vars(held), _getter(vars(held))
-                for cell in held.__closure__ or ():
-                    yield cell, _getter(["cell_contents"], attrgetter)
+        names = settings.keys() - _NOT_SETTINGS
+        yield settings, _getter(names & asked if asked else names)
+    for held in _parts_of(owners):
+        if isinstance(held, list):
+            yield held, tuple
+        elif isinstance(held, dict):
+            yield held, _getter(held)
+        elif isinstance(held, FunctionType):
+            yield held, attrgetter("__code__", "__defaults__", "__kwdefaults__")
+            yield vars(held), _getter(vars(held))
+            for cell in held.__closure__ or ():
+                yield cell, _getter(["cell_contents"], attrgetter)
 
 
-def _classes(owners: list[Any], ours: list[Function]) -> Iterator[Look]:
-    """What classes define of that which the functions that ran ask for."""
-    asked = {
-        word
-        for code, _ in ours
-        for word in (*code.co_names, *code.co_consts)
-        if isinstance(word, str)
-    }
-    codes = {id(code) for code, _ in ours}
-    kinds = [kind for owner in owners for kind in type(owner).__mro__]
-    for code, names in ours:
-        kind = names.get(code.co_qualname.partition(".")[0])
-        if isinstance(kind, type) and not names["__name__"].startswith(_MACHINERY):
-            kinds.append(kind)
-    for kind in dict.fromkeys(kinds):
-        if kind.__module__ not in _PYTHONS:
-            yield vars(kind), _getter(
+def _definitions(owners: list[Any], codes: list[Function], asked: set[Any]) -> Iterator[Look]:
+    """What functions that ran find by a name in classes, in their modules and in NumPy."""
+    ran = {id(code) for code, names in codes if names["__name__"] not in _OF_WEIGHTS}
+    makers = {names.get(code.co_qualname.partition(".")[0]) for code, names in codes}
+    made = {kind for kind in makers if hasattr(kind, "get_config")}  # in a function such as `mse`
+    kinds = {type(owner) for owner in owners if hasattr(owner, "get_config")} | made
+    kinds -= {ancestor for kind in kinds for ancestor in kind.__mro__[1:]}
+    for kind in kinds:
+        static = {name: getattr_static(kind, name) for name in dir(kind)}
+        yield kind, _getter(
+            (
                 name
-                for name, value in vars(kind).items()
-                if name in asked or id(getattr(value, "__code__", None)) in codes
-            )
-
-
-def _modules(ours: list[Function]) -> Iterator[Look]:
-    """What the names in their modules, and those of NumPy, stand for."""
-    asked: dict[str, set[str]] = {}
-    for code, names in ours:
-        if not names["__name__"].startswith(_MACHINERY):
-            asked.setdefault(names["__name__"], set()).update(code.co_names)
-    for module, looked_up in asked.items():
+                for name, value in static.items()
+                if id(getattr(getattr(value, "fget", value), "__code__", None)) in ran
+                or (name in asked and type(value) in _PLAIN)
+            ),
+            attrgetter,
+        )
+    homes = {kind.__module__ for kind in kinds}
+    codes = [(code, names) for code, names in codes if names["__name__"] in homes]
+    for module in homes & {names["__name__"] for _, names in codes}:
+        words = {
+            word for code, names in codes if names["__name__"] == module for word in code.co_names
+        }
         names = vars(sys.modules[module])
-        found = names.keys() & looked_up
-        if found:
-            yield names, _getter(found)
-    yield vars(np), _getter(vars(np).keys() & set().union(*asked.values()))
-
-
-def _ops(primitives: list[Primitive], ours: list[Function]) -> Iterator[Look]:
-    """Which ops stand for NumPy's functions, and their rules."""
-    used = {id(op) for op in primitives} | {id(code) for code, _ in ours}
-    yield TABLE, _getter(
-        key
-        for key, op in TABLE.items()
-        if id(op) in used or (id(getattr(op, "__code__", None)) in used and not op.__closure__)
-    )
-    computes = attrgetter("forward", "rules")
-    yield primitives, lambda ops: list(map(computes, ops))
+        yield names, _getter(names.keys() & words)
+    everywhere = {word for code, _ in codes for word in code.co_names}
+    yield vars(np), _getter(vars(np).keys() & everywhere)
 
 
 def _owners(model: Model) -> list[Any]:
     """Return all that has settings: the layers, their regularizers and the like, and the loss."""
     owners = [*all_layers(model), model.loss]
     known = set(map(id, owners))
-    parts = {id(part): part for owner in owners for part in _parts(owner)}
     return owners + [
         part
-        for key, part in parts.items()
-        if key not in known and hasattr(part, "get_config") and not isinstance(part, type)
+        for part in _parts_of(owners)
+        if id(part) not in known and hasattr(part, "get_config") and not isinstance(part, type)
     ]
+
+
+def _parts_of(owners: list[Any]) -> list[Any]:
+    """Return what objects are or hold, each once."""
+    return list({id(p): p for o in owners for p in (*_within(o), *_parts(o))}.values())
+
+
 def all_layers(model: Model) -> list[Layer]:
     """Return a model and all layers inside of it."""
     return [model, *(layer for _, layer in model.paths())]
@@ -194,7 +194,7 @@ def is_all_ours(model: Model) -> bool:
     What a user has written may do anything: count its calls, look at a clock, decide by a value.
     """
     owners = _owners(model)
-    return all(map(_is_ours, [*owners, *(part for owner in owners for part in _parts(owner))]))
+    return all(map(_is_ours, _parts_of(owners)))
 
 
 def _parts(owner: Any) -> Iterator[Any]:
@@ -222,7 +222,7 @@ def _within(value: Any) -> Iterator[Any]:
 def _is_ours(thing: Any) -> bool:
     """Whether a thing is plain data, or of a function or class that this package defines."""
     kind = type(thing)
-    if kind in _NUMBERS or kind in _CONTAINERS or isinstance(thing, np.dtype):
+    if kind in _PLAIN or kind in _CONTAINERS or isinstance(thing, np.dtype):
         return True
     if isinstance(thing, np.ufunc):  # somebody may have given it a rule of theirs
         return thing not in TABLE or _is_ours(TABLE[thing])
