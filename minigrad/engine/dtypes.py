@@ -48,13 +48,7 @@ def set_default_dtype(dtype: DTypeLike) -> None:
 
 
 def as_float(values: Any) -> np.ndarray[Any, Any]:
-    """Return `values` as a floating array: floats keep their dtype, all else gets the default.
-
-    Raises
-    ------
-    TypeError
-        For objects, strings and complex numbers, naming the dtype.
-    """
+    """Return `values` as a floating array: floats keep their dtype, all else gets the default."""
     array = numeric_array(values)
     return array if array.dtype.kind == "f" else array.astype(_default)
 
@@ -62,10 +56,7 @@ def as_float(values: Any) -> np.ndarray[Any, Any]:
 def numeric_array(values: Any) -> np.ndarray[Any, Any]:
     """Return `values` as an array of real numbers; a plain Python float gets the default dtype.
 
-    Raises
-    ------
-    TypeError
-        For objects, strings, complex numbers and lists of unequal lengths.
+    A TypeError refuses objects, strings, complex numbers and lists of unequal lengths.
     """
     refuse_masked(values)
     if isinstance(values, np.ndarray | np.generic):
@@ -103,13 +94,7 @@ def in_order(values: Any, dtype: DTypeLike | None = None) -> np.ndarray[Any, Any
 
 
 def refuse_masked(values: Any) -> None:
-    """Raise for a masked array: as a plain one it would show what its mask hides.
-
-    Raises
-    ------
-    TypeError
-        With the way out.
-    """
+    """Raise for a masked array: as a plain one it would show what its mask hides."""
     masked = sys.modules.get("numpy.ma")  # who has one has loaded it; nobody else needs to
     if masked is not None and isinstance(values, masked.MaskedArray):
         raise TypeError("a masked array has no gradients. Fill it first: array.filled(0)")

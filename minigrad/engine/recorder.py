@@ -123,13 +123,7 @@ class Recorder(Watcher):
         self._slots[id(array)] = Slot(array, constant=True)
 
     def slot_of(self, tensor: Tensor) -> Slot:
-        """Return the place of a Tensor's values.
-
-        Raises
-        ------
-        NotRepeatableError
-            If they come from somewhere else.
-        """
+        """Return the place of a Tensor's values; an error if they come from somewhere else."""
         return self._known(tensor._value)
 
     # ---- what is seen --------------------------------------------------------------------------

@@ -41,21 +41,10 @@ def is_known(code: CodeType, names: Names) -> bool:
 
 
 class ran:  # noqa: N801  (a ``with`` block that reads well)
-    """A ``with`` block that notes which Python functions run in it, in this thread.
-
-    Attributes
-    ----------
-    seen : dict
-        By identity, the code of each and the names that it sees.
-
-    Raises
-    ------
-    NotRepeatableError
-        When a function of a user is about to run, which may do anything.
-    """
+    """A ``with`` block that notes which functions run in it, and raises before a user's does."""
 
     def __init__(self) -> None:
-        self.seen: dict[tuple[int, int], Function] = {}
+        self.seen: dict[tuple[int, int], Function] = {}  # by identity
 
     def __enter__(self) -> Self:
         self._collects = gc.isenabled()
@@ -74,4 +63,4 @@ class ran:  # noqa: N801  (a ``with`` block that reads well)
         if event == "call" and key not in self.seen:
             self.seen[key] = code, names
             if not is_known(code, names):
-                raise NotRepeatableError(f"{code.co_qualname} may depend on more than its arguments")
+                raise NotRepeatableError(f"{code.co_qualname} may look at anything")

@@ -30,10 +30,7 @@ if TYPE_CHECKING:
 def record_step(model: Model, batch: Batch) -> tuple[RecordedStep, Outcome]:
     """Run forward and back; return the program of it, and what it found.
 
-    Raises
-    ------
-    NotRepeatableError
-        If some of its numbers come from where a repetition could not see them change.
+    NotRepeatableError: some numbers come from where a repetition could not see them change.
     """
     recorder, inputs, (x, y, weights) = _begin(model, batch)
     watched = model._watched()
@@ -73,7 +70,9 @@ def record_prediction(model: Model, batch: Batch) -> tuple[RecordedPass, Outcome
     recorder, inputs, tensors = _begin(model, batch)
     with no_grad(), recorded_by(recorder), ran() as functions:
         prediction = model.run(tensors[0], False)[0]
-    recording = Recording(recorder, functions, inputs, LossTerms([]), Shown(prediction, copies=False))
+    recording = Recording(
+        recorder, functions, inputs, LossTerms([]), Shown(prediction, copies=False)
+    )
     return RecordedPass(model, recording), Outcome(0.0, {}, prediction, None)
 
 

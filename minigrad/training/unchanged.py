@@ -39,24 +39,14 @@ _PLAIN = {*_NUMBERS, bool, str}
 _CONTAINERS = {type(None), dict, list, tuple, frozenset, np.random.Generator}
 _OURS = __name__.partition(".")[0]
 _PYTHONS = ("builtins", "abc", "typing")  # modules of classes that ours derive from
-_OF_WEIGHTS = (f"{_OURS}.layers.weights",)  # which only looks for weights and names
+_OF_WEIGHTS = f"{_OURS}.layers.weights"  # its methods look for weights and names, all day long
 
 Getter = Callable[[Any], Any]
 Look = tuple[Any, Getter]  # where to look, and what finds it there, as a tuple
 
 
 class Snapshot:
-    """What a pass of a model depends on besides numbers: settings, classes, functions, ops.
-
-    Parameters
-    ----------
-    model
-        The model.
-    ran
-        The Python functions that ran in the pass.
-    primitives
-        The ops that ran in it.
-    """
+    """What a pass depends on besides numbers: settings, and the functions and ops that ran."""
 
     def __init__(
         self, model: Model, ran: Iterable[Function] = (), primitives: Collection[Primitive] = ()
@@ -84,9 +74,7 @@ class Snapshot:
                 return False
             if list(map(call, *self._others)) != self._found:
                 return False
-            return all(map(is_, self._look(), self._numbers)) or all(
-                map(_is_the_same, self._look(), self._numbers)
-            )
+            return all(map(is_, self._look(), self._numbers))
         except (KeyError, AttributeError, ValueError):  # gone, or an array in place of another one
             return False
 
@@ -94,18 +82,11 @@ class Snapshot:
         return chain.from_iterable(map(call, *self._exact))
 
 
-def _is_the_same(found: Any, expected: Any) -> bool:
-    """Whether two values are one, or numbers or words of one kind that nobody can tell apart."""
-    kind = type(expected)
-    is_plain = type(found) is kind and kind in _PLAIN
-    return found is expected or (is_plain and repr(found) == repr(expected))
-
-
 def _getter(names: Iterable[Any], of: Callable[..., Any] = itemgetter) -> Getter:
     """Return what gets the values of all `names`, as a tuple."""
     names = list(names)
     # Of a single name it would get the value alone.
-    return of(*names, names[-1]) if names else lambda source: ()  # type: ignore[no-any-return]
+    return of(*names, names[-1]) if names else lambda source: ()
 
 
 def _settings(model: Model, owners: list[Any], asked: set[Any]) -> Iterator[Look]:
@@ -133,32 +114,28 @@ def _settings(model: Model, owners: list[Any], asked: set[Any]) -> Iterator[Look
 
 def _definitions(owners: list[Any], codes: list[Function], asked: set[Any]) -> Iterator[Look]:
     """What functions that ran find by a name in classes, in their modules and in NumPy."""
-    ran = {id(code) for code, names in codes if names["__name__"] not in _OF_WEIGHTS}
+    ran = {id(code) for code, names in codes if names["__name__"] != _OF_WEIGHTS}
     makers = {names.get(code.co_qualname.partition(".")[0]) for code, names in codes}
-    made = {kind for kind in makers if hasattr(kind, "get_config")}  # in a function such as `mse`
-    kinds = {type(owner) for owner in owners if hasattr(owner, "get_config")} | made
-    kinds -= {ancestor for kind in kinds for ancestor in kind.__mro__[1:]}
-    for kind in kinds:
-        static = {name: getattr_static(kind, name) for name in dir(kind)}
-        yield kind, _getter(
-            (
-                name
-                for name, value in static.items()
-                if id(getattr(getattr(value, "fget", value), "__code__", None)) in ran
-                or (name in asked and type(value) in _PLAIN)
-            ),
-            attrgetter,
-        )
-    homes = {kind.__module__ for kind in kinds}
-    codes = [(code, names) for code, names in codes if names["__name__"] in homes]
-    for module in homes & {names["__name__"] for _, names in codes}:
-        words = {
-            word for code, names in codes if names["__name__"] == module for word in code.co_names
-        }
-        names = vars(sys.modules[module])
-        yield names, _getter(names.keys() & words)
-    everywhere = {word for code, _ in codes for word in code.co_names}
-    yield vars(np), _getter(vars(np).keys() & everywhere)
+    kinds: set[Any] = {type(owner) for owner in owners} | makers  # `mse` makes its loss in the pass
+    kinds = {kind for kind in kinds if hasattr(kind, "get_config")}
+    ancestors = {ancestor for kind in kinds for ancestor in kind.__mro__[1:]}
+    for kind in kinds - ancestors:
+        values = [(name, getattr_static(kind, name)) for name in dir(kind)]
+        methods = [name for name, value in values if id(_code_of(value)) in ran]
+        numbers = [name for name, value in values if name in asked and type(value) in _PLAIN]
+        yield kind, _getter([*methods, *numbers], attrgetter)
+    asked_in: dict[str, set[str]] = {kind.__module__: set() for kind in kinds}
+    for code, names in codes:
+        if names["__name__"] in asked_in:
+            asked_in[names["__name__"]].update(code.co_names)
+    for module, words in asked_in.items():
+        yield (names := vars(sys.modules[module])), _getter(names.keys() & words)
+    yield vars(np), _getter(vars(np).keys() & set().union(*asked_in.values()))
+
+
+def _code_of(value: Any) -> Any:
+    """Return the code of a function, or of a property's."""
+    return getattr(getattr(value, "fget", value), "__code__", None)
 
 
 def _owners(model: Model) -> list[Any]:
@@ -239,6 +216,9 @@ def _is_ours(thing: Any) -> bool:
 def _is_class_of_ours(kind: type) -> bool:
     """Whether a class is what this package defines by its name, with the methods that it gave."""
     module = sys.modules.get(kind.__module__)
-    if kind.__module__.partition(".")[0] != _OURS or getattr(module, kind.__qualname__, None) is not kind:
+    if (
+        kind.__module__.partition(".")[0] != _OURS
+        or getattr(module, kind.__qualname__, None) is not kind
+    ):
         return False
     return all(_is_ours(value) for value in vars(kind).values() if type(value) is FunctionType)

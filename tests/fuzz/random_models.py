@@ -47,8 +47,8 @@ def one(seed):
     weights = r.random(len(x)).astype(np.float32) if r.random() < 0.4 else None
     takes_weights = weights is not None
     sizes = r.choice([1, 2, 3, 5, 8], 2)
-    for step in range(int(r.integers(6, 14))):
-        size = int(sizes[0] if r.random() < 0.8 else sizes[1])
+    for step in range(int(r.integers(8, 18))):
+        size = int(sizes[0] if r.random() < 0.85 else sizes[1])
         start = int(r.integers(0, len(x) - size + 1))
         rows = slice(start, start + size)
         batch = (x[rows], y[rows], weights[rows] if takes_weights else None)
@@ -194,7 +194,9 @@ def spatial(r, rank):
 
 
 def pooled(r, rank):
-    return getattr(layers, str(r.choice(["GlobalMaxPooling", "GlobalAveragePooling"])) + f"{rank}D")()
+    return getattr(
+        layers, str(r.choice(["GlobalMaxPooling", "GlobalAveragePooling"])) + f"{rank}D"
+    )()
 
 
 def penalty(r):

@@ -1,4 +1,4 @@
-"""How the user's arrays lie in memory changes no bit: of a training, replayed or not, or resumed."""
+"""How the user's arrays lie in memory changes no bit of a training, replayed or not, or resumed."""
 
 import numpy as np
 import pytest

@@ -165,7 +165,9 @@ PATCHES = {
 @pytest.mark.parametrize("steps_before", [0, 6])
 @pytest.mark.parametrize("where", PATCHES.values(), ids=PATCHES.keys())
 def test_what_somebody_replaces_runs_in_every_step(where, steps_before, monkeypatch):
-    model, twin = pair_of_models(loss=losses.LogCosh() if where[1] == "mean_of_last_axis" else "mse")
+    model, twin = pair_of_models(
+        loss=losses.LogCosh() if where[1] == "mean_of_last_axis" else "mse"
+    )
     for each in (model, twin):
         train(each, X, X, steps=steps_before)
     original = getattr(*where)
@@ -188,7 +190,9 @@ def test_what_somebody_replaces_runs_in_every_step(where, steps_before, monkeypa
 
 def test_a_property_that_is_put_on_a_class_is_read_in_every_step(monkeypatch):
     strengths, model = iter(range(1, 100)), autoencoder()
-    monkeypatch.setattr(regularizers.L1, "l1", property(lambda self: next(strengths)), raising=False)
+    monkeypatch.setattr(
+        regularizers.L1, "l1", property(lambda self: next(strengths)), raising=False
+    )
     terms = [step["codings/activity"] for step in train(model, X[:8], X[:8], steps=6)]
     assert len(set(terms)) == 6
 
@@ -234,14 +238,14 @@ def test_a_setting_that_is_equal_but_of_another_kind_takes_effect():
 
 
 @pytest.mark.parametrize("kind", [float, np.float64, np.float32, Fickle])
-def test_the_same_number_again_ends_nothing_but_one_of_another_kind_does(kind):
+def test_an_equal_number_may_be_of_another_kind(kind):
     model, twin = pair_of_models()
     for each in (model, twin):
         train(each, X, X, steps=6)
         regularizer = each.layers[0].activity_regularizer
         regularizer.l1 = kind(repr(regularizer.l1))
     snapshot = next(step for step in model._replays._known.values() if step)._snapshot
-    assert snapshot.still_holds() == (kind is float)
+    assert not snapshot.still_holds()
     assert_same(model, twin)
 
 
@@ -253,7 +257,11 @@ def test_zero_and_minus_zero_are_two_settings():
 
 
 CLASS_CHANGES = {
-    "whether a penalty averages over the batch": (regularizers.Regularizer, "averages_over_batch", True),
+    "whether a penalty averages over the batch": (
+        regularizers.Regularizer,
+        "averages_over_batch",
+        True,
+    ),
     "the same, of one kind alone": (regularizers.L1, "averages_over_batch", True),
     "a method, by a stranger": (regularizers.L1, "__call__", lambda self, x: x.sum() * 0.5),
 }
@@ -337,8 +345,7 @@ def test_a_layer_that_becomes_another_kind_does_as_that():
 
 def test_an_array_that_is_an_argument_is_read_in_every_step():
     model, twin = (
-        mg.Sequential(layers.Dense(6, seed=1), layers.Lambda(mg.activations.relu))
-        for _ in range(2)
+        mg.Sequential(layers.Dense(6, seed=1), layers.Lambda(mg.activations.relu)) for _ in range(2)
     )
     for each in (model, twin):
         each(X[:1])

@@ -1,4 +1,4 @@
-"""A look at a model from another thread waits for the step that is going on, and changes nothing."""
+"""A look at a model from another thread waits for the step that goes on, and changes nothing."""
 
 import copy
 import pickle
