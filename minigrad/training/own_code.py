@@ -45,22 +45,42 @@ class ran:  # noqa: N801  (a ``with`` block that reads well)
 
     def __init__(self) -> None:
         self.seen: dict[tuple[int, int], Function] = {}  # by identity
+        self._stranger = ""
+        self._outside: FrameType | None = None
 
     def __enter__(self) -> Self:
         self._collects = gc.isenabled()
         gc.disable()  # it would call what has nothing to do with this
+        self._outside = sys._getframe(1)
         sys.setprofile(self._note)
         return self
 
-    def __exit__(self, *exception: object) -> None:
+    def __exit__(self, kind: object, *exception: object) -> None:
         sys.setprofile(None)
+        self._outside = None  # a frame holds its names, and so this block
         if self._collects:
             gc.enable()
+        if self._stranger and kind is None:  # somebody has caught the error
+            self._refuse()
 
     def _note(self, frame: FrameType, event: str, argument: Any) -> None:
         code, names = frame.f_code, frame.f_globals
         key = id(code), id(names)
-        if event == "call" and key not in self.seen:
+        if event != "call" or key in self.seen:
+            return
+        if is_known(code, names):
             self.seen[key] = code, names
-            if not is_known(code, names):
-                raise NotRepeatableError(f"{code.co_qualname} may look at anything")
+        elif not self._imports(frame):
+            self._stranger = code.co_qualname
+            self._refuse()
+
+    def _imports(self, frame: FrameType | None) -> bool:
+        """Whether a function runs because of an import, whose hooks may be anybody's."""
+        while frame is not None and frame is not self._outside:
+            if frame.f_code.co_filename.startswith("<frozen importlib"):
+                return True
+            frame = frame.f_back
+        return False
+
+    def _refuse(self) -> None:
+        raise NotRepeatableError(f"{self._stranger} may look at anything")

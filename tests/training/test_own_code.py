@@ -3,8 +3,10 @@
 Each case is held against a twin that never replays.
 """
 
+import contextlib
 import copy
 import functools
+import importlib
 import sys
 import types
 
@@ -13,8 +15,9 @@ import pytest
 
 import minigrad as mg
 from minigrad import layers, losses, regularizers
+from minigrad.engine.recorder import NotRepeatableError
 from minigrad.engine.table import TABLE
-from minigrad.training.own_code import is_known, is_ours
+from minigrad.training.own_code import is_known, is_ours, ran
 from minigrad.training.unchanged import Snapshot, is_all_ours
 from tests.training.test_replay import NoReplays, X, is_replaying, train
 
@@ -394,3 +397,28 @@ def test_who_takes_a_profile_keeps_it_and_steps_go_on_eagerly():
     train(twin, X, X, steps=4)
     assert_same(model, twin)
     assert is_replaying(model)
+
+
+def test_an_error_that_somebody_catches_is_raised_at_the_end():
+    with pytest.raises(NotRepeatableError, match="mine may look at anything"), ran():
+        with contextlib.suppress(Exception):
+            mine()
+
+
+def test_hooks_of_imports_are_no_part_of_a_pass(monkeypatch):
+    calls = []
+
+    class Finder:
+        @staticmethod
+        def find_spec(*arguments):
+            calls.append(arguments)
+
+    monkeypatch.setattr(sys, "meta_path", [Finder, *sys.meta_path])
+    with ran() as functions, contextlib.suppress(ImportError):
+        importlib.import_module("there_is_no_such_module")
+    assert calls
+    assert functions.seen
+
+
+def mine():
+    return 1
