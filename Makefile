@@ -8,8 +8,10 @@ TEST := .venv-test
 OLDEST := .venv-oldest
 DEV := .venv-dev
 BENCH := .venv-bench
+CASES := 1000
+SEED := 0
 
-.PHONY: help demo test test-oldest test-extras check kill notebook bench clean
+.PHONY: help demo test test-oldest test-extras check fuzz kill notebook bench clean
 
 help:  ## List what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -36,6 +38,9 @@ check: $(DEV)/ready  ## Lint, types, floors and doctests, with the real Keras an
 	$(DEV)/bin/mypy --strict minigrad
 	$(DEV)/bin/lint-imports
 	$(DEV)/bin/python -m pytest --cov=minigrad --cov-report=term
+
+fuzz: $(DEV)/ready  ## Try random models, changes and programs against references (ten minutes)
+	$(DEV)/bin/python -m tests.fuzz --cases $(CASES) --seed $(SEED)
 
 kill: $(TEST)/ready  ## Kill a training process 50 times while it checkpoints; nothing may be lost
 	$(TEST)/bin/python tests/training/kill_training.py --kills 50

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.engine.dtypes import in_order
 from minigrad.engine.node import RELEASED, Leaf, Node
 from minigrad.engine.state import STATE, enable_grad
 from minigrad.engine.tensor import Tensor, plain, read_only, titled
@@ -110,7 +111,7 @@ def start(output: Tensor, gradient: Any, create_graph: bool) -> Any:
             )
         seed = np.ones(output.shape, output.dtype)
     else:
-        seed = np.asarray(plain(gradient), dtype=output.dtype)
+        seed = in_order(plain(gradient), output.dtype)
         if seed.shape != output.shape:
             raise ValueError(
                 f"gradient= must have the output's shape {output.shape}. Received: {seed.shape}"
@@ -118,7 +119,6 @@ def start(output: Tensor, gradient: Any, create_graph: bool) -> Any:
     if create_graph:  # the caller may write into the array later, so the new tape gets a copy
         if isinstance(gradient, Tensor):
             return gradient
-        seed = np.array(seed)
         if gradient is None:
             constant(seed)
         return Tensor._wrap(seed)

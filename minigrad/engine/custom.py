@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 from minigrad.engine.primitive import Primitive
@@ -10,6 +11,8 @@ from minigrad.engine.primitive import Primitive
 
 def custom_gradient(*rules: Callable[..., Any] | None) -> Callable[[Callable[..., Any]], Primitive]:
     """Give a function of arrays derivative rules of one's own; it becomes a `Primitive`.
+
+    A NumPy function stays what it is for everybody else: the new op alone has these rules.
 
     Parameters
     ----------
@@ -32,6 +35,13 @@ def custom_gradient(*rules: Callable[..., Any] | None) -> Callable[[Callable[...
     """
 
     def make(function: Callable[..., Any]) -> Primitive:
-        return Primitive(function, *rules)
+        if isinstance(function, FunctionType):
+            return Primitive(function, *rules)
+
+        # The table answers NumPy's own functions, which are none of Python's.
+        def forward(*operands: Any, **options: Any) -> Any:
+            return function(*operands, **options)
+
+        return Primitive(forward, *rules, name=function.__name__)
 
     return make

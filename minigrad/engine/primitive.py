@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine.dtypes import refuse_masked
+from minigrad.engine.dtypes import in_order, refuse_masked
 from minigrad.engine.node import NO_OPTIONS, Node
 from minigrad.engine.state import STATE
 from minigrad.engine.table import TABLE
@@ -86,6 +86,11 @@ class Primitive:
         self.rules: Any = rules if each is None else _RuleForEach(each)
         self.name = name or (of or forward).__name__.strip("_")
         TABLE[of or forward] = self
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in ("forward", "rules") and hasattr(self, name):  # programs hold them, and tapes
+            raise AttributeError(f"op {self.name!r} keeps its {name}. Make another Primitive")
+        super().__setattr__(name, value)
 
     def __call__(self, *operands: Any, **options: Any) -> Any:
         """Compute the result; where an operand is a Tensor, return a Tensor and record the op."""
@@ -218,7 +223,7 @@ def private_copy(operand: Any) -> Any:
     if isinstance(operand, int | float):
         return operand
     refuse_masked(operand)
-    array = np.array(np.asarray(operand))  # asarray: not every array-like copies when asked to
+    array = in_order(np.asarray(operand))  # asarray: not every array-like copies when asked to
     if array.dtype.kind not in "fiub":
         raise TypeError(f"expected real numbers. Received: an array of dtype {array.dtype}")
     return operand if isinstance(operand, np.generic) else array
@@ -232,7 +237,7 @@ def private_option(name: str, option: Any) -> Any:
             "Tensor; pass its values, tensor.item() or tensor.numpy()"
         )
     if isinstance(option, np.ndarray):
-        return np.array(option)
+        return in_order(option)
     if isinstance(option, list | tuple):
         return type(option)([private_option(name, part) for part in option])
     return option

@@ -94,10 +94,13 @@ class Recorder(Watcher):
     ----------
     ops : list of RecordedOp
         In the order in which they ran.
+    primitives : dict
+        By identity, what was called; ops may be of their parts.
     """
 
     def __init__(self) -> None:
         self.ops: list[RecordedOp] = []
+        self.primitives: dict[int, Any] = {}
         self._slots: dict[int, Slot] = {}
         self._held: dict[int, Slot] = {}  # by the identity of their Tensors
         self._followed: list[Any] = []  # ops whose forwards are being followed
@@ -120,13 +123,7 @@ class Recorder(Watcher):
         self._slots[id(array)] = Slot(array, constant=True)
 
     def slot_of(self, tensor: Tensor) -> Slot:
-        """Return the place of a Tensor's values.
-
-        Raises
-        ------
-        NotRepeatableError
-            If they come from somewhere else.
-        """
+        """Return the place of a Tensor's values; an error if they come from somewhere else."""
         return self._known(tensor._value)
 
     # ---- what is seen --------------------------------------------------------------------------
@@ -141,6 +138,7 @@ class Recorder(Watcher):
         node: Any,
     ) -> None:
         """Write down an op."""
+        self.primitives[id(primitive)] = primitive
         for operand, value in zip(operands, values, strict=True):
             held = self._held.get(id(operand)) or self._constant_slot(operand)
             if held is not None and value is not held.sample:  # a snapshot of its array

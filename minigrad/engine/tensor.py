@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad.engine.collector import show
-from minigrad.engine.dtypes import numeric_array, real_dtype
+from minigrad.engine.dtypes import in_order, numeric_array, real_dtype
 from minigrad.engine.lines import note_cut
 from minigrad.engine.node import Leaf, Node, clock
 from minigrad.engine.protocols import Protocols
@@ -76,7 +76,7 @@ class Tensor(Protocols):
             data._refuse_result("made into a new Tensor")
         values = data._value if isinstance(data, Tensor) else numeric_array(data)
         dtype = None if dtype is None else real_dtype(dtype)
-        self._value = np.array(values, dtype=dtype)[()]  # [()]: a NumPy scalar if it is 0-d
+        self._value = in_order(values, dtype)[()]  # [()]: a NumPy scalar if it is 0-d
         self._exposed = False
         self._check_differentiable(requires_grad)
         self._node = Leaf(name) if requires_grad else None
@@ -212,7 +212,7 @@ class Tensor(Protocols):
                 f"{titled(self.name)} of shape {self.shape} cannot take values of shape "
                 f"{array.shape}. Make a new Tensor for another shape."
             )
-        self._value = np.array(array, dtype=self.dtype)[()]
+        self._value = in_order(array, self.dtype)[()]
         self._exposed = False
 
     def _snapshot(self) -> Any:

@@ -33,7 +33,7 @@ def says_what_was_meant(method: Method) -> Method:
 
 
 def as_data(name: str, values: Any, dtype: np.dtype[Any]) -> Array:
-    """Return `values` as an array of `dtype` with a batch axis.
+    """Return `values` as an array of `dtype` with a batch axis, in the order of `lies_in_order`.
 
     Whole numbers too large for `dtype` to hold exactly stay what they are.
 
@@ -44,9 +44,9 @@ def as_data(name: str, values: Any, dtype: np.dtype[Any]) -> Array:
     ValueError
         For a scalar, no samples, or numbers that are not finite, saying how many and where.
     """
-    is_ready = type(values) is np.ndarray and values.dtype == dtype  # as most batches are
+    is_ready = type(values) is np.ndarray and values.dtype == dtype and lies_in_order(values)
     if is_ready and values.ndim and values.size and is_clearly_finite(values):
-        return values
+        return values  # as most batches are
     values = the_only_array(name, values)
     try:
         array = numeric_array(values.numpy() if isinstance(values, Tensor) else values)
@@ -57,9 +57,9 @@ def as_data(name: str, values: Any, dtype: np.dtype[Any]) -> Array:
     if array.ndim == 0 or array.shape[0] == 0:
         raise ValueError(f"{name} must hold at least one sample. Received: shape {array.shape}")
     if array.dtype.kind in "iu" and np.abs(array).max() > 2 ** (np.finfo(dtype).nmant + 1):
-        return array  # `dtype` would round them: identifiers for an Embedding, say
+        dtype = array.dtype.newbyteorder("=")  # would round them: identifiers for an Embedding
     with np.errstate(over="ignore"):  # what is too large for `dtype` becomes infinite
-        converted = array.astype(dtype, copy=False)
+        converted = np.require(array, dtype, ["C", "A"])
     finite = np.isfinite(converted)
     if not finite.all():
         first = tuple(int(i) for i in np.argwhere(~finite)[0])
@@ -92,6 +92,15 @@ def only_value(argument: str, values: dict[str, Any], name: str | None) -> Any:
         given = ", ".join(map(repr, values)) or "none"
         raise ValueError(f"{argument} is a dict with {given}, and the model has {has}")
     return next(iter(values.values()))
+
+
+def lies_in_order(array: Array) -> bool:
+    """Whether numbers lie row by row and where the processor likes them: see `in_order`.
+
+    NumPy and BLAS sum in another order where they do not, and the last bits of a training would
+    depend on more than values.
+    """
+    return array.flags.c_contiguous and array.flags.aligned
 
 
 def is_clearly_finite(array: Array) -> bool:

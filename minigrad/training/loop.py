@@ -150,7 +150,8 @@ class TrainingLoop:
         batches = self.source.epoch(generator, self.batch)
         while True:
             try:
-                batch = next(batches, None)
+                with self.model._replays.lock:  # as an order may be drawn, see `alone`
+                    batch = next(batches, None)
             except Exception as error:
                 self._note_where(error)
                 raise

@@ -14,6 +14,7 @@ from minigrad.engine.tensor import copy_or_none
 from minigrad.layers import Layer, LossTerms
 from minigrad.layers.forward_pass import Watched
 from minigrad.training.data import Array
+from minigrad.training.own_code import ran
 from minigrad.training.replay import Outcome, losses_kept
 from minigrad.training.sources import Batch
 from minigrad.training.unchanged import Snapshot, all_layers, forgets_gradients
@@ -26,6 +27,7 @@ class Recording(NamedTuple):
     """What was written down of a pass, and the Tensors that it came to."""
 
     recorder: Recorder
+    ran: ran
     inputs: list[Tensor]
     terms: LossTerms
     shown: Shown
@@ -50,7 +52,8 @@ class RecordedPass:
         self._attributes = vars(model)
         self._names = list(recording.terms)
         self._shown = recording.shown
-        self._snapshot = Snapshot(model)
+        primitives = recording.recorder.primitives.values()
+        self._snapshot = Snapshot(model, recording.ran.seen.values(), primitives)
         self._held = [(w, w._value, w._node, w._leaf) for w in model.weights]
 
     # ---- whether it may run --------------------------------------------------------------------
@@ -122,9 +125,8 @@ class RecordedStep(RecordedPass):
 
     def fits(self, model: Model) -> bool:
         """Whether nothing has changed but the numbers in the parameters."""
-        if model.optimizer is not self._optimizer or not self._is_of(model):
-            return False
-        if not forgets_gradients(self._optimizer):
+        is_usual = model.optimizer is self._optimizer and forgets_gradients(self._optimizer)
+        if not is_usual or not self._is_of(model):
             return False
         for leaf, buffer in self._where:
             if leaf.buffer is not buffer:

@@ -12,6 +12,7 @@ from minigrad.engine.backward import start, walk
 from minigrad.engine.recorder import NotRepeatableError, Recorder, recorded_by
 from minigrad.layers import LossTerms
 from minigrad.tracing.contributions import contributions
+from minigrad.training.own_code import ran
 from minigrad.training.recorded import (
     RecordedContributions,
     RecordedPass,
@@ -29,14 +30,11 @@ if TYPE_CHECKING:
 def record_step(model: Model, batch: Batch) -> tuple[RecordedStep, Outcome]:
     """Run forward and back; return the program of it, and what it found.
 
-    Raises
-    ------
-    NotRepeatableError
-        If some of its numbers come from where a repetition could not see them change.
+    NotRepeatableError: some numbers come from where a repetition could not see them change.
     """
     recorder, inputs, (x, y, weights) = _begin(model, batch)
     watched = model._watched()
-    with enable_grad(), recorded_by(recorder):
+    with enable_grad(), recorded_by(recorder), ran() as functions:
         prediction, terms = model._forward(x, y, weights, training=True, watched=watched)
         total = terms.total()
         forward = len(recorder.ops)
@@ -50,7 +48,7 @@ def record_step(model: Model, batch: Batch) -> tuple[RecordedStep, Outcome]:
     for leaf, gradient in gradients.items():
         leaf.accumulate(gradient._value)
     shown = Shown(prediction, watched) if model.compiled_metrics else Shown()
-    recording = Recording(recorder, inputs, terms, shown)
+    recording = Recording(recorder, functions, inputs, terms, shown)
     step = RecordedStep(model, recording, total, forward, gradients)
     return step, Outcome(float(total), terms.values_as_floats(), prediction, watched)
 
@@ -59,9 +57,9 @@ def record_evaluation(model: Model, batch: Batch) -> tuple[RecordedPass, Outcome
     """Run forward and compute the loss; otherwise as `record_step`."""
     recorder, inputs, (x, y, weights) = _begin(model, batch)
     watched = model._watched()
-    with no_grad(), recorded_by(recorder):
+    with no_grad(), recorded_by(recorder), ran() as functions:
         prediction, terms = model._forward(x, y, weights, watched=watched)
-    recording = Recording(recorder, inputs, terms, Shown(prediction, watched))
+    recording = Recording(recorder, functions, inputs, terms, Shown(prediction, watched))
     values = terms.values_as_floats()
     outcome = Outcome(sum(values.values()), values, prediction, watched)
     return RecordedPass(model, recording), outcome
@@ -70,9 +68,11 @@ def record_evaluation(model: Model, batch: Batch) -> tuple[RecordedPass, Outcome
 def record_prediction(model: Model, batch: Batch) -> tuple[RecordedPass, Outcome]:
     """Run forward and compute no loss; otherwise as `record_step`."""
     recorder, inputs, tensors = _begin(model, batch)
-    with no_grad(), recorded_by(recorder):
+    with no_grad(), recorded_by(recorder), ran() as functions:
         prediction = model.run(tensors[0], False)[0]
-    recording = Recording(recorder, inputs, LossTerms([]), Shown(prediction, copies=False))
+    recording = Recording(
+        recorder, functions, inputs, LossTerms([]), Shown(prediction, copies=False)
+    )
     return RecordedPass(model, recording), Outcome(0.0, {}, prediction, None)
 
 
@@ -80,10 +80,10 @@ def record_contributions(model: Model, batch: Batch) -> tuple[RecordedContributi
     """Run forward, and back for each term; otherwise as `record_step`."""
     recorder, inputs, (x, y, weights) = _begin(model, batch)
     parameters = model.named_parameters()
-    with enable_grad(), recorded_by(recorder), losses_kept(model):
+    with enable_grad(), recorded_by(recorder), losses_kept(model), ran() as functions:
         _, terms = model._forward(x, y, weights, training=True)
         found = contributions(terms, parameters, create_graph=True)
-    recording = Recording(recorder, inputs, terms, Shown())
+    recording = Recording(recorder, functions, inputs, terms, Shown())
     arrays = {
         name: {term: None if t is None else np.array(t._value) for term, t in by_term.items()}
         for name, by_term in found.items()

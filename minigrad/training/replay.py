@@ -14,10 +14,12 @@ user's own layer, noise, a number that is looked at) cannot be recorded, and sta
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from threading import get_ident
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import wraps
+from threading import RLock, get_ident
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from minigrad.engine import enable_grad, get_default_dtype, no_grad
 from minigrad.engine.recorder import NotRepeatableError
@@ -39,6 +41,7 @@ _MOST_FAILURES = 3  # in a row: then somebody changes settings all the time, and
 
 
 Eagerly = Callable[["Model", Batch], Any]
+Method = TypeVar("Method", bound=Callable[..., Any])
 ByParameter = dict[str, dict[str, Array | None]]
 
 
@@ -59,6 +62,7 @@ class Replays:
         self._known: dict[Any, RecordedPass | None] = {}  # None: seen once
         self._never: set[Any] = set()
         self._failures = 0
+        self.lock = RLock()  # of the model: see `alone`
 
     def __reduce__(self) -> Any:
         return type(self), ()  # a copy of a model has arrays of its own, and begins anew
@@ -130,10 +134,11 @@ class Replays:
         """Make a program of a pass; return what it found, None if it cannot be repeated."""
         from minigrad.training import recording  # loaded when something is trained
 
-        if any(weight._leaf.hooks for weight in model.weights):
-            return None  # a hook expects arrays, once a step; it may be removed, so it's not never
         if key[0] is eager_step and not (model.optimizer.built and model.trainable_weights):
             return None  # an optimizer may be new, and weights may be freed
+        if any(weight._leaf.hooks for weight in model.weights) or sys.getprofile() is not None:
+            # A hook expects arrays, once a step; and who takes a profile would not see `ran`'s.
+            return None  # both may end, so it's not never
         is_usual = key[0] is not eager_step or forgets_gradients(model.optimizer)
         if is_usual and is_all_ours(model):
             record = {
@@ -185,6 +190,21 @@ def _key(batch: Batch) -> tuple[Any, ...]:
         get_default_dtype(),
         get_ident(),
     )
+
+
+def alone(method: Method) -> Method:
+    """Let a method of a model wait while another thread trains the model, or looks at it.
+
+    A look runs the pass of a step, and puts back what that changes; in between, a step of another
+    thread would find moving averages and random generators that are not its own.
+    """
+
+    @wraps(method)
+    def call(model: Model, *arguments: Any, **keywords: Any) -> Any:
+        with model._replays.lock:
+            return method(model, *arguments, **keywords)
+
+    return call  # type: ignore[return-value]
 
 
 def eager_step(model: Model, batch: Batch) -> Outcome:

@@ -328,8 +328,8 @@ def restore_generators(model: Model, states: Mapping[str, Any]) -> None:
             except (TypeError, ValueError, KeyError, OverflowError) as error:
                 raise ValueError(f"the state of {path!r}'s generator is damaged") from error
             made[path] = generator
-    for path, generator in made.items():
-        owners[path]._generator = generator
+    for path, generator in made.items():  # in place, as a training that is going on holds them
+        owners[path]._generator.bit_generator.state = generator.bit_generator.state
 
 
 def _weights_of(model: Model) -> dict[str, Array]:

@@ -9,7 +9,7 @@ from minigrad.engine import Tensor, enable_grad, remember_lines
 from minigrad.engine.tensor import plain
 from minigrad.layers.forward_pass import Watched
 from minigrad.training.objective import Objective
-from minigrad.training.replay import eager_contributions
+from minigrad.training.replay import alone, eager_contributions
 
 if TYPE_CHECKING:
     from minigrad.tracing import Trace
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 class Traced(Objective):
     """What every term of the loss contributes to every gradient; mixed into `Model`."""
 
+    @alone
     def trace(self, x: Any, y: Any = None, sample_weight: Any = None) -> Trace:
         """Run one batch forward and back, and split every parameter's gradient by loss term.
 
@@ -72,6 +73,7 @@ class Traced(Objective):
             trace.findings += too_long_a_step(self.optimizer, self.named_parameters(), trace)
         return trace
 
+    @alone
     def contributions(
         self,
         x: Any,

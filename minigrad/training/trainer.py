@@ -16,6 +16,7 @@ from minigrad.training.data import (
     Array,
     as_data,
     is_clearly_finite,
+    lies_in_order,
     says_what_was_meant,
     split_off_validation,
     the_only_array,
@@ -83,7 +84,8 @@ class Trainer(Steps):
 
     def _step(self, batch: Batch) -> dict[str, float]:
         model: Any = self
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # the loss will tell
+        quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore")  # the loss will tell
+        with self._replays.lock, quiet:  # see `alone`
             if self._defines(*TRAINING):
                 return self._by_own_step("train_step", batch)
             found = self._replays.step(model, batch)
@@ -346,6 +348,7 @@ class Trainer(Steps):
         if steps is not None:
             x = x[: positive_integer("predict", "steps", steps) * size]
         is_ready = type(x) is np.ndarray and x.dtype == self.compute_dtype and x.ndim > 0 and len(x)
+        is_ready = is_ready and lies_in_order(x)
         inputs = x if is_ready else as_data("x", x, self.compute_dtype)
 
         def check(part: Array) -> None:

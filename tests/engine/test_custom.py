@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from minigrad import Primitive, Tensor, custom_gradient, implements
+from minigrad.engine.table import TABLE
 from minigrad.testing import check_grads
 
 
@@ -44,3 +45,21 @@ def test_rules_come_one_for_each_operand_or_as_each():
         Primitive(np.sin)
     with pytest.raises(TypeError, match="not both"):
         Primitive(np.sin, lambda g, z, x: g, each=lambda i, g, z, *xs: g)
+
+
+@pytest.mark.parametrize(
+    "function", [np.tanh, np.round, np.sum, np.spacing], ids=lambda f: f.__name__
+)
+def test_a_rule_of_ones_own_for_a_numpy_function_is_that_op_s_alone(function):
+    before = dict(TABLE)
+    op = custom_gradient(lambda g, z, x: 7 * np.ones_like(x) * g)(function)
+    x = Tensor([0.3, 1.1], requires_grad=True)
+    op(x).sum().backward()
+    assert x.grad.tolist() == [7, 7]
+    assert op.name == function.__name__
+    np.testing.assert_array_equal(op(x).numpy(), function(x.numpy()))
+    for numpy_function in TABLE:
+        assert numpy_function is op.forward or TABLE[numpy_function] is before[numpy_function]
+    y = Tensor([0.3, 1.1], requires_grad=True)
+    np.tanh(y).sum().backward()
+    np.testing.assert_allclose(y.grad, 1 - np.tanh(y.numpy()) ** 2, rtol=1e-6)

@@ -1,0 +1,1 @@
+"""Random trials against a reference; `python -m tests.fuzz --help` says how to run them."""
