@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from minigrad import initializers
 from minigrad.engine import Leaf, Tensor
 from minigrad.engine.tensor import plain
+from minigrad.initializers.initializer import initial_values
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -161,7 +161,7 @@ def _initial_values(initializer: Any, shape: Sequence[int] | None, dtype: DTypeL
             raise TypeError(
                 f"Parameter: {initializer!r} makes values of a shape, so pass shape=(…)"
             )
-        initializer = initializers.initial_values(initializer, tuple(shape), dtype)
+        initializer = initial_values(initializer, tuple(shape), dtype)
     if shape is not None and np.shape(initializer) != tuple(shape):
         raise ValueError(
             f"Parameter: expected values of shape {tuple(shape)}. "

@@ -9,7 +9,6 @@ from minigrad.initializers.initializer import (
     Initializer,
     deserialize,
     get,
-    initial_values,
     serialize,
 )
 from minigrad.initializers.orthogonal import Orthogonal
@@ -69,7 +68,6 @@ __all__ = [
     "he_normal",
     "he_uniform",
     "identity",
-    "initial_values",
     "lecun_normal",
     "lecun_uniform",
     "ones",

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad import constraints, initializers, regularizers
+from minigrad import constraints, regularizers
 from minigrad.checks import boolean, checked_dtype, is_whole
+from minigrad.initializers.initializer import initial_values
 from minigrad.layers.forward_pass import current_frame
 from minigrad.parameter import Parameter
 
@@ -116,7 +117,7 @@ class WeightOwner:
         self._spend(name, lengths, kind)
         if initializer is None:
             initializer = "glorot_uniform" if kind.kind == "f" else "zeros"
-        values = initializers.initial_values(initializer, lengths, kind, self._generator)
+        values = initial_values(initializer, lengths, kind, self._generator)
         if np.shape(values) != lengths:
             raise ValueError(
                 f"layer {self.name!r}: the initializer of {name!r} returned shape "

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from minigrad.engine import Primitive
 from minigrad.engine.table import TABLE
 from tests.fuzz.random_programs import run
 
@@ -17,5 +18,6 @@ def test_a_wrong_second_derivative_is_found(monkeypatch):
     def cuts(g, z, x):
         return g * np.cos(x.detach() if hasattr(x, "detach") else x)
 
-    monkeypatch.setattr(TABLE[np.sin], "rules", (cuts,))
+    monkeypatch.setitem(TABLE, np.sin, TABLE[np.sin])  # to be put back
+    Primitive(np.sin, cuts)
     assert any("sin of" in text and "order 2 differs" in text for text in run(cases=60, seed=0))
