@@ -10,10 +10,10 @@ FLOORS = [
     ("edges", "command_line   ·   search", "#f3e6f0"),
     ("training", "Model · Sequential · fit · callbacks · History · saving", "#fbe9da"),
     ("tracing  ·  optimizers", "terms, steps, diagnoses   ·   steps, schedules", "#fdf3cf"),
-    ("layers", "Layer · Parameter · Dense · Conv2D · … · loss terms", "#e9f3d9"),
+    ("layers", "Layer · Dense · Conv2D · … · penalties · loss terms", "#e9f3d9"),
     (
         "functions",
-        "activations · initializers · constraints\nregularizers · losses · metrics",
+        "activations · initializers · constraints\nregularizers · losses · metrics · Parameter",
         "#d9efe6",
     ),
     ("ops", "derivative rules by family", "#d8ebf6"),
