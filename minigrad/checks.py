@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from numbers import Real
 from typing import Any
 
@@ -21,6 +21,7 @@ from minigrad.engine import get_default_dtype
 Shape = tuple[int | None, ...]
 
 
+@cache  # a loss that is called as a function is made for each call
 def snake_case(name: str) -> str:
     """Return a class's name in small letters, word by word, as Keras makes names of classes.
 
