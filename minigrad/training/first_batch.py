@@ -8,14 +8,14 @@ from minigrad.engine.taken import warn
 from minigrad.tracing.classifiers import UNSCALED, of_classifier
 
 if TYPE_CHECKING:
-    from minigrad.training.model import Model
+    from minigrad.training.objective import Objective
 
 
 class FirstBatchWarning(UserWarning):
     """The first batch suggests that a model is not what was meant."""
 
 
-def look_at(model: Model, x: Any, prediction: Any, data: float) -> None:
+def look_at(model: Objective, x: Any, prediction: Any, data: float) -> None:
     """Warn of what is wrong with a classifier, given its first batch and the data term of that.
 
     Of saturated outputs only where the input is not scaled: otherwise they may be the past of a

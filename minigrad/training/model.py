@@ -40,7 +40,7 @@ class hideable:  # noqa: N801  (a decorator, as property is)
 
 
 @registry.register()
-class Model(Trainer, Traced, Layer):
+class Model(Trainer, Traced):
     """A layer with `compile`, `fit` and `save`.
 
     There are three ways to one: `Sequential`, for layers in a row; ``Model(inputs, outputs)``, for
@@ -235,13 +235,6 @@ class Model(Trainer, Traced, Layer):
                 "axis of the batch in front: x[np.newaxis], or x[None]"
             )
         return x
-
-    @property
-    def compute_dtype(self) -> Any:
-        """The dtype to which data are converted: that of the first layer."""
-        for layer in self.sublayers():
-            return layer.compute_dtype if isinstance(layer, Model) else layer.dtype
-        return self.dtype
 
     def _require_built(self) -> None:
         layers = self.sublayers()  # one whose train_step calls them alone is never built itself

@@ -6,7 +6,7 @@ import math
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from minigrad import losses, metrics, optimizers
 from minigrad.checks import number, positive_integer
 from minigrad.engine import Tensor, scope
 from minigrad.engine.tensor import plain
-from minigrad.layers import Layer, LossTerms, Parameter
+from minigrad.layers import Layer, LossTerms
 from minigrad.layers.forward_pass import Watched
 from minigrad.training.data import as_pair, only_value, sample_weights, says_what_was_meant
 from minigrad.training.replay import NoReplays, Replays
@@ -25,21 +25,12 @@ class NonFiniteLossError(FloatingPointError):
     """The loss became nan or infinite; the step was not made."""
 
 
-class Objective:
-    """The loss of a model, term by term; mixed into `Model`."""
+class Objective(Layer):
+    """The loss of a model, term by term; the first base of `Model`."""
 
-    if TYPE_CHECKING:  # what it needs of a Layer
-        name: str
-        built: bool
-        _told: set[Any]
-        _tolerates_nan: bool
-        _held: Any
-        compute_dtype: Any
-        get_layer: Callable[[str], Layer]
-        parameters: Callable[[], list[Parameter]]
-        named_parameters: Callable[[], dict[str, Parameter]]
-        penalties: Callable[..., list[tuple[str, Tensor]]]
-        run: Callable[..., tuple[Any, list[Any]]]
+    get_layer: Callable[[str], Layer]
+    _tolerates_nan = False
+    _held: Any = None  # metrics among the attributes, once somebody has looked for them
 
     @says_what_was_meant
     def compile(
@@ -104,7 +95,7 @@ class Objective:
         self.checked_config: str | None = None
         self.has_seen_a_batch = False
         self.compiled = True
-        self._held = None  # metrics are looked for anew
+        self._held = None
         self.run_eagerly = run_eagerly
 
     @property
@@ -241,6 +232,13 @@ class Objective:
 
     # ---- what is needed for a step -------------------------------------------------------------
 
+    @property
+    def compute_dtype(self) -> Any:
+        """The dtype to which data are converted: that of the first layer."""
+        for layer in self.sublayers():
+            return layer.compute_dtype if isinstance(layer, Objective) else layer.dtype
+        return self.dtype
+
     def _batch(self, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None) -> Batch:
         """Return arrays that fit each other, from what a user has given."""
         inputs, targets = as_pair(*self._unnamed(x, y), self.compute_dtype)
@@ -340,14 +338,13 @@ class Objective:
         """A ``with`` block after which moving averages and random generators are as before."""
         from minigrad.training.saving import generator_states, restore_generators
 
-        model: Any = self
-        states = generator_states(model)
-        weights = model.named_weights() if model.built else {}
-        trained = model.named_parameters() if model.built else {}
+        states = generator_states(self)
+        weights = self.named_weights() if self.built else {}
+        trained = self.named_parameters() if self.built else {}
         kept = {path: w.numpy() for path, w in weights.items() if path not in trained}
         try:
             yield
         finally:
-            restore_generators(model, states)
+            restore_generators(self, states)
             for path, values in kept.items():
                 weights[path].assign(values)

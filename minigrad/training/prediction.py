@@ -20,7 +20,7 @@ from minigrad.training.data import Array
 from minigrad.training.unchanged import is_all_ours
 
 if TYPE_CHECKING:
-    from minigrad.training.model import Model
+    from minigrad.training.objective import Objective
 
 # Numbers of a batch below which most of the time is Python's, which runs on one thread at a time.
 LARGE_BATCH = 2**15
@@ -29,7 +29,7 @@ BATCHES_EACH = 8
 
 
 def predict_in_batches(
-    model: Model, inputs: Array, size: int, check: Callable[[Array], None]
+    model: Objective, inputs: Array, size: int, check: Callable[[Array], None]
 ) -> Array:
     """Return a model's outputs for all inputs.
 
@@ -73,7 +73,7 @@ def predict_in_batches(
     return outputs[0]
 
 
-def _is_shared(model: Model, inputs: Array, size: int) -> bool:
+def _is_shared(model: Objective, inputs: Array, size: int) -> bool:
     """Whether it is worth it, and safe: what a user has written may count on a single thread.
 
     It depends on shapes alone, not on what has been recorded: so do the last bits of the outputs.

@@ -18,7 +18,7 @@ import numpy as np
 
 from minigrad import losses, metrics, optimizers, seeds
 from minigrad.files import atomic_write
-from minigrad.layers.layer import registry
+from minigrad.layers.layer import Layer, registry
 from minigrad.layers.weights import weight_budget
 from minigrad.serialization import Unregistered, custom_object_scope
 from minigrad.training import archive
@@ -310,13 +310,13 @@ def _assign(model: Model, arrays: Mapping[str, Array]) -> None:
 # ---- random generators ---------------------------------------------------------------------------
 
 
-def generator_states(model: Model) -> dict[str, Any]:
+def generator_states(model: Layer) -> dict[str, Any]:
     """Return the states of the random generators of a model and its layers, by path."""
     owners = {"": model, **dict(model.paths())}
     return {path: owner._generator.bit_generator.state for path, owner in owners.items()}
 
 
-def restore_generators(model: Model, states: Mapping[str, Any]) -> None:
+def restore_generators(model: Layer, states: Mapping[str, Any]) -> None:
     """Give the generators the states that `generator_states` returned."""
     owners = {"": model, **dict(model.paths())}
     made = {}

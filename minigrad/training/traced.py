@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Traced(Objective):
-    """What every term of the loss contributes to every gradient; mixed into `Model`."""
+    """What every term of the loss contributes to every gradient; a base of `Model`."""
 
     @alone
     def trace(self, x: Any, y: Any = None, sample_weight: Any = None) -> Trace:
@@ -48,8 +48,7 @@ class Traced(Objective):
 
         inputs, targets, weights = self._batch(x, y, sample_weight)
         entry: Any = Tensor(inputs, requires_grad=True) if inputs.dtype.kind == "f" else inputs
-        model: Any = self
-        layers = dict(model.paths())
+        layers = dict(self.paths())
         watched: Watched = {id(layer): [] for layer in layers.values()}
         with enable_grad(), self.undisturbed(), remember_lines() as lines:
             prediction, terms = self._forward(entry, targets, weights, True, watched)
@@ -103,14 +102,13 @@ class Traced(Objective):
         KeyError
             For an unknown parameter, with the known ones.
         """
-        model: Any = self
         batch = self._batch(x, y, sample_weight)
         if names is None:
-            return self._replays.contributions(model, batch)
+            return self._replays.contributions(self, batch)
         if not self.built:
             self.run(batch.x[:1], False)
         parameters = self.named_parameters()
         for name in names:
             if name not in parameters:
                 raise KeyError(f"unknown parameter {name!r}. Known: {', '.join(parameters)}")
-        return eager_contributions(model, batch, names)
+        return eager_contributions(self, batch, names)

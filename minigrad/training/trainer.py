@@ -22,7 +22,7 @@ from minigrad.training.data import (
     the_only_array,
 )
 from minigrad.training.first_batch import look_at
-from minigrad.training.history import History
+from minigrad.training.history import History, LossTracker
 from minigrad.training.loop import TrainingLoop
 from minigrad.training.prediction import predict_in_batches
 from minigrad.training.progress import checked_verbosity, format_values
@@ -38,10 +38,7 @@ if TYPE_CHECKING:
 
 
 class Trainer(Steps):
-    """Training, evaluation and prediction; mixed into `Model`."""
-
-    if TYPE_CHECKING:
-        _generator: np.random.Generator
+    """Training, evaluation and prediction; a base of `Model`."""
 
     def _prepare_training(self) -> None:
         self.optimizer = None
@@ -54,7 +51,9 @@ class Trainer(Steps):
         self.stop_training = self.stop_evaluating = self.stop_predicting = False
         self.history: History | None = None
         self._replays = Replays()
-        self._prepare_steps()
+        self._loss_tracker = LossTracker()
+        self._noted = self._held = None
+        self._tolerates_nan = False
 
     # ---- steps ---------------------------------------------------------------------------------
 
@@ -83,15 +82,14 @@ class Trainer(Steps):
         return values if return_dict else self._in_order(values)
 
     def _step(self, batch: Batch) -> dict[str, float]:
-        model: Any = self
         quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore")  # the loss will tell
         with self._replays.lock, quiet:  # see `alone`
             if self._defines(*TRAINING):
                 return self._by_own_step("train_step", batch)
-            found = self._replays.step(model, batch)
+            found = self._replays.step(self, batch)
             if not self.has_seen_a_batch:
                 self.has_seen_a_batch = True
-                look_at(model, batch.x, found.prediction, found.terms.get("data", 0.0))
+                look_at(self, batch.x, found.prediction, found.terms.get("data", 0.0))
             if not math.isfinite(found.loss):
                 self._refuse_non_finite(found.terms)
             elif found.has_gradients:
@@ -293,7 +291,6 @@ class Trainer(Steps):
 
     def _evaluate(self, source: Source, callbacks: CallbackList) -> dict[str, float]:
         """Return the values of an evaluation, of which the callbacks are told."""
-        model: Any = self
         callbacks.on_test_begin()
         self._held = None
         self.reset_metrics()
@@ -304,10 +301,10 @@ class Trainer(Steps):
             if watched:
                 callbacks.on_test_batch_begin(number)
             if own:
-                with losses_kept(model):
+                with losses_kept(self):
                     logs = self._by_own_step("test_step", batch)
             else:
-                logs = self._values_of(self._replays.evaluate(model, batch), batch)
+                logs = self._values_of(self._replays.evaluate(self, batch), batch)
             if watched:
                 callbacks.on_test_batch_end(number, self._results_or(logs, *TESTING) | logs)
             if self.stop_evaluating:
@@ -344,7 +341,6 @@ class Trainer(Steps):
             x = the_only_array("x", self._unnamed(x, None)[0])
         if callbacks is not None or self._defines("predict_step") or not is_array_like(x):
             return self._predict_one_by_one(x, size, steps, callbacks)
-        model: Any = self
         if steps is not None:
             x = x[: positive_integer("predict", "steps", steps) * size]
         is_ready = type(x) is np.ndarray and x.dtype == self.compute_dtype and x.ndim > 0 and len(x)
@@ -355,11 +351,10 @@ class Trainer(Steps):
             if is_ready and not is_clearly_finite(part):  # looked at while it is in the cache
                 as_data("x", x, self.compute_dtype)
 
-        return predict_in_batches(model, inputs, size, check)
+        return predict_in_batches(self, inputs, size, check)
 
     def _predict_one_by_one(self, x: Any, size: int, steps: int | None, callbacks: Any) -> Any:
         """Predict batch by batch, in the sight of callbacks or by a step of one's own."""
-        model: Any = self
         if is_array_like(x):
             source: Source = Arrays(as_data("x", x, self.compute_dtype), None, None, size, steps)
         else:
@@ -374,7 +369,7 @@ class Trainer(Steps):
                 with no_grad():
                     part = plain(self.predict_step(batch.x))
             else:
-                part = self._replays.predict(model, batch.x)
+                part = self._replays.predict(self, batch.x)
             parts.append(np.array(part))
             called.on_predict_batch_end(number, {"outputs": parts[-1]})
             if self.stop_predicting:

@@ -61,7 +61,7 @@ def run(made, x, y, weights, shuffle=True):
     """Train, evaluate, predict; return all numbers."""
     options = {"batch_size": 8, "sample_weight": weights, "verbose": 0}
     history = made.fit(x, y, epochs=3, shuffle=shuffle, validation_split=0.2, **options).history
-    values = made.evaluate(x, y, **options), made.train_on_batch(x, y, weights)
+    values = made.evaluate(x, y, **options), made.train_on_batch(x, y, weights, return_dict=True)
     found = made.contributions(x, y)
     parts = [part for by_term in found.values() for part in by_term.values() if part is not None]
     return [
