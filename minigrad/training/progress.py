@@ -52,11 +52,5 @@ def checked_verbosity(verbose: int | str) -> None:
 
 
 def format_values(values: Mapping[str, float]) -> str:
-    """Return values with their names on one line.
-
-    Examples
-    --------
-    >>> format_values({"loss": 0.04812, "data": 0.03})
-    'loss 0.04812  data 0.03'
-    """
+    """Return values with their names on one line, as in ``loss 0.04812  data 0.03``."""
     return "  ".join(f"{name} {value:.4g}" for name, value in values.items())

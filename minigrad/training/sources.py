@@ -10,7 +10,7 @@ import numpy as np
 
 from minigrad.checks import positive_integer
 from minigrad.engine import Tensor
-from minigrad.training.data import Array, as_pair, batches, sample_weights
+from minigrad.training.data import Array, batches
 from minigrad.utils import unpack_x_y_sample_weight
 
 
@@ -68,35 +68,13 @@ class Arrays:
 class Batches:
     """Batches from a generator, an iterable, a Keras-like dataset, or a function that makes one.
 
-    Each batch is ``x``, ``(x, y)`` or ``(x, y, sample_weight)``.
-
-    Parameters
-    ----------
-    source
-        What yields them. A generator yields once; anything else is begun anew for each epoch.
-    dtype
-        To which numbers are converted.
-    class_weight
-        A weight for each class of the targets.
-    steps
-        How many batches make an epoch; by default all that there are. With it, an epoch goes on
-        where the last one ended.
-    unnamed
-        Takes inputs and targets out of dicts by their names.
-
-    Attributes
-    ----------
-    steps : int or None
-        The same; None where only the end of the source tells.
+    Each is ``x``, ``(x, y)`` or ``(x, y, sample_weight)``, of which `checked` makes a Batch. A
+    generator yields once; anything else is begun anew for each epoch. With `steps`, so many batches
+    make an epoch, and it goes on where the last one ended.
     """
 
     def __init__(
-        self,
-        source: Any,
-        dtype: np.dtype[Any],
-        class_weight: dict[int, float] | None = None,
-        steps: int | None = None,
-        unnamed: Callable[[Any, Any], tuple[Any, Any]] = lambda x, y: (x, y),
+        self, source: Any, checked: Callable[[Any, Any, Any], Batch], steps: int | None = None
     ) -> None:
         if not (callable(source) or hasattr(source, "__iter__") or hasattr(source, "__getitem__")):
             raise TypeError(
@@ -104,9 +82,7 @@ class Batches:
                 f"{type(source).__name__}"
             )
         self._source = source
-        self._dtype = dtype
-        self._class_weight = class_weight
-        self._unnamed = unnamed
+        self._checked = checked
         self.passed = 0
         self.steps = None if steps is None else positive_integer("fit", "steps_per_epoch", steps)
         self._current: Iterator[Any] | None = None
@@ -119,7 +95,8 @@ class Batches:
             self._current = self._begin()
         while self.steps is None or count < self.steps:
             item = next(self._current, None)
-            if item is None and self.steps is not None and not self._is_spent():
+            is_spent = hasattr(self._source, "__next__")  # and cannot be begun anew
+            if item is None and self.steps is not None and not is_spent:
                 self._current = self._begin()
                 item = next(self._current, None)
             if item is None:
@@ -137,10 +114,6 @@ class Batches:
         if hasattr(self._source, "on_epoch_end"):
             self._source.on_epoch_end()
 
-    def _is_spent(self) -> bool:
-        """Whether the source cannot be begun anew."""
-        return hasattr(self._source, "__next__")
-
     def _begin(self) -> Iterator[Any]:
         source: Any = self._source
         if hasattr(source, "__iter__"):
@@ -157,13 +130,8 @@ class Batches:
         return iter(made)
 
     def _batch(self, item: Any, number: int) -> Batch:
-        """Return a batch, checked like arrays."""
         try:
-            x, y, weights = unpack_x_y_sample_weight(item)
-            inputs, targets = as_pair(*self._unnamed(x, y), self._dtype)
-            return Batch(
-                inputs, targets, sample_weights(inputs, targets, weights, self._class_weight)
-            )
+            return self._checked(*unpack_x_y_sample_weight(item))
         except (ValueError, TypeError) as error:
             raise type(error)(f"batch {number}: {error}") from error
 

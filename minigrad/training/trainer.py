@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad.checks import is_whole, positive_integer, sizes
+from minigrad.checks import boolean, is_whole, positive_integer, sizes
 from minigrad.engine import no_grad
 from minigrad.engine.tensor import plain
 from minigrad.training.callbacks import CallbackList
 from minigrad.training.data import (
-    Array,
     as_data,
-    is_clearly_finite,
     lies_in_order,
     says_what_was_meant,
     split_off_validation,
@@ -121,7 +119,7 @@ class Trainer(Steps):
                 "with a source of batches, targets and weights come in the batches: y and "
                 "sample_weight belong to arrays"
             )
-        return Batches(x, self.compute_dtype, class_weight, steps, self._unnamed)
+        return Batches(x, lambda x, y, weights: self._batch(x, y, weights, class_weight), steps)
 
     # ---- fit -----------------------------------------------------------------------------------
 
@@ -201,8 +199,7 @@ class Trainer(Steps):
         self._require_optimizer()
         positive_integer("fit", "epochs", epochs)
         first = sizes("fit", "initial_epoch", initial_epoch, rank=1, least=0)[0]
-        if not isinstance(shuffle, bool | np.bool_):
-            raise ValueError(f"fit: shuffle must be True or False. Received: shuffle={shuffle!r}")
+        boolean("fit", "shuffle", shuffle)
         size = 32 if batch_size is None else positive_integer("fit", "batch_size", batch_size)
         held_out_size = size if validation_batch_size is None else validation_batch_size
         held_out: Source | None = None
@@ -220,7 +217,7 @@ class Trainer(Steps):
         source = self._source(x, y, size, sample_weight, class_weight, steps_per_epoch)
         self._held = None
         loop = TrainingLoop(
-            self,  # type: ignore[arg-type]  # Model is the only class that this is mixed into
+            self,  # type: ignore[arg-type]  # it is a part of Model alone
             source,
             epochs,
             first,
@@ -284,9 +281,8 @@ class Trainer(Steps):
     def _prepared(self, callbacks: Any, **params: Any) -> CallbackList:
         """Return callbacks that know the model."""
         called = callbacks if isinstance(callbacks, CallbackList) else CallbackList(callbacks)
-        for callback in called.callbacks:
-            callback.set_model(self)  # type: ignore[arg-type]  # Model is mixed into no other
-            callback.set_params(params)
+        called.set_model(self)  # type: ignore[arg-type]  # it is a part of Model alone
+        called.set_params(params)
         return called
 
     def _evaluate(self, source: Source, callbacks: CallbackList) -> dict[str, float]:
@@ -343,22 +339,17 @@ class Trainer(Steps):
             return self._predict_one_by_one(x, size, steps, callbacks)
         if steps is not None:
             x = x[: positive_integer("predict", "steps", steps) * size]
-        is_ready = type(x) is np.ndarray and x.dtype == self.compute_dtype and x.ndim > 0 and len(x)
-        is_ready = is_ready and lies_in_order(x)
-        inputs = x if is_ready else as_data("x", x, self.compute_dtype)
-
-        def check(part: Array) -> None:
-            if is_ready and not is_clearly_finite(part):  # looked at while it is in the cache
-                as_data("x", x, self.compute_dtype)
-
-        return predict_in_batches(self, inputs, size, check)
+        is_ready = type(x) is np.ndarray and x.dtype == self.compute_dtype and lies_in_order(x)
+        if not (is_ready and x.ndim and x.size):  # else it is looked at batch by batch
+            x = as_data("x", x, self.compute_dtype)
+        return predict_in_batches(self, x, size)
 
     def _predict_one_by_one(self, x: Any, size: int, steps: int | None, callbacks: Any) -> Any:
         """Predict batch by batch, in the sight of callbacks or by a step of one's own."""
         if is_array_like(x):
             source: Source = Arrays(as_data("x", x, self.compute_dtype), None, None, size, steps)
         else:
-            source = Batches(x, self.compute_dtype, steps=steps, unnamed=self._unnamed)
+            source = Batches(x, self._batch, steps)
         called = self._prepared(callbacks, steps=source.steps)
         called.on_predict_begin()
         self.stop_predicting = False
