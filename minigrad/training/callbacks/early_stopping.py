@@ -100,6 +100,5 @@ class EarlyStopping(Monitor):
 
     def restore(self, state: Mapping[str, Any]) -> None:
         arrays = [state[name] for name in state if name.startswith("best_weights/")]
-        names = ("best", "best_epoch", "stopped_epoch", "wait")
-        super().restore({name: state[name] for name in names})
+        super().restore({name: state[name] for name in state if "/" not in name})
         self.best_weights = arrays or None

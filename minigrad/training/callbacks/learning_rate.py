@@ -5,17 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from minigrad.checks import not_negative
+from minigrad.checks import fraction, not_negative
 from minigrad.signatures import Setting
 from minigrad.training.callbacks.callback import Callback, Logs
 from minigrad.training.callbacks.monitor import Monitor, whole
-
-
-def _factor(owner: str, argument: str, value: Any) -> float:
-    factor = not_negative(owner, argument, value)
-    if factor >= 1:
-        raise ValueError(f"{owner}: {argument} must be below 1. Received: {argument}={value!r}")
-    return factor
 
 
 class ReduceLROnPlateau(Monitor):
@@ -43,7 +36,7 @@ class ReduceLROnPlateau(Monitor):
     """
 
     monitor = Monitor.monitor
-    factor = Setting(_factor, 0.1)
+    factor = Setting(fraction, 0.1)
     patience = Setting(whole, 10)
     verbose = Setting(None, 0)
     mode = Monitor.mode

@@ -62,13 +62,7 @@ class Monitor(Callback):
         self._is_settled = False
 
     def value_in(self, logs: Logs | None) -> float | None:
-        """Return the value, None if there is none, which is said once.
-
-        Raises
-        ------
-        ValueError
-            If there is no value of that name.
-        """
+        """Return the value; None if there is none, which is said once, or refused."""
         logs = {} if logs is None else logs
         if self.monitor in logs:
             self._is_settled = True
