@@ -68,7 +68,10 @@ class TrainingLoop:
         self._to_load: Path | None = None
         self._to_save: list[Path] = []
         self._tolerates_nan = any(isinstance(c, TerminateOnNaN) for c in self.callbacks.callbacks)
-        self.callbacks.prepare(self, params)
+        self.callbacks.set_model(self.model)
+        self.callbacks.set_params(params)
+        for callback in self.callbacks.callbacks:
+            callback.loop = self
 
     # ---- running -------------------------------------------------------------------------------
 
@@ -121,7 +124,7 @@ class TrainingLoop:
                 self._note_where(error)
                 raise
             self.batch += 1
-            if self.callbacks.watches_batches:
+            if self.callbacks.watches("on_train_batch_end"):
                 logs = model._results_or(self._logs, *TRAINING) | self._logs
                 self.callbacks.on_train_batch_end(self.batch - 1, logs)
             self._save_if_asked()

@@ -318,19 +318,24 @@ class Model(Trainer, Traced):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Self:
         """Make the model that `get_config` described; `custom_objects` are known by their names."""
-        if custom_objects:
-            with custom_object_scope(custom_objects):
-                return cls.from_config(config)
-        arguments = dict(config)
-        description = arguments.pop("graph", None)
-        if description is None:
-            return cls(**arguments)
+        with custom_object_scope(custom_objects):
+            arguments = dict(config)
+            made_of = cls._made_of(arguments)
+            if not made_of:
+                return cls(**arguments)
+            trainable = arguments.pop("trainable", True)
+            model = cls(*made_of, **arguments)
+            model._trainable = trainable  # its layers bring their own switches
+            return model
+
+    @classmethod
+    def _made_of(cls, arguments: dict[str, Any]) -> tuple[Any, ...]:
+        """Take the description of layers out of a config; return what a model is made of."""
+        if "graph" not in arguments:
+            return ()
         arguments.pop("input_shape", None)
-        graph = Graph.from_config(description, find_tied)
-        trainable = arguments.pop("trainable", True)
-        model = cls(graph.input, graph.output, **arguments)
-        model._trainable = trainable  # its layers bring their own switches
-        return model
+        graph = Graph.from_config(arguments.pop("graph"), find_tied)
+        return graph.input, graph.output
 
     def to_json(self, **options: Any) -> str:
         """Return the architecture as JSON text, without weights; `options` go to ``json.dumps``.

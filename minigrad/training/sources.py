@@ -36,26 +36,15 @@ class Arrays:
     last one ended, after `passed` batches. One that comes to the end of the samples is shorter.
     """
 
-    def __init__(
-        self,
-        x: Array,
-        y: Array | None,
-        weights: Array | None,
-        batch_size: int,
-        steps: int | None = None,
-    ) -> None:
-        self.arrays = (x, y, weights)
+    def __init__(self, arrays: Batch, batch_size: int, steps: int | None = None) -> None:
+        self.arrays = arrays
         self.batch_size = positive_integer("fit", "batch_size", batch_size)
-        self.samples = len(x)
-        self._all = -(-self.samples // self.batch_size)
-        self.steps: int | None = (
-            self._all if steps is None else positive_integer("fit", "steps", steps)
-        )
+        self._all = -(-len(arrays.x) // self.batch_size)
+        self.steps = self._all if steps is None else positive_integer("fit", "steps", steps)
         self.passed = 0
 
     def epoch(self, generator: np.random.Generator | None, skip: int = 0) -> Iterator[Batch]:
         """Yield an epoch without its first `skip`; `generator` is as when the pass began."""
-        assert self.steps is not None
         cuts = batches(self.arrays, self.batch_size, generator, self.passed + skip)
         for number, cut in enumerate(cuts, skip):  # begun even if all are left out: it draws
             if number == self.steps:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from minigrad.engine import Tensor, enable_grad, remember_lines
 from minigrad.engine.tensor import plain
 from minigrad.layers.forward_pass import Watched
+from minigrad.tracing import LayerPass, Trace
+from minigrad.tracing.classifiers import of_classifier
 from minigrad.training.objective import Objective
 from minigrad.training.replay import alone, eager_contributions
-
-if TYPE_CHECKING:
-    from minigrad.tracing import Trace
+from minigrad.training.step_length import too_long_a_step
 
 
 class Traced(Objective):
@@ -42,10 +42,6 @@ class Traced(Objective):
         Trace
             The contribution of each term to each parameter's gradient, and the steps between.
         """
-        from minigrad.tracing import LayerPass, Trace
-        from minigrad.tracing.classifiers import of_classifier
-        from minigrad.training.step_length import too_long_a_step
-
         inputs, targets, weights = self._batch(x, y, sample_weight)
         entry: Any = Tensor(inputs, requires_grad=True) if inputs.dtype.kind == "f" else inputs
         layers = dict(self.paths())

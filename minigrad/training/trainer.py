@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from minigrad.checks import boolean, is_whole, positive_integer, sizes
 from minigrad.engine import no_grad
 from minigrad.engine.tensor import plain
-from minigrad.training.callbacks import CallbackList
+from minigrad.training.callbacks import Callback, CallbackList
 from minigrad.training.data import (
     as_data,
     lies_in_order,
@@ -28,11 +29,6 @@ from minigrad.training.replay import Outcome, Replays, losses_kept
 from minigrad.training.sources import Arrays, Batch, Batches, Source, is_array_like
 from minigrad.training.steps import TESTING, TRAINING, Steps
 from minigrad.utils import unpack_x_y_sample_weight
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from minigrad.training.callbacks import Callback
 
 
 class Trainer(Steps):
@@ -113,7 +109,7 @@ class Trainer(Steps):
     ) -> Source:
         """Return where batches come from."""
         if is_array_like(x) or isinstance(x, dict):
-            return Arrays(*self._batch(x, y, sample_weight, class_weight), batch_size, steps)
+            return Arrays(self._batch(x, y, sample_weight, class_weight), batch_size, steps)
         if y is not None or sample_weight is not None:
             raise ValueError(
                 "with a source of batches, targets and weights come in the batches: y and "
@@ -213,7 +209,7 @@ class Trainer(Steps):
             x, y, weights = self._batch(x, y, sample_weight)
             (x, y), (x_out, y_out) = split_off_validation(x, y, validation_split)
             sample_weight, judged = (None, None) if weights is None else np.split(weights, [len(x)])
-            held_out = Arrays(x_out, y_out, judged, held_out_size, validation_steps)
+            held_out = Arrays(Batch(x_out, y_out, judged), held_out_size, validation_steps)
         source = self._source(x, y, size, sample_weight, class_weight, steps_per_epoch)
         self._held = None
         loop = TrainingLoop(
@@ -291,11 +287,10 @@ class Trainer(Steps):
         self._held = None
         self.reset_metrics()
         self.stop_evaluating, source.passed = False, 0
-        own, watched = self._defines(*TESTING), callbacks.watches_evaluation
+        own, watched = self._defines(*TESTING), callbacks.watches("on_test_batch_end")
         logs: dict[str, float] = {}
         for number, batch in enumerate(source.epoch(None)):
-            if watched:
-                callbacks.on_test_batch_begin(number)
+            callbacks.on_test_batch_begin(number)
             if own:
                 with losses_kept(self):
                     logs = self._by_own_step("test_step", batch)
@@ -347,7 +342,7 @@ class Trainer(Steps):
     def _predict_one_by_one(self, x: Any, size: int, steps: int | None, callbacks: Any) -> Any:
         """Predict batch by batch, in the sight of callbacks or by a step of one's own."""
         if is_array_like(x):
-            source: Source = Arrays(as_data("x", x, self.compute_dtype), None, None, size, steps)
+            source: Source = Arrays(self._batch(x, None), size, steps)
         else:
             source = Batches(x, self._batch, steps)
         called = self._prepared(callbacks, steps=source.steps)

@@ -29,17 +29,9 @@ if TYPE_CHECKING:
 # What a step itself changes, or what it does not look at. (Weights are watched one by one.)
 _NOT_SETTINGS = {
     *("_addends", "_generator", "_replays", "_state_names", "_shapes", "_told"),
-    *("optimizer", "history", "checked_config", "name_is_given"),
-    *("stop_training", "stop_evaluating", "stop_predicting"),
-    *(
-        "compiled_metrics",
-        "has_seen_a_batch",
-        "unweighted_metrics",
-        "_loss_tracker",
-        "_noted",
-        "_tolerates_nan",
-        "_held",
-    ),
+    *("optimizer", "history", "checked_config", "name_is_given", "has_seen_a_batch"),
+    *("stop_training", "stop_evaluating", "stop_predicting", "_noted", "_tolerates_nan"),
+    *("compiled_metrics", "unweighted_metrics", "_loss_tracker", "_held"),
     *("kernel_initializer", "bias_initializer"),
 }
 # Exactly these: what derives from a float may change its mind about how much it is.

@@ -189,22 +189,9 @@ class CallbackList(Callback):
         for callback in self.callbacks:
             callback.set_params(params)
 
-    @property
-    def watches_batches(self) -> bool:
-        """Whether a callback wants to be told of the end of each batch."""
-        return bool(self._calls["on_train_batch_end"])
-
-    @property
-    def watches_evaluation(self) -> bool:
-        """Whether a callback wants to be told of each batch of an evaluation."""
-        return any(self._calls[f"on_test_batch_{when}"] for when in ("begin", "end"))
-
-    def prepare(self, loop: TrainingLoop, params: dict[str, Any]) -> None:
-        """Introduce the callbacks to what is trained, and how."""
-        self.set_model(loop.model)
-        self.set_params(params)
-        for callback in self.callbacks:
-            callback.loop = loop
+    def watches(self, hook: str) -> bool:
+        """Whether a callback wants to be told of a moment, such as ``"on_train_batch_end"``."""
+        return bool(self._calls[hook])
 
 
 def _telling(hook: str) -> Callable[..., None]:
