@@ -176,12 +176,11 @@ class Model(Trainer, Traced):
             )
         return self._graph.input, self._graph.output
 
-    def _input_name(self) -> str | None:
-        return None if self._graph is None else getattr(self._graph.input, "name", None)
-
-    def _output_name(self) -> str | None:
-        layer = None if self._graph is None else self._graph.output.layer
-        return None if layer is None else layer.name
+    def _end_names(self) -> tuple[str | None, str | None]:
+        if self._graph is None:
+            return None, None
+        last = self._graph.output.layer
+        return getattr(self._graph.input, "name", None), None if last is None else last.name
 
     # ---- as a layer ----------------------------------------------------------------------------
 
@@ -216,7 +215,7 @@ class Model(Trainer, Traced):
         return None if isinstance(x, Tensor) else self.compute_dtype
 
     def _as_input(self, x: Any) -> Any:
-        if self._is_drawn and self._input_name() is not None:
+        if self._is_drawn and self._end_names()[0] is not None:
             x = self._unnamed(x, None)[0]
         x = super()._as_input(x)
         return self._with_known_axes(x) if self._is_drawn and isinstance(x, Tensor) else x

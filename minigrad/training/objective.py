@@ -25,6 +25,10 @@ class NonFiniteLossError(FloatingPointError):
     """The loss became nan or infinite; the step was not made."""
 
 
+class FirstBatchWarning(UserWarning):
+    """The first batch suggests that a model is not what was meant."""
+
+
 class Objective(Layer):
     """The loss of a model, term by term; the first base of `Model`."""
 
@@ -110,7 +114,7 @@ class Objective(Layer):
     def _of_the_output(self, argument: str, value: Any) -> Any:
         """Return what is given for the only output, in a list or by its name."""
         if isinstance(value, dict) and "class_name" not in value:
-            value = only_value(f"compile: {argument}", value, self._output_name())
+            value = only_value(f"compile: {argument}", value, self._end_names()[1])
             return self._of_the_output(argument, value)
         if isinstance(value, list | tuple):
             if len(value) != 1:
@@ -123,7 +127,7 @@ class Objective(Layer):
 
     def _checked_metrics(self, argument: str, given: Any) -> list[Any]:
         if isinstance(given, dict):
-            named = only_value(f"compile: {argument}", given, self._output_name())
+            named = only_value(f"compile: {argument}", given, self._end_names()[1])
             given = named if isinstance(named, list | tuple) else [named]
         elif isinstance(given, list | tuple) and [*map(type, given)] in ([list], [tuple]):
             given = given[0]
@@ -247,16 +251,12 @@ class Objective(Layer):
     def _unnamed(self, x: Any, y: Any) -> tuple[Any, Any]:
         """Return inputs and targets; out of dicts, if they are given by name."""
         if isinstance(x, dict):
-            x = only_value("x", x, self._input_name())
-        return x, only_value("y", y, self._output_name()) if isinstance(y, dict) else y
+            x = only_value("x", x, self._end_names()[0])
+        return x, only_value("y", y, self._end_names()[1]) if isinstance(y, dict) else y
 
-    def _input_name(self) -> str | None:
-        """The name of the input, if it has one."""
-        return None
-
-    def _output_name(self) -> str | None:
-        """The name of the layer that returns the output, if that is known."""
-        return None
+    def _end_names(self) -> tuple[str | None, str | None]:
+        """The names of the input and of the layer that returns the output, if they are known."""
+        return None, None
 
     def _backward(self, loss: Any) -> bool:
         """Compute the gradients of all that is trained; return whether there is anything."""

@@ -36,10 +36,7 @@ class Recording(NamedTuple):
 class RecordedPass:
     """A forward pass of one model on batches of one shape, as a program.
 
-    Attributes
-    ----------
-    is_trusted : bool
-        Whether it has been held against an eager pass on another batch.
+    `is_trusted` once it has been held against an eager pass on another batch.
     """
 
     def __init__(self, model: Objective, recording: Recording) -> None:

@@ -158,11 +158,9 @@ class Sequential(Model):
 
     _is_drawn = True
 
-    def _input_name(self) -> str | None:
-        return None if self._input is None else self._input.name
-
-    def _output_name(self) -> str | None:
-        return self._layers[-1].name if self._layers else None
+    def _end_names(self) -> tuple[str | None, str | None]:
+        first = None if self._input is None else self._input.name
+        return first, self._layers[-1].name if self._layers else None
 
     # ---- as a layer ----------------------------------------------------------------------------
 

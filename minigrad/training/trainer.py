@@ -11,7 +11,9 @@ import numpy as np
 
 from minigrad.checks import boolean, is_whole, positive_integer, sizes
 from minigrad.engine import no_grad
+from minigrad.engine.taken import warn
 from minigrad.engine.tensor import plain
+from minigrad.tracing.classifiers import UNSCALED, of_classifier
 from minigrad.training.callbacks import Callback, CallbackList
 from minigrad.training.data import (
     as_data,
@@ -20,9 +22,9 @@ from minigrad.training.data import (
     split_off_validation,
     the_only_array,
 )
-from minigrad.training.first_batch import look_at
 from minigrad.training.history import History, LossTracker
 from minigrad.training.loop import TrainingLoop
+from minigrad.training.objective import FirstBatchWarning
 from minigrad.training.prediction import predict_in_batches
 from minigrad.training.progress import checked_verbosity, format_values
 from minigrad.training.replay import Outcome, Replays, losses_kept
@@ -83,12 +85,23 @@ class Trainer(Steps):
             found = self._replays.step(self, batch)
             if not self.has_seen_a_batch:
                 self.has_seen_a_batch = True
-                look_at(self, batch.x, found.prediction, found.terms.get("data", 0.0))
+                self._look_at_first(batch, found)
             if not math.isfinite(found.loss):
                 self._refuse_non_finite(found.terms)
             elif found.has_gradients:
                 self.optimizer.step()
             return self._values_of(found, batch)
+
+    def _look_at_first(self, batch: Batch, found: Outcome) -> None:
+        """Warn of what is wrong with a classifier, where the first batch shows it.
+
+        Of saturated outputs only where the input is not scaled: otherwise they may be the past of a
+        model that goes on with other data.
+        """
+        data = found.terms.get("data", 0.0) / (self.loss_weights or 1)
+        for mistake in of_classifier(self.loss, batch.x, found.prediction, data):
+            if mistake.numbers.get("largest |input|", UNSCALED) >= UNSCALED:
+                warn(f"model {self.name!r}, first batch: {mistake}", FirstBatchWarning)
 
     def _values_of(self, found: Outcome, batch: Batch) -> dict[str, float]:
         """Return the loss and its terms on a batch, once all metrics have taken it in."""
