@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -336,8 +336,6 @@ class Objective(Layer):
     @contextmanager
     def undisturbed(self) -> Iterator[None]:
         """A ``with`` block after which moving averages and random generators are as before."""
-        from minigrad.training.saving import generator_states, restore_generators
-
         states = generator_states(self)
         weights = self.named_weights() if self.built else {}
         trained = self.named_parameters() if self.built else {}
@@ -348,3 +346,25 @@ class Objective(Layer):
             restore_generators(self, states)
             for path, values in kept.items():
                 weights[path].assign(values)
+
+
+def generator_states(model: Layer) -> dict[str, Any]:
+    """Return the states of the random generators of a model and its layers, by path."""
+    owners = {"": model, **dict(model.paths())}
+    return {path: owner._generator.bit_generator.state for path, owner in owners.items()}
+
+
+def restore_generators(model: Layer, states: Mapping[str, Any]) -> None:
+    """Give the generators the states that `generator_states` returned."""
+    owners = {"": model, **dict(model.paths())}
+    made = {}
+    for path, state in states.items():
+        if path in owners:
+            generator = np.random.default_rng(0)
+            try:
+                generator.bit_generator.state = state
+            except (TypeError, ValueError, KeyError, OverflowError) as error:
+                raise ValueError(f"the state of {path!r}'s generator is damaged") from error
+            made[path] = generator
+    for path, generator in made.items():  # in place, as a training that is going on holds them
+        owners[path]._generator.bit_generator.state = generator.bit_generator.state

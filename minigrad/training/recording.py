@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -53,27 +54,23 @@ def record_step(model: Objective, batch: Batch) -> tuple[RecordedStep, Outcome]:
     return step, Outcome(float(total), terms.values_as_floats(), prediction, watched)
 
 
-def record_evaluation(model: Objective, batch: Batch) -> tuple[RecordedPass, Outcome]:
-    """Run forward and compute the loss; otherwise as `record_step`."""
+def record_evaluation(
+    model: Objective, batch: Batch, judges: bool = True
+) -> tuple[RecordedPass, Outcome]:
+    """Run forward and, if it `judges`, compute the loss; otherwise as `record_step`."""
     recorder, inputs, (x, y, weights) = _begin(model, batch)
-    watched = model._watched()
+    watched = model._watched() if judges else None
     with no_grad(), recorded_by(recorder), ran() as functions:
-        prediction, terms = model._forward(x, y, weights, watched=watched)
-    recording = Recording(recorder, functions, inputs, terms, Shown(prediction, watched))
+        prediction, outputs = model.run(x, False, watched)
+        terms = model._terms(y, prediction, weights, outputs) if judges else LossTerms([])
+    shown = Shown(prediction, watched, copies=judges)
+    recording = Recording(recorder, functions, inputs, terms, shown)
     values = terms.values_as_floats()
     outcome = Outcome(sum(values.values()), values, prediction, watched)
     return RecordedPass(model, recording), outcome
 
 
-def record_prediction(model: Objective, batch: Batch) -> tuple[RecordedPass, Outcome]:
-    """Run forward and compute no loss; otherwise as `record_step`."""
-    recorder, inputs, tensors = _begin(model, batch)
-    with no_grad(), recorded_by(recorder), ran() as functions:
-        prediction = model.run(tensors[0], False)[0]
-    recording = Recording(
-        recorder, functions, inputs, LossTerms([]), Shown(prediction, copies=False)
-    )
-    return RecordedPass(model, recording), Outcome(0.0, {}, prediction, None)
+record_prediction = partial(record_evaluation, judges=False)
 
 
 def record_contributions(

@@ -142,7 +142,7 @@ class Replays:
             return None  # both may end, so it's not never
         is_usual = key[0] is not eager_step or forgets_gradients(model.optimizer)
         if is_usual and is_all_ours(model):
-            record = {
+            record: Any = {
                 eager_step: recording.record_step,
                 eager_evaluation: recording.record_evaluation,
                 eager_prediction: recording.record_prediction,

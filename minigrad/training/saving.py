@@ -18,13 +18,14 @@ import numpy as np
 
 from minigrad import losses, metrics, optimizers, seeds
 from minigrad.files import atomic_write
-from minigrad.layers.layer import Layer, registry
+from minigrad.layers.layer import registry
 from minigrad.layers.weights import weight_budget
 from minigrad.serialization import Unregistered, custom_object_scope
 from minigrad.training import archive
 from minigrad.training.archive import PROGRESS, Array, LoadError, without_prefix
 from minigrad.training.foreign_formats import require_place
 from minigrad.training.model import Model
+from minigrad.training.objective import generator_states, restore_generators
 
 __all__ = ["LoadError", "load", "load_weights", "model_from_json", "save", "save_weights"]
 
@@ -296,31 +297,6 @@ def _assign(model: Model, arrays: Mapping[str, Array]) -> None:
             )
     for name, weight in weights.items():
         weight.assign(arrays[name])
-
-
-# ---- random generators ---------------------------------------------------------------------------
-
-
-def generator_states(model: Layer) -> dict[str, Any]:
-    """Return the states of the random generators of a model and its layers, by path."""
-    owners = {"": model, **dict(model.paths())}
-    return {path: owner._generator.bit_generator.state for path, owner in owners.items()}
-
-
-def restore_generators(model: Layer, states: Mapping[str, Any]) -> None:
-    """Give the generators the states that `generator_states` returned."""
-    owners = {"": model, **dict(model.paths())}
-    made = {}
-    for path, state in states.items():
-        if path in owners:
-            generator = np.random.default_rng(0)
-            try:
-                generator.bit_generator.state = state
-            except (TypeError, ValueError, KeyError, OverflowError) as error:
-                raise ValueError(f"the state of {path!r}'s generator is damaged") from error
-            made[path] = generator
-    for path, generator in made.items():  # in place, as a training that is going on holds them
-        owners[path]._generator.bit_generator.state = generator.bit_generator.state
 
 
 def _weights_of(model: Model) -> dict[str, Array]:
