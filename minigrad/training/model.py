@@ -253,23 +253,15 @@ class Model(Trainer, Traced):
 
     def output_shapes(self, prefix: str = "") -> Iterator[tuple[str, Layer, Shape | None]]:
         """All layers with paths and output shapes, as far as they are known, for `summary`."""
-        shapes = self._shapes_of_layers()
-        for path, layer in self.paths(prefix):
-            yield path, layer, shapes.get(id(layer))
-
-    def _shapes_of_layers(self) -> dict[int, Shape]:
-        """Return the output shapes of all layers by id, from a trial on zeros, if that works."""
-        if not self.built or self.input_shape is None or None in self.input_shape:
-            return {}
         watched: dict[int, list[Any]] = {id(layer): [] for _, layer in self.paths()}
-        lengths = [n for n in self.input_shape if n is not None]
-        with no_grad(), apart():
-            self.run(np.zeros((1, *lengths), self.compute_dtype), False, watched)
-        return {
-            key: (None, *calls[0][1].shape[1:])
-            for key, calls in watched.items()
-            if calls and isinstance(calls[0][1], Tensor)
-        }
+        if self.built and self.input_shape is not None and None not in self.input_shape:
+            lengths = [n for n in self.input_shape if n is not None]
+            with no_grad(), apart():
+                self.run(np.zeros((1, *lengths), self.compute_dtype), False, watched)
+        for path, layer in self.paths(prefix):
+            _, output = (watched[id(layer)] or [(None, None)])[0]
+            is_one = isinstance(output, Tensor)
+            yield path, layer, (None, *output.shape[1:]) if is_one else None
 
     def summary(
         self,

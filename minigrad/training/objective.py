@@ -357,14 +357,11 @@ def generator_states(model: Layer) -> dict[str, Any]:
 def restore_generators(model: Layer, states: Mapping[str, Any]) -> None:
     """Give the generators the states that `generator_states` returned."""
     owners = {"": model, **dict(model.paths())}
-    made = {}
-    for path, state in states.items():
-        if path in owners:
-            generator = np.random.default_rng(0)
-            try:
-                generator.bit_generator.state = state
-            except (TypeError, ValueError, KeyError, OverflowError) as error:
-                raise ValueError(f"the state of {path!r}'s generator is damaged") from error
-            made[path] = generator
-    for path, generator in made.items():  # in place, as a training that is going on holds them
-        owners[path]._generator.bit_generator.state = generator.bit_generator.state
+    known = owners.keys() & states.keys()
+    for path in known:
+        try:
+            np.random.default_rng(0).bit_generator.state = states[path]
+        except (TypeError, ValueError, KeyError, OverflowError) as error:
+            raise ValueError(f"the state of {path!r}'s generator is damaged") from error
+    for path in known:  # in place, as a training that is going on holds them
+        owners[path]._generator.bit_generator.state = states[path]

@@ -19,11 +19,9 @@ def progress_bar(epochs: int, verbose: int | str, initial: int = 0) -> Iterator[
     if verbose == 0:
         yield lambda epoch, values: None
     elif verbose == 2:
-
-        def print_line(epoch: int, values: Mapping[str, float]) -> None:
-            print(f"Epoch {epoch + 1}/{epochs}  {format_values(values)}", flush=True)
-
-        yield print_line
+        yield lambda epoch, values: print(
+            f"Epoch {epoch + 1}/{epochs}  {format_values(values)}", flush=True
+        )
     else:
         from tqdm import tqdm  # loaded only where a bar is drawn
 

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.checks import positive_integer
-from minigrad.engine import Tensor
 from minigrad.training.data import Array, batches
 from minigrad.utils import unpack_x_y_sample_weight
 
@@ -24,9 +23,7 @@ class Batch(NamedTuple):
 
 def is_array_like(x: Any) -> bool:
     """Whether `x` is data itself, and not something that yields batches."""
-    return isinstance(x, np.ndarray | Tensor | list | tuple | int | float) or hasattr(
-        x, "__array__"
-    )
+    return hasattr(x, "__array__") or isinstance(x, list | tuple | int | float)
 
 
 class Arrays:

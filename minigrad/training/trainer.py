@@ -112,17 +112,11 @@ class Trainer(Steps):
         return values
 
     def _source(
-        self,
-        x: Any,
-        y: Any,
-        batch_size: int,
-        sample_weight: Any = None,
-        class_weight: Any = None,
-        steps: int | None = None,
+        self, x: Any, y: Any, sample_weight: Any, class_weight: Any, size: int, steps: int | None
     ) -> Source:
         """Return where batches come from."""
         if is_array_like(x) or isinstance(x, dict):
-            return Arrays(self._batch(x, y, sample_weight, class_weight), batch_size, steps)
+            return Arrays(self._batch(x, y, sample_weight, class_weight), size, steps)
         if y is not None or sample_weight is not None:
             raise ValueError(
                 "with a source of batches, targets and weights come in the batches: y and "
@@ -214,7 +208,7 @@ class Trainer(Steps):
         held_out: Source | None = None
         if validation_data is not None:
             x_out, y_out, weights = unpack_x_y_sample_weight(validation_data)
-            held_out = self._source(x_out, y_out, held_out_size, weights, None, validation_steps)
+            held_out = self._source(x_out, y_out, weights, None, held_out_size, validation_steps)
             validation_split = 0.0  # as in Keras
         if validation_split:
             if not is_array_like(x):
@@ -223,7 +217,7 @@ class Trainer(Steps):
             (x, y), (x_out, y_out) = split_off_validation(x, y, validation_split)
             sample_weight, judged = (None, None) if weights is None else np.split(weights, [len(x)])
             held_out = Arrays(Batch(x_out, y_out, judged), held_out_size, validation_steps)
-        source = self._source(x, y, size, sample_weight, class_weight, steps_per_epoch)
+        source = self._source(x, y, sample_weight, class_weight, size, steps_per_epoch)
         self._held = None
         loop = TrainingLoop(
             self,  # type: ignore[arg-type]  # it is a part of Model alone
@@ -272,7 +266,7 @@ class Trainer(Steps):
         self._require_compiled()
         checked_verbosity(verbose)
         size = 32 if batch_size is None else positive_integer("evaluate", "batch_size", batch_size)
-        source = self._source(x, y, size, sample_weight, steps=steps)
+        source = self._source(x, y, sample_weight, None, size, steps)
         called = self._prepared(callbacks, steps=source.steps, verbose=verbose)
         with self._metrics_kept() if self._loss_tracker.is_in_epoch else nullcontext():
             values = self._evaluate(source, called)

@@ -35,6 +35,8 @@ class Callback(Configurable):
     ...         print(f"epoch {epoch}: data {logs['data']:.2f}")
     """
 
+    _kept: tuple[str, ...] = ()  # names of attributes that a backup holds
+
     # All three are None until training begins.
     model: Model = None  # type: ignore[assignment]
     loop: TrainingLoop = None  # type: ignore[assignment]
@@ -106,7 +108,7 @@ class Callback(Configurable):
 
     def state(self) -> dict[str, Any]:
         """Return what it must know to go on after an interruption: numbers, lists and arrays."""
-        return {}
+        return {name: getattr(self, name) for name in self._kept}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take what `state` returned."""

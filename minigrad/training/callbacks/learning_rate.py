@@ -45,6 +45,7 @@ class ReduceLROnPlateau(Monitor):
     min_lr = Setting(not_negative, 0.0)
 
     wait = cooldown_counter = 0
+    _kept = ("best", "wait", "cooldown_counter")
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         super().on_train_begin(logs)
@@ -80,9 +81,6 @@ class ReduceLROnPlateau(Monitor):
                 print(f"Epoch {epoch + 1}: learning rate {old:.3g} → {optimizer.learning_rate:.3g}")
             self.cooldown_counter = self.cooldown
             self.wait = 0
-
-    def state(self) -> dict[str, Any]:
-        return {"best": self.best, "wait": self.wait, "cooldown_counter": self.cooldown_counter}
 
 
 def _function_of_epochs(owner: str, argument: str, value: Any) -> Any:

@@ -50,6 +50,7 @@ class Monitor(Callback):
     mode = Setting(partial(one_of, known=("auto", "min", "max")), "auto")
     min_delta = Setting(lambda *given: abs(number(*given)), 0.0)
     best: float | None = None
+    _kept: tuple[str, ...] = ("best",)
     _is_settled = False  # whether the value was there, or it has been said that it is not
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
@@ -92,6 +93,3 @@ class Monitor(Callback):
         if on is None:
             return True
         return value < on - self.min_delta if self.mode == "min" else value > on + self.min_delta
-
-    def state(self) -> dict[str, Any]:
-        return {"best": self.best}
