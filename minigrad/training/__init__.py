@@ -1,9 +1,8 @@
 """Floor 5: models and how they are trained. `minigrad.training.saving` has what files need."""
 
-from minigrad.training.first_batch import FirstBatchWarning
 from minigrad.training.history import History
 from minigrad.training.model import Model
-from minigrad.training.objective import NonFiniteLossError
+from minigrad.training.objective import FirstBatchWarning, NonFiniteLossError
 from minigrad.training.sequential import Sequential
 
 __all__ = ["FirstBatchWarning", "History", "Model", "NonFiniteLossError", "Sequential"]

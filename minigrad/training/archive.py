@@ -18,11 +18,10 @@ import numpy as np
 from minigrad.datasets.formats import read_array
 from minigrad.training.foreign_formats import what_it_is
 
-__all__ = ["Array", "LoadError", "as_json", "read", "read_from", "write_into"]
-
 Array = np.ndarray[Any, Any]
 
 CONFIG = "config"
+PROGRESS = "progress:"  # begins the names of arrays that a training loop has added
 
 
 class LoadError(ValueError):
@@ -108,3 +107,12 @@ def _read_config(arrays: dict[str, Array]) -> dict[str, Any]:
     except Exception as error:  # no text, no JSON, nested too deeply, or no object
         raise LoadError(f"the config is damaged ({error})") from error
     return config
+
+
+def without_prefix(prefix: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """Return the arrays whose names begin with `prefix`, without it."""
+    return {
+        name.removeprefix(prefix): array
+        for name, array in arrays.items()
+        if name.startswith(prefix)
+    }

@@ -33,16 +33,9 @@ def says_what_was_meant(method: Method) -> Method:
 
 
 def as_data(name: str, values: Any, dtype: np.dtype[Any]) -> Array:
-    """Return `values` as an array of `dtype` with a batch axis, in the order of `lies_in_order`.
+    """Return finite `values` as an array of `dtype` with a batch axis, as `lies_in_order` says.
 
     Whole numbers too large for `dtype` to hold exactly stay what they are.
-
-    Raises
-    ------
-    TypeError
-        For objects, strings and ragged lists.
-    ValueError
-        For a scalar, no samples, or numbers that are not finite, saying how many and where.
     """
     is_ready = type(values) is np.ndarray and values.dtype == dtype and lies_in_order(values)
     if is_ready and values.ndim and values.size and is_clearly_finite(values):
@@ -137,10 +130,8 @@ def split_off_validation(
     kept = int(len(x) * (1 - fraction))
     if kept == 0 or kept == len(x):
         raise ValueError(f"validation_split={fraction} leaves no samples of {len(x)} on one side")
-    return (
-        (x[:kept], None if y is None else y[:kept]),
-        (x[kept:], None if y is None else y[kept:]),
-    )
+    learnt, judged = (None, None) if y is None else (y[:kept], y[kept:])
+    return (x[:kept], learnt), (x[kept:], judged)
 
 
 def sample_weights(
@@ -183,9 +174,7 @@ def batches(
 ) -> Iterator[tuple[Any, ...]]:
     """Yield batches of all arrays in order, or in an order drawn from `generator`.
 
-    The first `skip` of them are left out.
-
-    The last batch may be smaller. None stays None; an array that stands twice is cut once.
+    The first `skip` are left out. None stays None; an array that stands twice is cut once.
     """
     positive_integer("batches", "batch_size", batch_size)
     first = arrays[0]

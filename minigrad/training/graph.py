@@ -11,24 +11,9 @@ from minigrad.layers.symbol import Input, Symbol
 
 
 class Graph:
-    """What ``Model(inputs, outputs)`` computes.
+    """What ``Model(inputs, outputs)`` computes, from the one Symbol to the other.
 
-    Parameters
-    ----------
-    inputs, outputs
-        One Symbol each: where it begins, and what it returns.
-
-    Raises
-    ------
-    TypeError
-        If one of them is no Symbol, or there are several.
-    ValueError
-        If the output does not come from the input.
-
-    Attributes
-    ----------
-    calls : list of Symbol
-        The results of all calls of layers, in an order in which they can be computed.
+    `calls` are the results of all calls of layers, in an order in which they can be computed.
     """
 
     def __init__(self, inputs: Any, outputs: Any) -> None:
@@ -73,8 +58,8 @@ class Graph:
         found = [symbol.layer for symbol in self.calls if symbol.layer is not None]
         return list({id(layer): layer for layer in found}.values())
 
-    def follow(self, x: Any, call: Callable[[Layer, Any, Any], Any]) -> dict[int, Any]:
-        """Return the value of every Symbol by its id, from that of the input, `x`.
+    def compute(self, x: Any, call: Callable[[Layer, Any, Any], Any]) -> Any:
+        """Return the value of the output, from that of the input, `x`.
 
         `call` gets a layer, what it is called on, and further arguments by name.
         """
@@ -84,11 +69,7 @@ class Graph:
             sources = [values[id(source)] for source in symbol.sources]
             inputs = sources if len(sources) > 1 else sources[0]
             values[id(symbol)] = call(symbol.layer, inputs, symbol.further)
-        return values
-
-    def compute(self, x: Any, call: Callable[[Layer, Any, Any], Any]) -> Any:
-        """Return the value of the output."""
-        return self.follow(x, call)[id(self.output)]
+        return values[id(self.output)]
 
     def get_config(self) -> dict[str, Any]:
         """Return the layers and how they are connected: call by call, by numbers."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minigrad import metrics
 from minigrad.checks import is_whole
-from minigrad.training.archive import LoadError
+from minigrad.layers.layer import registry
+from minigrad.training.archive import PROGRESS, Array, LoadError, without_prefix
 from minigrad.training.callbacks import CallbackList, TerminateOnNaN
 from minigrad.training.history import History
 from minigrad.training.interrupt import DeferredInterrupt, is_interactive
@@ -23,8 +25,10 @@ if TYPE_CHECKING:
     from minigrad.training.model import Model
 
 Path = str | os.PathLike[str]
+State = Mapping[str, Any]
 
 
+@dataclass(eq=False, repr=False)
 class TrainingLoop:
     """What `fit` runs; callbacks see it as ``self.loop``.
 
@@ -42,39 +46,32 @@ class TrainingLoop:
         Whether there are validation data.
     """
 
-    def __init__(
-        self,
-        model: Model,
-        source: Source,
-        epochs: int,
-        initial_epoch: int,
-        callbacks: CallbackList,
-        held_out: Source | None,
-        validation_freq: int | Sequence[int],
-        shuffle: bool,
-        verbose: int | str,
-    ) -> None:
-        self.model = model
-        self.source = source
-        self.epochs = epochs
-        self.epoch = initial_epoch
+    model: Model
+    source: Source
+    epochs: int
+    epoch: int
+    callbacks: CallbackList
+    held_out: Source | None
+    validation_freq: int | Sequence[int]
+    shuffle: bool
+    verbose: int | str
+
+    def __post_init__(self) -> None:
         self.batch = 0
         self.current: Batch | None = None
-        self.callbacks = callbacks
-        self.held_out = held_out
-        self.validates = held_out is not None
-        params = {"epochs": epochs, "verbose": verbose, "steps": source.steps}
-        self.history = model.history = History(params)
+        self.validates = self.held_out is not None
+        params = {"epochs": self.epochs, "verbose": self.verbose, "steps": self.source.steps}
+        self.history = self.model.history = History(params)
         self.interrupted = False
-        self._validation_freq = validation_freq
-        self._shuffle = shuffle
-        self._verbose = verbose
         self._shuffle_state: Any = None
         self._logs: dict[str, float] = {}
         self._to_load: Path | None = None
         self._to_save: list[Path] = []
-        self._tolerates_nan = any(isinstance(c, TerminateOnNaN) for c in callbacks.callbacks)
-        callbacks.prepare(self, params)
+        self._tolerates_nan = any(isinstance(c, TerminateOnNaN) for c in self.callbacks.callbacks)
+        self.callbacks.set_model(self.model)
+        self.callbacks.set_params(params)
+        for callback in self.callbacks.callbacks:
+            callback.loop = self
 
     # ---- running -------------------------------------------------------------------------------
 
@@ -87,7 +84,7 @@ class TrainingLoop:
                 self.callbacks.on_train_begin()
                 if self._to_load is not None:
                     self._load(self._to_load)
-                with progress_bar(self.epochs, self._verbose, self.epoch) as report:
+                with progress_bar(self.epochs, self.verbose, self.epoch) as report:
                     while self.epoch < self.epochs and not self.model.stop_training:
                         report(self.epoch, self._run_epoch(interrupt))
                         self.epoch += 1
@@ -116,7 +113,7 @@ class TrainingLoop:
                 self._shuffle_state = model._generator.bit_generator.state
         if self.source.passed:
             model._generator.bit_generator.state = self._shuffle_state
-        generator = model._generator if self._shuffle else None
+        generator = model._generator if self.shuffle else None
         model._loss_tracker.is_in_epoch = True
         for batch in self._batches(generator):
             self.current = batch
@@ -127,7 +124,7 @@ class TrainingLoop:
                 self._note_where(error)
                 raise
             self.batch += 1
-            if self.callbacks.watches_batches:
+            if self.callbacks.watches("on_train_batch_end"):
                 logs = model._results_or(self._logs, *TRAINING) | self._logs
                 self.callbacks.on_train_batch_end(self.batch - 1, logs)
             self._save_if_asked()
@@ -187,9 +184,9 @@ class TrainingLoop:
                 )
 
     def _is_due(self) -> bool:
-        if isinstance(self._validation_freq, int):
-            return (self.epoch + 1) % self._validation_freq == 0
-        return self.epoch + 1 in self._validation_freq
+        if isinstance(self.validation_freq, int):
+            return (self.epoch + 1) % self.validation_freq == 0
+        return self.epoch + 1 in self.validation_freq
 
     # ---- stopping ------------------------------------------------------------------------------
 
@@ -206,7 +203,7 @@ class TrainingLoop:
         )
         if not is_interactive():
             raise KeyboardInterrupt(f"training was stopped {where}; see model.history")
-        if self._verbose:
+        if self.verbose:
             print(f"Stopped by Ctrl-C {where}.")
 
     # ---- going on after a crash ----------------------------------------------------------------
@@ -227,36 +224,41 @@ class TrainingLoop:
     def _save(self, path: Path) -> None:
         from minigrad.training.saving import save
 
-        optimizer = self.model.optimizer
-        arrays: dict[str, np.ndarray[Any, Any]] = {}
-        states = []
-        for index, callback in enumerate(self.callbacks.callbacks):
-            state = callback.state()
-            kept = {k: v for k, v in state.items() if isinstance(v, np.ndarray)}
-            arrays |= {f"callback/{index}/{name}": array for name, array in kept.items()}
-            states.append({k: v for k, v in state.items() if k not in kept})
-        for index, metric in enumerate(self.model.metrics):
-            gathered = metric.state_arrays()
-            arrays |= {f"metric/{index}/{name}": array for name, array in gathered.items()}
-        trained = {}
-        paths = {id(weight): path for path, weight in self.model.named_parameters().items()}
-        for name, other in self.model._other_optimizers().items():
-            trained[name] = [paths[id(parameter)] for parameter in other.parameters]
-            found = other.state_arrays()
-            arrays |= {f"optimizer/{name}/{key}": array for key, array in found.items()}
+        model, optimizer = self.model, self.model.optimizer
+        arrays: dict[str, Array] = {}
+        states = {}
+        for place, (state, _) in self._states().items():
+            found = state()
+            kept = {k: v for k, v in found.items() if isinstance(v, np.ndarray)}
+            arrays |= {f"{place}/{name}": array for name, array in kept.items()}
+            states[place] = {k: v for k, v in found.items() if k not in kept}
+        paths = {id(weight): path for path, weight in model.named_parameters().items()}
         progress = {
             "epoch": self.epoch,
             "batch": self.batch,
             "passed": self.source.passed,
             "shuffle": self._shuffle_state,
             "history": self.history.record(),
-            "stopped": self.model.stop_training,
+            "stopped": model.stop_training,
             "logs": self._logs,
             "learning_rate": optimizer.get_config()["learning_rate"] if optimizer else None,
-            "optimizers": trained,
-            "callbacks": states,
+            "optimizers": {
+                name: [paths[id(parameter)] for parameter in other.parameters]
+                for name, other in model._other_optimizers().items()
+            },
+            "states": states,
         }
-        save(self.model, path, progress=(progress, arrays))
+        save(model, path, progress=(progress, arrays))
+
+    def _states(self) -> dict[str, tuple[Callable[[], State], Callable[[State], None]]]:
+        """What has a state beside the model: how to get it, and how to put it back."""
+        callbacks, others = self.callbacks.callbacks, self.model._other_optimizers()
+        keepers: dict[str, Any] = {f"metric/{i}": m for i, m in enumerate(self.model.metrics)}
+        keepers |= {f"optimizer/{name}": optimizer for name, optimizer in others.items()}
+        return {
+            **{f"callback/{i}": (c.state, c.restore) for i, c in enumerate(callbacks)},
+            **{k: (held.state_arrays, held.load_state_arrays) for k, held in keepers.items()},
+        }
 
     def _load(self, path: Path) -> None:
         from minigrad.training import saving
@@ -266,9 +268,11 @@ class TrainingLoop:
             self._check_same_model(config)
             before = saving.training_state(self.model)
             try:
+                self._check(config["progress"])
+                saving.load_training_state(self.model, config, arrays)
                 self._take(config["progress"], config, arrays)
             except Exception:
-                saving.restore_training_state(self.model, before)
+                saving.restore_training_state(self.model, *before)
                 raise
         except Exception as error:  # whatever comes of a record that nobody has checked
             raise LoadError(
@@ -289,60 +293,38 @@ class TrainingLoop:
             and isinstance(progress["stopped"], bool)
             and all(isinstance(value, float) for value in progress["logs"].values())
             and isinstance(progress["learning_rate"], float | dict | None)
-            and progress["optimizers"].keys() == self.model._other_optimizers().keys()
+            and progress["states"].keys() == self._states().keys()
         )
         if not fits:
             raise ValueError("its record of the training is damaged")
 
-    def _take(self, progress: Any, config: dict[str, Any], arrays: dict[str, Any]) -> None:
-        """Go on from what `save` wrote."""
-        from minigrad.training import saving
-
-        self._check(progress)
+    def _take(self, progress: Any, config: dict[str, Any], arrays: dict[str, Array]) -> None:
+        """Go on from what `save` wrote, but for what `saving` has put back."""
         model = self.model
-        saving.load_training_state(model, config, arrays)
         model._generator.bit_generator.state = (
             progress["shuffle"] if progress["batch"] else config["generators"][""]
         )
         if isinstance(progress["learning_rate"], float):
             model.optimizer.learning_rate = progress["learning_rate"]
-        self._load_optimizers(progress["optimizers"], arrays)
         self.epoch, self.batch = progress["epoch"], progress["batch"]
         self.source.passed, self._logs = progress["passed"], progress["logs"]
         self._shuffle_state = progress["shuffle"]
-        self._load_metrics(config["metrics"], arrays)
-        for index, (callback, state) in enumerate(
-            zip(self.callbacks.callbacks, progress["callbacks"], strict=True)
-        ):
-            kept = saving.without_prefix(f"{saving.PROGRESS}callback/{index}/", arrays)
-            callback.restore({**state, **kept})
         vars(self.history).update(progress["history"])
         model.stop_training = progress["stopped"]
-
-    def _load_metrics(self, configs: list[Any], arrays: dict[str, Any]) -> None:
-        from minigrad.training import saving
-
-        known = self.model.compiled_metrics
-        for index, (metric, config) in enumerate(zip(known, configs, strict=True)):
-            if isinstance(metric, str) and not isinstance(config, str):
-                known[index] = metrics.deserialize(config)  # a batch had told which one it is
-        for index, metric in enumerate(self.model.metrics):
-            gathered = saving.without_prefix(f"{saving.PROGRESS}metric/{index}/", arrays)
-            metric.load_state_arrays(gathered)
-
-    def _load_optimizers(self, trained: dict[str, list[str]], arrays: dict[str, Any]) -> None:
-        from minigrad.training import saving
-
-        named = self.model.named_parameters()
-        for name, optimizer in self.model._other_optimizers().items():
-            if not optimizer.built and trained[name]:
-                optimizer.build([named[path] for path in trained[name]])
-            state = saving.without_prefix(f"{saving.PROGRESS}optimizer/{name}/", arrays)
-            optimizer.load_state_arrays(state)
+        named = model.named_parameters()
+        for name, optimizer in model._other_optimizers().items():
+            trained = progress["optimizers"][name]
+            if not optimizer.built and trained:
+                optimizer.build([named[path] for path in trained])
+        known = model.compiled_metrics
+        for index, (metric, made) in enumerate(zip(known, config["metrics"], strict=True)):
+            if isinstance(metric, str) and not isinstance(made, str):
+                known[index] = metrics.deserialize(made)  # a batch had told which one it is
+        for place, (_, restore) in self._states().items():
+            kept = without_prefix(f"{PROGRESS}{place}/", arrays)
+            restore({**progress["states"][place], **kept})
 
     def _check_same_model(self, config: dict[str, Any]) -> None:
-        from minigrad.layers.layer import registry
-
         model = self.model
         if not model.built and config["input_shape"] is not None:
             model.build((None, *config["input_shape"]))

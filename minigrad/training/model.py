@@ -40,7 +40,7 @@ class hideable:  # noqa: N801  (a decorator, as property is)
 
 
 @registry.register()
-class Model(Trainer, Traced, Layer):
+class Model(Trainer, Traced):
     """A layer with `compile`, `fit` and `save`.
 
     There are three ways to one: `Sequential`, for layers in a row; ``Model(inputs, outputs)``, for
@@ -176,12 +176,11 @@ class Model(Trainer, Traced, Layer):
             )
         return self._graph.input, self._graph.output
 
-    def _input_name(self) -> str | None:
-        return None if self._graph is None else getattr(self._graph.input, "name", None)
-
-    def _output_name(self) -> str | None:
-        layer = None if self._graph is None else self._graph.output.layer
-        return None if layer is None else layer.name
+    def _end_names(self) -> tuple[str | None, str | None]:
+        if self._graph is None:
+            return None, None
+        last = self._graph.output.layer
+        return getattr(self._graph.input, "name", None), None if last is None else last.name
 
     # ---- as a layer ----------------------------------------------------------------------------
 
@@ -216,7 +215,7 @@ class Model(Trainer, Traced, Layer):
         return None if isinstance(x, Tensor) else self.compute_dtype
 
     def _as_input(self, x: Any) -> Any:
-        if self._is_drawn and self._input_name() is not None:
+        if self._is_drawn and self._end_names()[0] is not None:
             x = self._unnamed(x, None)[0]
         x = super()._as_input(x)
         return self._with_known_axes(x) if self._is_drawn and isinstance(x, Tensor) else x
@@ -236,13 +235,6 @@ class Model(Trainer, Traced, Layer):
             )
         return x
 
-    @property
-    def compute_dtype(self) -> Any:
-        """The dtype to which data are converted: that of the first layer."""
-        for layer in self.sublayers():
-            return layer.compute_dtype if isinstance(layer, Model) else layer.dtype
-        return self.dtype
-
     def _require_built(self) -> None:
         layers = self.sublayers()  # one whose train_step calls them alone is never built itself
         if not layers or not all(layer.built for layer in layers):
@@ -261,23 +253,15 @@ class Model(Trainer, Traced, Layer):
 
     def output_shapes(self, prefix: str = "") -> Iterator[tuple[str, Layer, Shape | None]]:
         """All layers with paths and output shapes, as far as they are known, for `summary`."""
-        shapes = self._shapes_of_layers()
-        for path, layer in self.paths(prefix):
-            yield path, layer, shapes.get(id(layer))
-
-    def _shapes_of_layers(self) -> dict[int, Shape]:
-        """Return the output shapes of all layers by id, from a trial on zeros, if that works."""
-        if not self.built or self.input_shape is None or None in self.input_shape:
-            return {}
         watched: dict[int, list[Any]] = {id(layer): [] for _, layer in self.paths()}
-        lengths = [n for n in self.input_shape if n is not None]
-        with no_grad(), apart():
-            self.run(np.zeros((1, *lengths), self.compute_dtype), False, watched)
-        return {
-            key: (None, *calls[0][1].shape[1:])
-            for key, calls in watched.items()
-            if calls and isinstance(calls[0][1], Tensor)
-        }
+        if self.built and self.input_shape is not None and None not in self.input_shape:
+            lengths = [n for n in self.input_shape if n is not None]
+            with no_grad(), apart():
+                self.run(np.zeros((1, *lengths), self.compute_dtype), False, watched)
+        for path, layer in self.paths(prefix):
+            _, output = (watched[id(layer)] or [(None, None)])[0]
+            is_one = isinstance(output, Tensor)
+            yield path, layer, (None, *output.shape[1:]) if is_one else None
 
     def summary(
         self,
@@ -325,19 +309,24 @@ class Model(Trainer, Traced, Layer):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Self:
         """Make the model that `get_config` described; `custom_objects` are known by their names."""
-        if custom_objects:
-            with custom_object_scope(custom_objects):
-                return cls.from_config(config)
-        arguments = dict(config)
-        description = arguments.pop("graph", None)
-        if description is None:
-            return cls(**arguments)
+        with custom_object_scope(custom_objects):
+            arguments = dict(config)
+            made_of = cls._made_of(arguments)
+            if not made_of:
+                return cls(**arguments)
+            trainable = arguments.pop("trainable", True)
+            model = cls(*made_of, **arguments)
+            model._trainable = trainable  # its layers bring their own switches
+            return model
+
+    @classmethod
+    def _made_of(cls, arguments: dict[str, Any]) -> tuple[Any, ...]:
+        """Take the description of layers out of a config; return what a model is made of."""
+        if "graph" not in arguments:
+            return ()
         arguments.pop("input_shape", None)
-        graph = Graph.from_config(description, find_tied)
-        trainable = arguments.pop("trainable", True)
-        model = cls(graph.input, graph.output, **arguments)
-        model._trainable = trainable  # its layers bring their own switches
-        return model
+        graph = Graph.from_config(arguments.pop("graph"), find_tied)
+        return graph.input, graph.output
 
     def to_json(self, **options: Any) -> str:
         """Return the architecture as JSON text, without weights; `options` go to ``json.dumps``.

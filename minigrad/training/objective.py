@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from minigrad import losses, metrics, optimizers
 from minigrad.checks import number, positive_integer
 from minigrad.engine import Tensor, scope
 from minigrad.engine.tensor import plain
-from minigrad.layers import Layer, LossTerms, Parameter
+from minigrad.layers import Layer, LossTerms
 from minigrad.layers.forward_pass import Watched
 from minigrad.training.data import as_pair, only_value, sample_weights, says_what_was_meant
 from minigrad.training.replay import NoReplays, Replays
@@ -25,21 +25,16 @@ class NonFiniteLossError(FloatingPointError):
     """The loss became nan or infinite; the step was not made."""
 
 
-class Objective:
-    """The loss of a model, term by term; mixed into `Model`."""
+class FirstBatchWarning(UserWarning):
+    """The first batch suggests that a model is not what was meant."""
 
-    if TYPE_CHECKING:  # what it needs of a Layer
-        name: str
-        built: bool
-        _told: set[Any]
-        _tolerates_nan: bool
-        _held: Any
-        compute_dtype: Any
-        get_layer: Callable[[str], Layer]
-        parameters: Callable[[], list[Parameter]]
-        named_parameters: Callable[[], dict[str, Parameter]]
-        penalties: Callable[..., list[tuple[str, Tensor]]]
-        run: Callable[..., tuple[Any, list[Any]]]
+
+class Objective(Layer):
+    """The loss of a model, term by term; the first base of `Model`."""
+
+    get_layer: Callable[[str], Layer]
+    _tolerates_nan = False
+    _held: Any = None  # metrics among the attributes, once somebody has looked for them
 
     @says_what_was_meant
     def compile(
@@ -104,7 +99,7 @@ class Objective:
         self.checked_config: str | None = None
         self.has_seen_a_batch = False
         self.compiled = True
-        self._held = None  # metrics are looked for anew
+        self._held = None
         self.run_eagerly = run_eagerly
 
     @property
@@ -119,7 +114,7 @@ class Objective:
     def _of_the_output(self, argument: str, value: Any) -> Any:
         """Return what is given for the only output, in a list or by its name."""
         if isinstance(value, dict) and "class_name" not in value:
-            value = only_value(f"compile: {argument}", value, self._output_name())
+            value = only_value(f"compile: {argument}", value, self._end_names()[1])
             return self._of_the_output(argument, value)
         if isinstance(value, list | tuple):
             if len(value) != 1:
@@ -132,7 +127,7 @@ class Objective:
 
     def _checked_metrics(self, argument: str, given: Any) -> list[Any]:
         if isinstance(given, dict):
-            named = only_value(f"compile: {argument}", given, self._output_name())
+            named = only_value(f"compile: {argument}", given, self._end_names()[1])
             given = named if isinstance(named, list | tuple) else [named]
         elif isinstance(given, list | tuple) and [*map(type, given)] in ([list], [tuple]):
             given = given[0]
@@ -241,6 +236,13 @@ class Objective:
 
     # ---- what is needed for a step -------------------------------------------------------------
 
+    @property
+    def compute_dtype(self) -> Any:
+        """The dtype to which data are converted: that of the first layer."""
+        for layer in self.sublayers():
+            return layer.compute_dtype if isinstance(layer, Objective) else layer.dtype
+        return self.dtype
+
     def _batch(self, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None) -> Batch:
         """Return arrays that fit each other, from what a user has given."""
         inputs, targets = as_pair(*self._unnamed(x, y), self.compute_dtype)
@@ -249,16 +251,12 @@ class Objective:
     def _unnamed(self, x: Any, y: Any) -> tuple[Any, Any]:
         """Return inputs and targets; out of dicts, if they are given by name."""
         if isinstance(x, dict):
-            x = only_value("x", x, self._input_name())
-        return x, only_value("y", y, self._output_name()) if isinstance(y, dict) else y
+            x = only_value("x", x, self._end_names()[0])
+        return x, only_value("y", y, self._end_names()[1]) if isinstance(y, dict) else y
 
-    def _input_name(self) -> str | None:
-        """The name of the input, if it has one."""
-        return None
-
-    def _output_name(self) -> str | None:
-        """The name of the layer that returns the output, if that is known."""
-        return None
+    def _end_names(self) -> tuple[str | None, str | None]:
+        """The names of the input and of the layer that returns the output, if they are known."""
+        return None, None
 
     def _backward(self, loss: Any) -> bool:
         """Compute the gradients of all that is trained; return whether there is anything."""
@@ -338,16 +336,32 @@ class Objective:
     @contextmanager
     def undisturbed(self) -> Iterator[None]:
         """A ``with`` block after which moving averages and random generators are as before."""
-        from minigrad.training.saving import generator_states, restore_generators
-
-        model: Any = self
-        states = generator_states(model)
-        weights = model.named_weights() if model.built else {}
-        trained = model.named_parameters() if model.built else {}
+        states = generator_states(self)
+        weights = self.named_weights() if self.built else {}
+        trained = self.named_parameters() if self.built else {}
         kept = {path: w.numpy() for path, w in weights.items() if path not in trained}
         try:
             yield
         finally:
-            restore_generators(model, states)
+            restore_generators(self, states)
             for path, values in kept.items():
                 weights[path].assign(values)
+
+
+def generator_states(model: Layer) -> dict[str, Any]:
+    """Return the states of the random generators of a model and its layers, by path."""
+    owners = {"": model, **dict(model.paths())}
+    return {path: owner._generator.bit_generator.state for path, owner in owners.items()}
+
+
+def restore_generators(model: Layer, states: Mapping[str, Any]) -> None:
+    """Give the generators the states that `generator_states` returned."""
+    owners = {"": model, **dict(model.paths())}
+    known = owners.keys() & states.keys()
+    for path in known:
+        try:
+            np.random.default_rng(0).bit_generator.state = states[path]
+        except (TypeError, ValueError, KeyError, OverflowError) as error:
+            raise ValueError(f"the state of {path!r}'s generator is damaged") from error
+    for path in known:  # in place, as a training that is going on holds them
+        owners[path]._generator.bit_generator.state = states[path]

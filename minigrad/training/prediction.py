@@ -7,7 +7,7 @@ product and one in all that lies between.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,11 +16,11 @@ from minigrad.engine.state import STATE
 from minigrad.layers.forward_pass import current_frame
 from minigrad.ops.blas import ALONE
 from minigrad.ops.threads import number_of_threads, shared
-from minigrad.training.data import Array
+from minigrad.training.data import Array, as_data, is_clearly_finite
 from minigrad.training.unchanged import is_all_ours
 
 if TYPE_CHECKING:
-    from minigrad.training.model import Model
+    from minigrad.training.objective import Objective
 
 # Numbers of a batch below which most of the time is Python's, which runs on one thread at a time.
 LARGE_BATCH = 2**15
@@ -28,26 +28,15 @@ LARGE_BATCH = 2**15
 BATCHES_EACH = 8
 
 
-def predict_in_batches(
-    model: Model, inputs: Array, size: int, check: Callable[[Array], None]
-) -> Array:
-    """Return a model's outputs for all inputs.
-
-    Parameters
-    ----------
-    inputs : (samples, …)
-        Of the model's dtype.
-    size
-        Samples of a batch.
-    check
-        Is shown each batch before it is used, and may raise.
-    """
+def predict_in_batches(model: Objective, inputs: Array, size: int) -> Array:
+    """Return a model's outputs for inputs of its dtype, found `size` samples at a time."""
     outputs: list[Array] = []  # one array, made when its shape is known
     failures: list[BaseException] = []
 
     def predict(number: int) -> None:
         rows = slice(number * size, (number + 1) * size)
-        check(inputs[rows])
+        if not is_clearly_finite(inputs[rows]):  # looked at while it is in the cache
+            as_data("x", inputs, model.compute_dtype)  # to say how many are not, and where
         part = model._replays.predict(model, inputs[rows])
         if not outputs:
             outputs.append(np.empty((len(inputs), *part.shape[1:]), part.dtype))
@@ -73,7 +62,7 @@ def predict_in_batches(
     return outputs[0]
 
 
-def _is_shared(model: Model, inputs: Array, size: int) -> bool:
+def _is_shared(model: Objective, inputs: Array, size: int) -> bool:
     """Whether it is worth it, and safe: what a user has written may count on a single thread.
 
     It depends on shapes alone, not on what has been recorded: so do the last bits of the outputs.

@@ -19,11 +19,9 @@ def progress_bar(epochs: int, verbose: int | str, initial: int = 0) -> Iterator[
     if verbose == 0:
         yield lambda epoch, values: None
     elif verbose == 2:
-
-        def print_line(epoch: int, values: Mapping[str, float]) -> None:
-            print(f"Epoch {epoch + 1}/{epochs}  {format_values(values)}", flush=True)
-
-        yield print_line
+        yield lambda epoch, values: print(
+            f"Epoch {epoch + 1}/{epochs}  {format_values(values)}", flush=True
+        )
     else:
         from tqdm import tqdm  # loaded only where a bar is drawn
 
@@ -52,11 +50,5 @@ def checked_verbosity(verbose: int | str) -> None:
 
 
 def format_values(values: Mapping[str, float]) -> str:
-    """Return values with their names on one line.
-
-    Examples
-    --------
-    >>> format_values({"loss": 0.04812, "data": 0.03})
-    'loss 0.04812  data 0.03'
-    """
+    """Return values with their names on one line, as in ``loss 0.04812  data 0.03``."""
     return "  ".join(f"{name} {value:.4g}" for name, value in values.items())

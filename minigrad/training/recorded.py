@@ -20,7 +20,7 @@ from minigrad.training.sources import Batch
 from minigrad.training.unchanged import Snapshot, all_layers, forgets_gradients
 
 if TYPE_CHECKING:
-    from minigrad.training.model import Model
+    from minigrad.training.objective import Objective
 
 
 class Recording(NamedTuple):
@@ -36,18 +36,15 @@ class Recording(NamedTuple):
 class RecordedPass:
     """A forward pass of one model on batches of one shape, as a program.
 
-    Attributes
-    ----------
-    is_trusted : bool
-        Whether it has been held against an eager pass on another batch.
+    `is_trusted` once it has been held against an eager pass on another batch.
     """
 
-    def __init__(self, model: Model, recording: Recording) -> None:
+    def __init__(self, model: Objective, recording: Recording) -> None:
         self._prepare(model, recording)
         ops = recording.recorder.ops
         self._program = _program(recording, ops, [], list(recording.terms.values()), [])
 
-    def _prepare(self, model: Model, recording: Recording) -> None:
+    def _prepare(self, model: Objective, recording: Recording) -> None:
         self.is_trusted = False
         self._attributes = vars(model)
         self._names = list(recording.terms)
@@ -58,11 +55,11 @@ class RecordedPass:
 
     # ---- whether it may run --------------------------------------------------------------------
 
-    def fits(self, model: Model) -> bool:
+    def fits(self, model: Objective) -> bool:
         """Whether nothing has changed but the numbers in the weights."""
         return self._is_of(model) and self._holds_the_same_memory()
 
-    def _is_of(self, model: Model) -> bool:
+    def _is_of(self, model: Objective) -> bool:
         """Whether it belongs to this model, no shallow copy of it, whose settings are the same."""
         return vars(model) is self._attributes and self._snapshot.still_holds()
 
@@ -72,7 +69,7 @@ class RecordedPass:
                 return False
         return True
 
-    def agrees(self, model: Model, batch: Batch, outcome: Outcome) -> bool:
+    def agrees(self, model: Objective, batch: Batch, outcome: Outcome) -> bool:
         """Whether it comes to the numbers of an eager pass on this batch, to the last bit.
 
         So it does not matter to a training which of its steps were made in which way.
@@ -99,7 +96,7 @@ class RecordedStep(RecordedPass):
 
     def __init__(
         self,
-        model: Model,
+        model: Objective,
         recording: Recording,
         total: Tensor,
         forward: int,
@@ -123,7 +120,7 @@ class RecordedStep(RecordedPass):
         self._losses = self._program.outputs[: len(losses)]
         self._activities = self._program.outputs[len(losses) : len(results) - len(gradients)]
 
-    def fits(self, model: Model) -> bool:
+    def fits(self, model: Objective) -> bool:
         """Whether nothing has changed but the numbers in the parameters."""
         is_usual = model.optimizer is self._optimizer and forgets_gradients(self._optimizer)
         if not is_usual or not self._is_of(model):
@@ -136,7 +133,7 @@ class RecordedStep(RecordedPass):
         self._optimizer.bring_values()  # somebody has given a parameter new values
         return self._holds_the_same_memory()
 
-    def agrees(self, model: Model, batch: Batch, outcome: Outcome) -> bool:
+    def agrees(self, model: Objective, batch: Batch, outcome: Outcome) -> bool:
         """Whether it comes to the numbers of an eager step on this batch, to the last bit."""
         expected = [copy_or_none(leaf.gradient) for leaf in self._leaves]
         with losses_kept(model):
@@ -166,7 +163,7 @@ class RecordedContributions(RecordedPass):
     """What each term gives to each parameter's gradient, for batches of one shape, as a program."""
 
     def __init__(
-        self, model: Model, recording: Recording, found: dict[str, dict[str, Any]]
+        self, model: Objective, recording: Recording, found: dict[str, dict[str, Any]]
     ) -> None:
         self._prepare(model, recording)
         self._places = [(name, term) for name, by_term in found.items() for term in by_term]
@@ -175,7 +172,7 @@ class RecordedContributions(RecordedPass):
         results = [tensor for tensor in tensors if tensor is not None]
         self._program = _program(recording, recording.recorder.ops, [], results, [])
 
-    def agrees(self, model: Model, batch: Batch, outcome: Any) -> bool:
+    def agrees(self, model: Objective, batch: Batch, outcome: Any) -> bool:
         """Whether it comes to the numbers of an eager walk on this batch, to the last bit."""
         found = self.run(batch)
         return all(
@@ -197,7 +194,7 @@ class RecordedContributions(RecordedPass):
 class _Addends:
     """The penalties of outputs, which layers remember after each pass."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Objective) -> None:
         remembered = [(layer, layer._addends) for layer in all_layers(model) if layer._addends]
         unique = {id(tensor): tensor for _, addends in remembered for _, tensor in addends}
         numbers = {known: number for number, known in enumerate(unique)}

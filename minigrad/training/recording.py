@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,10 +25,10 @@ from minigrad.training.replay import ByParameter, Outcome, losses_kept
 from minigrad.training.sources import Batch
 
 if TYPE_CHECKING:
-    from minigrad.training.model import Model
+    from minigrad.training.objective import Objective
 
 
-def record_step(model: Model, batch: Batch) -> tuple[RecordedStep, Outcome]:
+def record_step(model: Objective, batch: Batch) -> tuple[RecordedStep, Outcome]:
     """Run forward and back; return the program of it, and what it found.
 
     NotRepeatableError: some numbers come from where a repetition could not see them change.
@@ -53,30 +54,28 @@ def record_step(model: Model, batch: Batch) -> tuple[RecordedStep, Outcome]:
     return step, Outcome(float(total), terms.values_as_floats(), prediction, watched)
 
 
-def record_evaluation(model: Model, batch: Batch) -> tuple[RecordedPass, Outcome]:
-    """Run forward and compute the loss; otherwise as `record_step`."""
+def record_evaluation(
+    model: Objective, batch: Batch, judges: bool = True
+) -> tuple[RecordedPass, Outcome]:
+    """Run forward and, if it `judges`, compute the loss; otherwise as `record_step`."""
     recorder, inputs, (x, y, weights) = _begin(model, batch)
-    watched = model._watched()
+    watched = model._watched() if judges else None
     with no_grad(), recorded_by(recorder), ran() as functions:
-        prediction, terms = model._forward(x, y, weights, watched=watched)
-    recording = Recording(recorder, functions, inputs, terms, Shown(prediction, watched))
+        prediction, outputs = model.run(x, False, watched)
+        terms = model._terms(y, prediction, weights, outputs) if judges else LossTerms([])
+    shown = Shown(prediction, watched, copies=judges)
+    recording = Recording(recorder, functions, inputs, terms, shown)
     values = terms.values_as_floats()
     outcome = Outcome(sum(values.values()), values, prediction, watched)
     return RecordedPass(model, recording), outcome
 
 
-def record_prediction(model: Model, batch: Batch) -> tuple[RecordedPass, Outcome]:
-    """Run forward and compute no loss; otherwise as `record_step`."""
-    recorder, inputs, tensors = _begin(model, batch)
-    with no_grad(), recorded_by(recorder), ran() as functions:
-        prediction = model.run(tensors[0], False)[0]
-    recording = Recording(
-        recorder, functions, inputs, LossTerms([]), Shown(prediction, copies=False)
-    )
-    return RecordedPass(model, recording), Outcome(0.0, {}, prediction, None)
+record_prediction = partial(record_evaluation, judges=False)
 
 
-def record_contributions(model: Model, batch: Batch) -> tuple[RecordedContributions, ByParameter]:
+def record_contributions(
+    model: Objective, batch: Batch
+) -> tuple[RecordedContributions, ByParameter]:
     """Run forward, and back for each term; otherwise as `record_step`."""
     recorder, inputs, (x, y, weights) = _begin(model, batch)
     parameters = model.named_parameters()
@@ -91,7 +90,7 @@ def record_contributions(model: Model, batch: Batch) -> tuple[RecordedContributi
     return RecordedContributions(model, recording, found), arrays
 
 
-def _begin(model: Model, batch: Batch) -> tuple[Recorder, list[Tensor], list[Tensor | None]]:
+def _begin(model: Objective, batch: Batch) -> tuple[Recorder, list[Tensor], list[Tensor | None]]:
     """Return a recorder that knows all weights, its inputs, and those as parts of the batch."""
     recorder = Recorder()
     for weight in model.weights:

@@ -32,7 +32,8 @@ from minigrad.training.sources import Batch
 from minigrad.training.unchanged import all_layers, forgets_gradients, is_all_ours
 
 if TYPE_CHECKING:
-    from minigrad.training.model import Model
+    from minigrad.layers import Layer
+    from minigrad.training.objective import Objective
     from minigrad.training.recorded import RecordedPass
 
 _MOST_SHAPES = 12  # are kept in mind by a thread; an epoch has two, as its last batch is smaller
@@ -40,7 +41,7 @@ _MOST_PROGRAMS = 8 * _MOST_SHAPES  # by all threads, as some of them may be no m
 _MOST_FAILURES = 3  # in a row: then somebody changes settings all the time, and eager is quicker
 
 
-Eagerly = Callable[["Model", Batch], Any]
+Eagerly = Callable[["Objective", Batch], Any]
 Method = TypeVar("Method", bound=Callable[..., Any])
 ByParameter = dict[str, dict[str, Array | None]]
 
@@ -67,25 +68,25 @@ class Replays:
     def __reduce__(self) -> Any:
         return type(self), ()  # a copy of a model has arrays of its own, and begins anew
 
-    def step(self, model: Model, batch: Batch) -> Outcome:
+    def step(self, model: Objective, batch: Batch) -> Outcome:
         """Run forward and back."""
         return self._run(model, batch, eager_step)
 
-    def evaluate(self, model: Model, batch: Batch) -> Outcome:
+    def evaluate(self, model: Objective, batch: Batch) -> Outcome:
         """Run forward, as when the model is used, and compute the loss."""
         return self._run(model, batch, eager_evaluation)
 
-    def predict(self, model: Model, x: Array) -> Array:
+    def predict(self, model: Objective, x: Array) -> Array:
         """Return the output for a batch; the next call may write over it."""
         found = self._run(model, Batch(x, None, None), eager_prediction)
         return plain(found.prediction)
 
-    def contributions(self, model: Model, batch: Batch) -> ByParameter:
+    def contributions(self, model: Objective, batch: Batch) -> ByParameter:
         """Run forward, and back for each term."""
         found: ByParameter = self._run(model, batch, eager_contributions)
         return found
 
-    def _run(self, model: Model, batch: Batch, eagerly: Eagerly) -> Any:
+    def _run(self, model: Objective, batch: Batch, eagerly: Eagerly) -> Any:
         """Run a program; or run eagerly, recording or comparing on the way."""
         if self._failures >= _MOST_FAILURES or STATE.get().watcher is not None:
             return eagerly(model, batch)
@@ -108,7 +109,7 @@ class Replays:
             self._drop(key)
         return outcome
 
-    def _run_eagerly(self, key: Any, model: Model, batch: Batch) -> Any:
+    def _run_eagerly(self, key: Any, model: Objective, batch: Batch) -> Any:
         """Run the first pass of a shape, or record the second."""
         if key not in self._known and key not in self._never:
             self._make_room(key[-1])
@@ -130,7 +131,7 @@ class Replays:
             for key in mine:
                 self._known.pop(key, None)
 
-    def _record(self, key: Any, model: Model, batch: Batch) -> Any:
+    def _record(self, key: Any, model: Objective, batch: Batch) -> Any:
         """Make a program of a pass; return what it found, None if it cannot be repeated."""
         from minigrad.training import recording  # loaded when something is trained
 
@@ -141,7 +142,7 @@ class Replays:
             return None  # both may end, so it's not never
         is_usual = key[0] is not eager_step or forgets_gradients(model.optimizer)
         if is_usual and is_all_ours(model):
-            record = {
+            record: Any = {
                 eager_step: recording.record_step,
                 eager_evaluation: recording.record_evaluation,
                 eager_prediction: recording.record_prediction,
@@ -172,7 +173,7 @@ class Replays:
 class NoReplays(Replays):
     """Every pass is made anew, as somebody has asked for."""
 
-    def _run(self, model: Model, batch: Batch, eagerly: Eagerly) -> Any:
+    def _run(self, model: Objective, batch: Batch, eagerly: Eagerly) -> Any:
         return eagerly(model, batch)
 
 
@@ -200,14 +201,14 @@ def alone(method: Method) -> Method:
     """
 
     @wraps(method)
-    def call(model: Model, *arguments: Any, **keywords: Any) -> Any:
+    def call(model: Objective, *arguments: Any, **keywords: Any) -> Any:
         with model._replays.lock:
             return method(model, *arguments, **keywords)
 
     return call  # type: ignore[return-value]
 
 
-def eager_step(model: Model, batch: Batch) -> Outcome:
+def eager_step(model: Objective, batch: Batch) -> Outcome:
     """Run forward and, unless the loss is not finite, back."""
     model._require_optimizer()
     watched = model._watched()
@@ -219,7 +220,7 @@ def eager_step(model: Model, batch: Batch) -> Outcome:
     return Outcome(loss, terms.values_as_floats(), prediction, watched, learns)
 
 
-def eager_evaluation(model: Model, batch: Batch) -> Outcome:
+def eager_evaluation(model: Objective, batch: Batch) -> Outcome:
     """Run forward, and compute the loss."""
     watched = model._watched()
     with no_grad():
@@ -228,14 +229,14 @@ def eager_evaluation(model: Model, batch: Batch) -> Outcome:
     return Outcome(sum(values.values()), values, prediction, watched)
 
 
-def eager_prediction(model: Model, batch: Batch) -> Outcome:
+def eager_prediction(model: Objective, batch: Batch) -> Outcome:
     """Run forward, and compute no loss."""
     with no_grad():
         return Outcome(0.0, {}, model.run(batch.x, False)[0], None)
 
 
 def eager_contributions(
-    model: Model, batch: Batch, names: Sequence[str] | None = None
+    model: Objective, batch: Batch, names: Sequence[str] | None = None
 ) -> ByParameter:
     """Run forward, and back for each term, all in one walk."""
     with enable_grad(), model.undisturbed(), losses_kept(model):
@@ -246,7 +247,7 @@ def eager_contributions(
 
 
 @contextmanager
-def losses_kept(model: Model) -> Iterator[None]:
+def losses_kept(model: Layer) -> Iterator[None]:
     """A ``with`` block after which the `losses` of all layers are those of the pass before."""
     remembered = [(layer, layer._addends) for layer in all_layers(model)]
     try:

@@ -22,15 +22,15 @@ from minigrad.layers.layer import registry
 from minigrad.layers.weights import weight_budget
 from minigrad.serialization import Unregistered, custom_object_scope
 from minigrad.training import archive
-from minigrad.training.archive import Array, LoadError
+from minigrad.training.archive import PROGRESS, Array, LoadError, without_prefix
 from minigrad.training.foreign_formats import require_place
 from minigrad.training.model import Model
+from minigrad.training.objective import generator_states, restore_generators
 
 __all__ = ["LoadError", "load", "load_weights", "model_from_json", "save", "save_weights"]
 
 FORMAT = 1
 _OPTIMIZER = "optimizer:"
-PROGRESS = "progress:"
 
 
 # ---- whole models --------------------------------------------------------------------------------
@@ -82,7 +82,7 @@ def _checked(model: Model) -> tuple[dict[str, Any], dict[str, Array]]:
     What has been loaded before is not loaded again: the same settings and the same arrays, but for
     their values.
     """
-    arrays = _weights_of(model)
+    arrays = _arrays_of(model)
     with custom_object_scope(Unregistered()), seeds.undisturbed():
         config = {
             "format": FORMAT,
@@ -94,8 +94,6 @@ def _checked(model: Model) -> tuple[dict[str, Any], dict[str, Array]]:
             "metrics": [metrics.serialize(metric) for metric in model.compiled_metrics],
             "unweighted_metrics": model.unweighted_metrics,
         }
-        if model.optimizer is not None and model.optimizer.built:
-            arrays |= _prefixed(_OPTIMIZER, model.optimizer.state_arrays())
         kinds = {
             name: [array.shape, array.dtype.str, bool(np.isfinite(array).all())]
             for name, array in arrays.items()
@@ -168,28 +166,22 @@ def load_training_state(
     restore_generators(model, config.get("generators", {}))
 
 
-def training_state(model: Model) -> dict[str, Any]:
+def training_state(model: Model) -> tuple[dict[str, Any], dict[str, Array]]:
     """Return what `restore_training_state` takes: weights, optimizer and generators as they are."""
     optimizer = model.optimizer
-    return {
-        "weights": model.get_weights(),
-        "optimizer": optimizer.state_arrays() if optimizer and optimizer.built else None,
-        "learning_rate": optimizer.get_config()["learning_rate"] if optimizer else None,
-        "generators": generator_states(model),
-    }
+    rate = optimizer.get_config()["learning_rate"] if optimizer else None
+    return {"generators": generator_states(model), "learning_rate": rate}, _arrays_of(model)
 
 
-def restore_training_state(model: Model, state: Mapping[str, Any]) -> None:
+def restore_training_state(
+    model: Model, config: dict[str, Any], arrays: Mapping[str, Array]
+) -> None:
     """Put back what `training_state` returned; an optimizer that was new then is new again."""
-    model.set_weights(state["weights"])
     optimizer = model.optimizer
     if optimizer is not None and optimizer.built:
-        if state["optimizer"] is None:
-            optimizer.build(optimizer.parameters)
-        else:
-            optimizer.load_state_arrays(state["optimizer"])
-        optimizer.learning_rate = state["learning_rate"]
-    restore_generators(model, state["generators"])
+        optimizer.build(optimizer.parameters)
+        optimizer.learning_rate = config["learning_rate"]
+    load_training_state(model, config, arrays)
 
 
 def _make(config: dict[str, Any]) -> Model:
@@ -307,36 +299,18 @@ def _assign(model: Model, arrays: Mapping[str, Array]) -> None:
         weight.assign(arrays[name])
 
 
-# ---- random generators ---------------------------------------------------------------------------
-
-
-def generator_states(model: Model) -> dict[str, Any]:
-    """Return the states of the random generators of a model and its layers, by path."""
-    owners = {"": model, **dict(model.paths())}
-    return {path: owner._generator.bit_generator.state for path, owner in owners.items()}
-
-
-def restore_generators(model: Model, states: Mapping[str, Any]) -> None:
-    """Give the generators the states that `generator_states` returned."""
-    owners = {"": model, **dict(model.paths())}
-    made = {}
-    for path, state in states.items():
-        if path in owners:
-            generator = np.random.default_rng(0)
-            try:
-                generator.bit_generator.state = state
-            except (TypeError, ValueError, KeyError, OverflowError) as error:
-                raise ValueError(f"the state of {path!r}'s generator is damaged") from error
-            made[path] = generator
-    for path, generator in made.items():  # in place, as a training that is going on holds them
-        owners[path]._generator.bit_generator.state = generator.bit_generator.state
-
-
 def _weights_of(model: Model) -> dict[str, Array]:
     arrays = {name: weight.numpy() for name, weight in model.named_weights().items()}
     for name in arrays.keys() - _weights_among(arrays).keys():
         raise ValueError(f"weights {name!r} cannot be saved: rename the layer, without the colon")
     return arrays
+
+
+def _arrays_of(model: Model) -> dict[str, Array]:
+    """Return the weights, and what the optimizer has gathered."""
+    optimizer = model.optimizer
+    gathered = optimizer.state_arrays() if optimizer is not None and optimizer.built else {}
+    return _weights_of(model) | _prefixed(_OPTIMIZER, gathered)
 
 
 def _weights_among(arrays: Mapping[str, Array]) -> dict[str, Array]:
@@ -347,12 +321,3 @@ def _weights_among(arrays: Mapping[str, Array]) -> dict[str, Array]:
 
 def _prefixed(prefix: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
     return {f"{prefix}{name}": array for name, array in arrays.items()}
-
-
-def without_prefix(prefix: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
-    """Return the arrays whose names begin with `prefix`, without it."""
-    return {
-        name.removeprefix(prefix): array
-        for name, array in arrays.items()
-        if name.startswith(prefix)
-    }

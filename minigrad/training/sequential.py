@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Self
+from typing import Any
 
 from minigrad.engine import Tensor
 from minigrad.layers import DenseTranspose, Input, Layer
 from minigrad.layers.layer import Shape, registry
 from minigrad.layers.symbol import Symbol
-from minigrad.serialization import custom_object_scope
 from minigrad.training.model import Model, find_tied
 
 
@@ -159,11 +158,9 @@ class Sequential(Model):
 
     _is_drawn = True
 
-    def _input_name(self) -> str | None:
-        return None if self._input is None else self._input.name
-
-    def _output_name(self) -> str | None:
-        return self._layers[-1].name if self._layers else None
+    def _end_names(self) -> tuple[str | None, str | None]:
+        first = None if self._input is None else self._input.name
+        return first, self._layers[-1].name if self._layers else None
 
     # ---- as a layer ----------------------------------------------------------------------------
 
@@ -203,12 +200,7 @@ class Sequential(Model):
         return {**super().get_config(), "layers": described}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Self:
-        """Make the model that `get_config` described; `custom_objects` are known by their names."""
-        if custom_objects:
-            with custom_object_scope(custom_objects):
-                return cls.from_config(config)
-        arguments = dict(config)
+    def _made_of(cls, arguments: dict[str, Any]) -> tuple[Any, ...]:
         made: dict[str, Layer] = {}
         layers = []
         for description in arguments.pop("layers"):
@@ -217,7 +209,4 @@ class Sequential(Model):
             else:
                 layers.append(registry.deserialize(description))
                 made[layers[-1].name] = layers[-1]
-        trainable = arguments.pop("trainable", True)
-        model = cls(layers, **arguments)
-        model._trainable = trainable  # its layers bring their own switches
-        return model
+        return (layers,)

@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.checks import positive_integer
-from minigrad.engine import Tensor
-from minigrad.training.data import Array, as_pair, batches, sample_weights
+from minigrad.training.data import Array, batches
 from minigrad.utils import unpack_x_y_sample_weight
 
 
@@ -24,9 +23,7 @@ class Batch(NamedTuple):
 
 def is_array_like(x: Any) -> bool:
     """Whether `x` is data itself, and not something that yields batches."""
-    return isinstance(x, np.ndarray | Tensor | list | tuple | int | float) or hasattr(
-        x, "__array__"
-    )
+    return hasattr(x, "__array__") or isinstance(x, list | tuple | int | float)
 
 
 class Arrays:
@@ -36,26 +33,15 @@ class Arrays:
     last one ended, after `passed` batches. One that comes to the end of the samples is shorter.
     """
 
-    def __init__(
-        self,
-        x: Array,
-        y: Array | None,
-        weights: Array | None,
-        batch_size: int,
-        steps: int | None = None,
-    ) -> None:
-        self.arrays = (x, y, weights)
+    def __init__(self, arrays: Batch, batch_size: int, steps: int | None = None) -> None:
+        self.arrays = arrays
         self.batch_size = positive_integer("fit", "batch_size", batch_size)
-        self.samples = len(x)
-        self._all = -(-self.samples // self.batch_size)
-        self.steps: int | None = (
-            self._all if steps is None else positive_integer("fit", "steps", steps)
-        )
+        self._all = -(-len(arrays.x) // self.batch_size)
+        self.steps = self._all if steps is None else positive_integer("fit", "steps", steps)
         self.passed = 0
 
     def epoch(self, generator: np.random.Generator | None, skip: int = 0) -> Iterator[Batch]:
         """Yield an epoch without its first `skip`; `generator` is as when the pass began."""
-        assert self.steps is not None
         cuts = batches(self.arrays, self.batch_size, generator, self.passed + skip)
         for number, cut in enumerate(cuts, skip):  # begun even if all are left out: it draws
             if number == self.steps:
@@ -68,35 +54,13 @@ class Arrays:
 class Batches:
     """Batches from a generator, an iterable, a Keras-like dataset, or a function that makes one.
 
-    Each batch is ``x``, ``(x, y)`` or ``(x, y, sample_weight)``.
-
-    Parameters
-    ----------
-    source
-        What yields them. A generator yields once; anything else is begun anew for each epoch.
-    dtype
-        To which numbers are converted.
-    class_weight
-        A weight for each class of the targets.
-    steps
-        How many batches make an epoch; by default all that there are. With it, an epoch goes on
-        where the last one ended.
-    unnamed
-        Takes inputs and targets out of dicts by their names.
-
-    Attributes
-    ----------
-    steps : int or None
-        The same; None where only the end of the source tells.
+    Each is ``x``, ``(x, y)`` or ``(x, y, sample_weight)``, of which `checked` makes a Batch. A
+    generator yields once; anything else is begun anew for each epoch. With `steps`, so many batches
+    make an epoch, and it goes on where the last one ended.
     """
 
     def __init__(
-        self,
-        source: Any,
-        dtype: np.dtype[Any],
-        class_weight: dict[int, float] | None = None,
-        steps: int | None = None,
-        unnamed: Callable[[Any, Any], tuple[Any, Any]] = lambda x, y: (x, y),
+        self, source: Any, checked: Callable[[Any, Any, Any], Batch], steps: int | None = None
     ) -> None:
         if not (callable(source) or hasattr(source, "__iter__") or hasattr(source, "__getitem__")):
             raise TypeError(
@@ -104,9 +68,7 @@ class Batches:
                 f"{type(source).__name__}"
             )
         self._source = source
-        self._dtype = dtype
-        self._class_weight = class_weight
-        self._unnamed = unnamed
+        self._checked = checked
         self.passed = 0
         self.steps = None if steps is None else positive_integer("fit", "steps_per_epoch", steps)
         self._current: Iterator[Any] | None = None
@@ -119,7 +81,8 @@ class Batches:
             self._current = self._begin()
         while self.steps is None or count < self.steps:
             item = next(self._current, None)
-            if item is None and self.steps is not None and not self._is_spent():
+            is_spent = hasattr(self._source, "__next__")  # and cannot be begun anew
+            if item is None and self.steps is not None and not is_spent:
                 self._current = self._begin()
                 item = next(self._current, None)
             if item is None:
@@ -137,10 +100,6 @@ class Batches:
         if hasattr(self._source, "on_epoch_end"):
             self._source.on_epoch_end()
 
-    def _is_spent(self) -> bool:
-        """Whether the source cannot be begun anew."""
-        return hasattr(self._source, "__next__")
-
     def _begin(self) -> Iterator[Any]:
         source: Any = self._source
         if hasattr(source, "__iter__"):
@@ -157,13 +116,8 @@ class Batches:
         return iter(made)
 
     def _batch(self, item: Any, number: int) -> Batch:
-        """Return a batch, checked like arrays."""
         try:
-            x, y, weights = unpack_x_y_sample_weight(item)
-            inputs, targets = as_pair(*self._unnamed(x, y), self._dtype)
-            return Batch(
-                inputs, targets, sample_weights(inputs, targets, weights, self._class_weight)
-            )
+            return self._checked(*unpack_x_y_sample_weight(item))
         except (ValueError, TypeError) as error:
             raise type(error)(f"batch {number}: {error}") from error
 

@@ -32,13 +32,10 @@ TESTING = ("test_step", "compute_loss", "compute_metrics")
 
 
 class Steps(Objective):
-    """A step of training, of evaluation and of prediction; mixed into `Model`."""
+    """A step of training, of evaluation and of prediction; a base of `Model`."""
 
-    def _prepare_steps(self) -> None:
-        self._loss_tracker = LossTracker()
-        self._noted: Watched | None = None  # what metrics look at, while a step of one's own runs
-        self._tolerates_nan = False
-        self._held: tuple[int, list[Metric]] | None = None
+    _loss_tracker: LossTracker
+    _noted: Watched | None  # what metrics look at, while a step of one's own runs
 
     def _defines(self, *names: str) -> bool:
         """Whether somebody has defined one of these methods anew: for a class, or for one model."""
@@ -149,13 +146,12 @@ class Steps(Objective):
         """The metrics that are attributes; looked for again when there are other attributes."""
         size = len(vars(self))
         if self._held is None or self._held[0] != size or not self.built:
-            model: Any = self
             # A model inside of this one has metrics of its own, which are not shown here.
-            inner = (layer for layer in all_layers(model)[1:] if not isinstance(layer, Steps))
-            owners = [model, *inner]
-            found = {id(metric): metric for owner in owners for metric in _metrics_of(owner)}
+            inner = (layer for layer in all_layers(self)[1:] if not isinstance(layer, Steps))
+            found = {id(m): m for owner in (self, *inner) for m in _metrics_of(owner)}
             self._held = size, list(found.values())
-        return self._held[1]
+        metrics: list[Metric] = self._held[1]
+        return metrics
 
     @property
     def metrics_names(self) -> list[str]:
@@ -210,10 +206,9 @@ class Steps(Objective):
 
     def _by_own_step(self, step: str, batch: Batch) -> dict[str, float]:
         """Let a method of a subclass handle a batch, eagerly; return its logs."""
-        model: Any = self
         x, y, weights = batch
         data = x if y is None else (x, y) if weights is None else (x, y, weights)
-        for layer in all_layers(model):
+        for layer in all_layers(self):
             layer._addends = []  # so that `losses` are of this batch
         tolerated, learns = self._tolerates_nan, step == "train_step"
         self._noted, self._tolerates_nan = self._watched() or {}, tolerated or not learns
@@ -242,11 +237,9 @@ class Steps(Objective):
         A step of one's own may call the parts of a model alone, and not the model.
         """
         if addends is None and self._noted is not None:
-            model: Any = self
-            each = {id(value): (path, value) for path, value in _addends_in(model)}
+            each = {id(value): (path, value) for path, value in _addends_in(self)}
             addends = list(each.values())
-        found: list[tuple[str, Tensor]] = super().penalties(addends)
-        return found
+        return super().penalties(addends)
 
 
 class ByShape(Metric):

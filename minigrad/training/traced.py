@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from minigrad.engine import Tensor, enable_grad, remember_lines
 from minigrad.engine.tensor import plain
 from minigrad.layers.forward_pass import Watched
+from minigrad.tracing import LayerPass, Trace
+from minigrad.tracing.classifiers import of_classifier
 from minigrad.training.objective import Objective
 from minigrad.training.replay import alone, eager_contributions
-
-if TYPE_CHECKING:
-    from minigrad.tracing import Trace
+from minigrad.training.step_length import too_long_a_step
 
 
 class Traced(Objective):
-    """What every term of the loss contributes to every gradient; mixed into `Model`."""
+    """What every term of the loss contributes to every gradient; a base of `Model`."""
 
     @alone
     def trace(self, x: Any, y: Any = None, sample_weight: Any = None) -> Trace:
@@ -42,14 +42,9 @@ class Traced(Objective):
         Trace
             The contribution of each term to each parameter's gradient, and the steps between.
         """
-        from minigrad.tracing import LayerPass, Trace
-        from minigrad.tracing.classifiers import of_classifier
-        from minigrad.training.step_length import too_long_a_step
-
         inputs, targets, weights = self._batch(x, y, sample_weight)
         entry: Any = Tensor(inputs, requires_grad=True) if inputs.dtype.kind == "f" else inputs
-        model: Any = self
-        layers = dict(model.paths())
+        layers = dict(self.paths())
         watched: Watched = {id(layer): [] for layer in layers.values()}
         with enable_grad(), self.undisturbed(), remember_lines() as lines:
             prediction, terms = self._forward(entry, targets, weights, True, watched)
@@ -103,14 +98,13 @@ class Traced(Objective):
         KeyError
             For an unknown parameter, with the known ones.
         """
-        model: Any = self
         batch = self._batch(x, y, sample_weight)
         if names is None:
-            return self._replays.contributions(model, batch)
+            return self._replays.contributions(self, batch)
         if not self.built:
             self.run(batch.x[:1], False)
         parameters = self.named_parameters()
         for name in names:
             if name not in parameters:
                 raise KeyError(f"unknown parameter {name!r}. Known: {', '.join(parameters)}")
-        return eager_contributions(model, batch, names)
+        return eager_contributions(self, batch, names)

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from minigrad.checks import is_whole, positive_integer, sizes
+from minigrad.checks import boolean, is_whole, positive_integer, sizes
 from minigrad.engine import no_grad
+from minigrad.engine.taken import warn
 from minigrad.engine.tensor import plain
-from minigrad.training.callbacks import CallbackList
+from minigrad.tracing.classifiers import UNSCALED, of_classifier
+from minigrad.training.callbacks import Callback, CallbackList
 from minigrad.training.data import (
-    Array,
     as_data,
-    is_clearly_finite,
     lies_in_order,
     says_what_was_meant,
     split_off_validation,
     the_only_array,
 )
-from minigrad.training.first_batch import look_at
-from minigrad.training.history import History
+from minigrad.training.history import History, LossTracker
 from minigrad.training.loop import TrainingLoop
+from minigrad.training.objective import FirstBatchWarning
 from minigrad.training.prediction import predict_in_batches
 from minigrad.training.progress import checked_verbosity, format_values
 from minigrad.training.replay import Outcome, Replays, losses_kept
@@ -31,17 +32,9 @@ from minigrad.training.sources import Arrays, Batch, Batches, Source, is_array_l
 from minigrad.training.steps import TESTING, TRAINING, Steps
 from minigrad.utils import unpack_x_y_sample_weight
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from minigrad.training.callbacks import Callback
-
 
 class Trainer(Steps):
-    """Training, evaluation and prediction; mixed into `Model`."""
-
-    if TYPE_CHECKING:
-        _generator: np.random.Generator
+    """Training, evaluation and prediction; a base of `Model`."""
 
     def _prepare_training(self) -> None:
         self.optimizer = None
@@ -54,7 +47,9 @@ class Trainer(Steps):
         self.stop_training = self.stop_evaluating = self.stop_predicting = False
         self.history: History | None = None
         self._replays = Replays()
-        self._prepare_steps()
+        self._loss_tracker = LossTracker()
+        self._noted = self._held = None
+        self._tolerates_nan = False
 
     # ---- steps ---------------------------------------------------------------------------------
 
@@ -83,20 +78,30 @@ class Trainer(Steps):
         return values if return_dict else self._in_order(values)
 
     def _step(self, batch: Batch) -> dict[str, float]:
-        model: Any = self
         quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore")  # the loss will tell
         with self._replays.lock, quiet:  # see `alone`
             if self._defines(*TRAINING):
                 return self._by_own_step("train_step", batch)
-            found = self._replays.step(model, batch)
+            found = self._replays.step(self, batch)
             if not self.has_seen_a_batch:
                 self.has_seen_a_batch = True
-                look_at(model, batch.x, found.prediction, found.terms.get("data", 0.0))
+                self._look_at_first(batch, found)
             if not math.isfinite(found.loss):
                 self._refuse_non_finite(found.terms)
             elif found.has_gradients:
                 self.optimizer.step()
             return self._values_of(found, batch)
+
+    def _look_at_first(self, batch: Batch, found: Outcome) -> None:
+        """Warn of what is wrong with a classifier, where the first batch shows it.
+
+        Of saturated outputs only where the input is not scaled: otherwise they may be the past of a
+        model that goes on with other data.
+        """
+        data = found.terms.get("data", 0.0) / (self.loss_weights or 1)
+        for mistake in of_classifier(self.loss, batch.x, found.prediction, data):
+            if mistake.numbers.get("largest |input|", UNSCALED) >= UNSCALED:
+                warn(f"model {self.name!r}, first batch: {mistake}", FirstBatchWarning)
 
     def _values_of(self, found: Outcome, batch: Batch) -> dict[str, float]:
         """Return the loss and its terms on a batch, once all metrics have taken it in."""
@@ -107,23 +112,17 @@ class Trainer(Steps):
         return values
 
     def _source(
-        self,
-        x: Any,
-        y: Any,
-        batch_size: int,
-        sample_weight: Any = None,
-        class_weight: Any = None,
-        steps: int | None = None,
+        self, x: Any, y: Any, sample_weight: Any, class_weight: Any, size: int, steps: int | None
     ) -> Source:
         """Return where batches come from."""
         if is_array_like(x) or isinstance(x, dict):
-            return Arrays(*self._batch(x, y, sample_weight, class_weight), batch_size, steps)
+            return Arrays(self._batch(x, y, sample_weight, class_weight), size, steps)
         if y is not None or sample_weight is not None:
             raise ValueError(
                 "with a source of batches, targets and weights come in the batches: y and "
                 "sample_weight belong to arrays"
             )
-        return Batches(x, self.compute_dtype, class_weight, steps, self._unnamed)
+        return Batches(x, lambda x, y, weights: self._batch(x, y, weights, class_weight), steps)
 
     # ---- fit -----------------------------------------------------------------------------------
 
@@ -203,14 +202,13 @@ class Trainer(Steps):
         self._require_optimizer()
         positive_integer("fit", "epochs", epochs)
         first = sizes("fit", "initial_epoch", initial_epoch, rank=1, least=0)[0]
-        if not isinstance(shuffle, bool | np.bool_):
-            raise ValueError(f"fit: shuffle must be True or False. Received: shuffle={shuffle!r}")
+        boolean("fit", "shuffle", shuffle)
         size = 32 if batch_size is None else positive_integer("fit", "batch_size", batch_size)
         held_out_size = size if validation_batch_size is None else validation_batch_size
         held_out: Source | None = None
         if validation_data is not None:
             x_out, y_out, weights = unpack_x_y_sample_weight(validation_data)
-            held_out = self._source(x_out, y_out, held_out_size, weights, None, validation_steps)
+            held_out = self._source(x_out, y_out, weights, None, held_out_size, validation_steps)
             validation_split = 0.0  # as in Keras
         if validation_split:
             if not is_array_like(x):
@@ -218,11 +216,11 @@ class Trainer(Steps):
             x, y, weights = self._batch(x, y, sample_weight)
             (x, y), (x_out, y_out) = split_off_validation(x, y, validation_split)
             sample_weight, judged = (None, None) if weights is None else np.split(weights, [len(x)])
-            held_out = Arrays(x_out, y_out, judged, held_out_size, validation_steps)
-        source = self._source(x, y, size, sample_weight, class_weight, steps_per_epoch)
+            held_out = Arrays(Batch(x_out, y_out, judged), held_out_size, validation_steps)
+        source = self._source(x, y, sample_weight, class_weight, size, steps_per_epoch)
         self._held = None
         loop = TrainingLoop(
-            self,  # type: ignore[arg-type]  # Model is the only class that this is mixed into
+            self,  # type: ignore[arg-type]  # it is a part of Model alone
             source,
             epochs,
             first,
@@ -268,7 +266,7 @@ class Trainer(Steps):
         self._require_compiled()
         checked_verbosity(verbose)
         size = 32 if batch_size is None else positive_integer("evaluate", "batch_size", batch_size)
-        source = self._source(x, y, size, sample_weight, steps=steps)
+        source = self._source(x, y, sample_weight, None, size, steps)
         called = self._prepared(callbacks, steps=source.steps, verbose=verbose)
         with self._metrics_kept() if self._loss_tracker.is_in_epoch else nullcontext():
             values = self._evaluate(source, called)
@@ -286,28 +284,25 @@ class Trainer(Steps):
     def _prepared(self, callbacks: Any, **params: Any) -> CallbackList:
         """Return callbacks that know the model."""
         called = callbacks if isinstance(callbacks, CallbackList) else CallbackList(callbacks)
-        for callback in called.callbacks:
-            callback.set_model(self)  # type: ignore[arg-type]  # Model is mixed into no other
-            callback.set_params(params)
+        called.set_model(self)  # type: ignore[arg-type]  # it is a part of Model alone
+        called.set_params(params)
         return called
 
     def _evaluate(self, source: Source, callbacks: CallbackList) -> dict[str, float]:
         """Return the values of an evaluation, of which the callbacks are told."""
-        model: Any = self
         callbacks.on_test_begin()
         self._held = None
         self.reset_metrics()
         self.stop_evaluating, source.passed = False, 0
-        own, watched = self._defines(*TESTING), callbacks.watches_evaluation
+        own, watched = self._defines(*TESTING), callbacks.watches("on_test_batch_end")
         logs: dict[str, float] = {}
         for number, batch in enumerate(source.epoch(None)):
-            if watched:
-                callbacks.on_test_batch_begin(number)
+            callbacks.on_test_batch_begin(number)
             if own:
-                with losses_kept(model):
+                with losses_kept(self):
                     logs = self._by_own_step("test_step", batch)
             else:
-                logs = self._values_of(self._replays.evaluate(model, batch), batch)
+                logs = self._values_of(self._replays.evaluate(self, batch), batch)
             if watched:
                 callbacks.on_test_batch_end(number, self._results_or(logs, *TESTING) | logs)
             if self.stop_evaluating:
@@ -344,26 +339,19 @@ class Trainer(Steps):
             x = the_only_array("x", self._unnamed(x, None)[0])
         if callbacks is not None or self._defines("predict_step") or not is_array_like(x):
             return self._predict_one_by_one(x, size, steps, callbacks)
-        model: Any = self
         if steps is not None:
             x = x[: positive_integer("predict", "steps", steps) * size]
-        is_ready = type(x) is np.ndarray and x.dtype == self.compute_dtype and x.ndim > 0 and len(x)
-        is_ready = is_ready and lies_in_order(x)
-        inputs = x if is_ready else as_data("x", x, self.compute_dtype)
-
-        def check(part: Array) -> None:
-            if is_ready and not is_clearly_finite(part):  # looked at while it is in the cache
-                as_data("x", x, self.compute_dtype)
-
-        return predict_in_batches(model, inputs, size, check)
+        is_ready = type(x) is np.ndarray and x.dtype == self.compute_dtype and lies_in_order(x)
+        if not (is_ready and x.ndim and x.size):  # else it is looked at batch by batch
+            x = as_data("x", x, self.compute_dtype)
+        return predict_in_batches(self, x, size)
 
     def _predict_one_by_one(self, x: Any, size: int, steps: int | None, callbacks: Any) -> Any:
         """Predict batch by batch, in the sight of callbacks or by a step of one's own."""
-        model: Any = self
         if is_array_like(x):
-            source: Source = Arrays(as_data("x", x, self.compute_dtype), None, None, size, steps)
+            source: Source = Arrays(self._batch(x, None), size, steps)
         else:
-            source = Batches(x, self.compute_dtype, steps=steps, unnamed=self._unnamed)
+            source = Batches(x, self._batch, steps)
         called = self._prepared(callbacks, steps=source.steps)
         called.on_predict_begin()
         self.stop_predicting = False
@@ -374,7 +362,7 @@ class Trainer(Steps):
                 with no_grad():
                     part = plain(self.predict_step(batch.x))
             else:
-                part = self._replays.predict(model, batch.x)
+                part = self._replays.predict(self, batch.x)
             parts.append(np.array(part))
             called.on_predict_batch_end(number, {"outputs": parts[-1]})
             if self.stop_predicting:

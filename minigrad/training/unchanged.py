@@ -24,22 +24,14 @@ from minigrad.training.own_code import Function, is_known, is_ours
 
 if TYPE_CHECKING:
     from minigrad.layers import Layer
-    from minigrad.training.model import Model
+    from minigrad.training.objective import Objective
 
 # What a step itself changes, or what it does not look at. (Weights are watched one by one.)
 _NOT_SETTINGS = {
     *("_addends", "_generator", "_replays", "_state_names", "_shapes", "_told"),
-    *("optimizer", "history", "checked_config", "name_is_given"),
-    *("stop_training", "stop_evaluating", "stop_predicting"),
-    *(
-        "compiled_metrics",
-        "has_seen_a_batch",
-        "unweighted_metrics",
-        "_loss_tracker",
-        "_noted",
-        "_tolerates_nan",
-        "_held",
-    ),
+    *("optimizer", "history", "checked_config", "name_is_given", "has_seen_a_batch"),
+    *("stop_training", "stop_evaluating", "stop_predicting", "_noted", "_tolerates_nan"),
+    *("compiled_metrics", "unweighted_metrics", "_loss_tracker", "_held"),
     *("kernel_initializer", "bias_initializer"),
 }
 # Exactly these: what derives from a float may change its mind about how much it is.
@@ -58,7 +50,7 @@ class Snapshot:
     """What a pass depends on besides numbers: settings, and the functions and ops that ran."""
 
     def __init__(
-        self, model: Model, ran: Iterable[Function] = (), primitives: Collection[Primitive] = ()
+        self, model: Objective, ran: Iterable[Function] = (), primitives: Collection[Primitive] = ()
     ) -> None:
         codes = [function for function in ran if is_ours(*function)]
         asked = {word for code, _ in codes for word in (*code.co_names, *code.co_consts)}
@@ -98,7 +90,7 @@ def _getter(names: Iterable[Any], of: Callable[..., Any] = itemgetter) -> Getter
     return of(*names, names[-1]) if names else lambda source: ()
 
 
-def _settings(model: Model, owners: list[Any], asked: set[Any]) -> Iterator[Look]:
+def _settings(model: Objective, owners: list[Any], asked: set[Any]) -> Iterator[Look]:
     """Where things are set: attributes, what is in collections there, and functions' own."""
     yield owners, lambda owners: tuple(map(type, owners))
     yield model.compiled_metrics, tuple
@@ -147,7 +139,7 @@ def _code_of(value: Any) -> Any:
     return getattr(getattr(value, "fget", value), "__code__", None)
 
 
-def _owners(model: Model) -> list[Any]:
+def _owners(model: Objective) -> list[Any]:
     """Return all that has settings: the layers, their regularizers and the like, and the loss."""
     owners = [*all_layers(model), model.loss]
     known = set(map(id, owners))
@@ -163,7 +155,7 @@ def _parts_of(owners: list[Any]) -> list[Any]:
     return list({id(p): p for o in owners for p in (*_within(o), *_parts(o))}.values())
 
 
-def all_layers(model: Model) -> list[Layer]:
+def all_layers(model: Layer) -> list[Layer]:
     """Return a model and all layers inside of it."""
     return [model, *(layer for _, layer in model.paths())]
 
@@ -174,7 +166,7 @@ def forgets_gradients(optimizer: Any) -> bool:
     return usual and "zero_grad" not in vars(optimizer)
 
 
-def is_all_ours(model: Model) -> bool:
+def is_all_ours(model: Objective) -> bool:
     """Whether a model is made of this package's own parts alone.
 
     What a user has written may do anything: count its calls, look at a clock, decide by a value.

@@ -5,10 +5,18 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
-from minigrad.checks import positive_integer
+from minigrad.checks import boolean
+from minigrad.signatures import Setting
 from minigrad.training.callbacks.callback import Callback, Logs
-from minigrad.training.foreign_formats import require_place
+from minigrad.training.callbacks.model_checkpoint import checked_place, save_frequency
+
+
+def _folder(owner: str, argument: str, value: Any) -> str:
+    if not os.fspath(value):
+        raise ValueError(f"{owner}: {argument} must name a folder. Received: ''")
+    return checked_place(owner, argument, value)
 
 
 class BackupAndRestore(Callback):
@@ -37,21 +45,16 @@ class BackupAndRestore(Callback):
         If the folder cannot be written.
     """
 
-    def __init__(
-        self,
-        backup_dir: str | os.PathLike[str],
-        save_freq: str | int = "epoch",
-        delete_checkpoint: bool = True,
-    ) -> None:
-        if save_freq != "epoch":
-            positive_integer("BackupAndRestore", "save_freq", save_freq)
-        if not os.fspath(backup_dir):
-            raise ValueError("BackupAndRestore: backup_dir must name a folder. Received: ''")
-        require_place(backup_dir, "BackupAndRestore")
-        self.path = Path(backup_dir) / "backup.npz"
-        self.save_freq = save_freq
-        self.delete_checkpoint = bool(delete_checkpoint)
-        self._batches = 0
+    backup_dir = Setting(_folder)
+    save_freq = Setting(save_frequency, "epoch")
+    delete_checkpoint = Setting(boolean, True)
+
+    _batches = 0
+
+    @property
+    def path(self) -> Path:
+        """The file in it."""
+        return Path(self.backup_dir) / "backup.npz"
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)

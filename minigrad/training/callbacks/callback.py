@@ -35,6 +35,8 @@ class Callback(Configurable):
     ...         print(f"epoch {epoch}: data {logs['data']:.2f}")
     """
 
+    _kept: tuple[str, ...] = ()  # names of attributes that a backup holds
+
     # All three are None until training begins.
     model: Model = None  # type: ignore[assignment]
     loop: TrainingLoop = None  # type: ignore[assignment]
@@ -106,7 +108,7 @@ class Callback(Configurable):
 
     def state(self) -> dict[str, Any]:
         """Return what it must know to go on after an interruption: numbers, lists and arrays."""
-        return {}
+        return {name: getattr(self, name) for name in self._kept}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take what `state` returned."""
@@ -142,9 +144,7 @@ class CallbackList(Callback):
 
         self.callbacks: list[Callback] = []
         # Most callbacks do nothing at a batch: those are not even called.
-        self._at_batches: dict[str, list[Callable[..., None]]] = {
-            hook: [] for hook in HOOKS if "batch" in hook
-        }
+        self._calls: dict[str, list[Callable[..., None]]] = {hook: [] for hook in HOOKS}
         for callback in [callbacks] if isinstance(callbacks, Callback) else callbacks or ():
             self.append(callback)
         if add_history:
@@ -166,10 +166,17 @@ class CallbackList(Callback):
                 f"callbacks must be instances of Callback. Received: {callback!r}. A function "
                 "becomes one as LambdaCallback(on_epoch_end=function)."
             )
-        _refuse_misspelt_methods(callback)
+        unknown = [n for n in dir(type(callback)) if n.startswith("on_") and n not in HOOKS]
+        for name in unknown:
+            if near := nearest(name, HOOKS, 1, cutoff=0.85):
+                raise TypeError(
+                    f"{type(callback).__name__} defines {name!r}, which is never called. "
+                    f"Did you mean {near[0]!r}?"
+                )
         self.callbacks.append(callback)
-        for hook, calls in self._at_batches.items():
-            if any(_defines(callback, name) for name in (hook, hook.replace("_train", ""))):
+        for hook, calls in self._calls.items():
+            names = (hook, hook.replace("_train", ""))
+            if "batch" not in hook or any(_defines(callback, name) for name in names):
                 calls.append(getattr(callback, hook))
 
     def set_model(self, model: Model) -> None:
@@ -184,40 +191,23 @@ class CallbackList(Callback):
         for callback in self.callbacks:
             callback.set_params(params)
 
-    @property
-    def watches_batches(self) -> bool:
-        """Whether a callback wants to be told of the end of each batch."""
-        return bool(self._at_batches["on_train_batch_end"])
-
-    @property
-    def watches_evaluation(self) -> bool:
-        """Whether a callback wants to be told of each batch of an evaluation."""
-        return any(self._at_batches[f"on_test_batch_{when}"] for when in ("begin", "end"))
-
-    def prepare(self, loop: TrainingLoop, params: dict[str, Any]) -> None:
-        """Introduce the callbacks to what is trained, and how."""
-        self.set_model(loop.model)
-        self.set_params(params)
-        for callback in self.callbacks:
-            callback.loop = loop
+    def watches(self, hook: str) -> bool:
+        """Whether a callback wants to be told of a moment, such as ``"on_train_batch_end"``."""
+        return bool(self._calls[hook])
 
 
 def _telling(hook: str) -> Callable[..., None]:
     """Return the method of a CallbackList that calls this one of all; logs are always a dict."""
 
-    def at_a_batch(self: CallbackList, batch: int, logs: Logs | None = None) -> None:
-        for call in self._at_batches[hook]:
-            call(batch, {} if logs is None else logs)
-
-    def at_an_epoch(self: CallbackList, epoch: int, logs: Logs | None = None) -> None:
-        for callback in self.callbacks:
-            getattr(callback, hook)(epoch, {} if logs is None else logs)
+    def at_a_time(self: CallbackList, number: int, logs: Logs | None = None) -> None:
+        for call in self._calls[hook]:
+            call(number, {} if logs is None else logs)
 
     def at_an_end(self: CallbackList, logs: Logs | None = None) -> None:
-        for callback in self.callbacks:
-            getattr(callback, hook)({} if logs is None else logs)
+        for call in self._calls[hook]:
+            call({} if logs is None else logs)
 
-    return at_a_batch if "batch" in hook else at_an_epoch if "epoch" in hook else at_an_end
+    return at_a_time if "batch" in hook or "epoch" in hook else at_an_end
 
 
 for _hook in HOOKS:
@@ -228,21 +218,3 @@ def _defines(callback: Callback, name: str) -> bool:
     """Whether a callback has a method of its own by that name."""
     inherited = getattr(type(callback), name) is getattr(Callback, name)
     return not inherited or name in vars(callback)
-
-
-def _refuse_misspelt_methods(callback: Callback) -> None:
-    """Raise for a method that looks like one of a Callback's, and that nobody would ever call.
-
-    Raises
-    ------
-    TypeError
-        Saying which was meant.
-    """
-    for name in dir(type(callback)):
-        if name.startswith("on_") and name not in HOOKS:
-            near = nearest(name, HOOKS, 1, cutoff=0.85)
-            if near:
-                raise TypeError(
-                    f"{type(callback).__name__} defines {name!r}, which is never called. "
-                    f"Did you mean {near[0]!r}?"
-                )

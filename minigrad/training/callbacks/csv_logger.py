@@ -9,8 +9,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
+from minigrad.checks import boolean
 from minigrad.files import atomic_write, errors_name
+from minigrad.signatures import Setting
 from minigrad.training.callbacks.callback import Callback, Logs
+
+
+def _character(owner: str, argument: str, value: Any) -> str:
+    if not isinstance(value, str) or len(value) != 1:
+        raise ValueError(f"{owner}: {argument} must be a single character. Received: {value!r}")
+    return value
 
 
 class CSVLogger(Callback):
@@ -35,17 +43,11 @@ class CSVLogger(Callback):
         For a separator of several characters, or if the file to go on with has other columns.
     """
 
-    def __init__(
-        self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False
-    ) -> None:
-        self.filename = os.fspath(filename)
-        if not isinstance(separator, str) or len(separator) != 1:
-            raise ValueError(
-                f"CSVLogger: separator must be a single character. Received: {separator!r}"
-            )
-        self.separator = separator
-        self.append = bool(append)
-        self._columns: list[str] | None = None
+    filename = Setting(lambda owner, argument, value: os.fspath(value))
+    separator = Setting(_character, ",")
+    append = Setting(boolean, False)
+
+    _columns: list[str] | None = None
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         with open(self.filename, "a"):

@@ -55,6 +55,7 @@ class EarlyStopping(Monitor):
 
     best_weights: list[Any] | None = None
     best_epoch = stopped_epoch = wait = 0
+    _kept = ("best", "best_epoch", "stopped_epoch", "wait")
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         super().on_train_begin(logs)
@@ -89,17 +90,10 @@ class EarlyStopping(Monitor):
             self.model.set_weights(self.best_weights)
 
     def state(self) -> dict[str, Any]:
-        weights = self.best_weights
-        return {
-            "best": self.best,
-            "best_epoch": self.best_epoch,
-            "stopped_epoch": self.stopped_epoch,
-            "wait": self.wait,
-            **{f"best_weights/{i}": array for i, array in enumerate(weights or ())},
-        }
+        weights = enumerate(self.best_weights or ())
+        return {**super().state(), **{f"best_weights/{i}": array for i, array in weights}}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         arrays = [state[name] for name in state if name.startswith("best_weights/")]
-        names = ("best", "best_epoch", "stopped_epoch", "wait")
-        super().restore({name: state[name] for name in names})
+        super().restore({name: state[name] for name in self._kept})
         self.best_weights = arrays or None

@@ -5,17 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from minigrad.checks import not_negative
+from minigrad.checks import fraction, not_negative
 from minigrad.signatures import Setting
 from minigrad.training.callbacks.callback import Callback, Logs
 from minigrad.training.callbacks.monitor import Monitor, whole
-
-
-def _factor(owner: str, argument: str, value: Any) -> float:
-    factor = not_negative(owner, argument, value)
-    if factor >= 1:
-        raise ValueError(f"{owner}: {argument} must be below 1. Received: {argument}={value!r}")
-    return factor
 
 
 class ReduceLROnPlateau(Monitor):
@@ -43,7 +36,7 @@ class ReduceLROnPlateau(Monitor):
     """
 
     monitor = Monitor.monitor
-    factor = Setting(_factor, 0.1)
+    factor = Setting(fraction, 0.1)
     patience = Setting(whole, 10)
     verbose = Setting(None, 0)
     mode = Monitor.mode
@@ -52,6 +45,7 @@ class ReduceLROnPlateau(Monitor):
     min_lr = Setting(not_negative, 0.0)
 
     wait = cooldown_counter = 0
+    _kept = ("best", "wait", "cooldown_counter")
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         super().on_train_begin(logs)
@@ -87,9 +81,6 @@ class ReduceLROnPlateau(Monitor):
                 print(f"Epoch {epoch + 1}: learning rate {old:.3g} → {optimizer.learning_rate:.3g}")
             self.cooldown_counter = self.cooldown
             self.wait = 0
-
-    def state(self) -> dict[str, Any]:
-        return {"best": self.best, "wait": self.wait, "cooldown_counter": self.cooldown_counter}
 
 
 def _function_of_epochs(owner: str, argument: str, value: Any) -> Any:

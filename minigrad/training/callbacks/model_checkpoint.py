@@ -65,6 +65,7 @@ class ModelCheckpoint(Monitor):
     initial_value_threshold = Setting(or_none(number), None)
 
     _batches = _epoch = 0
+    _kept = ("best", "_batches")
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         super().__init__(*arguments, **settings)
@@ -108,6 +109,3 @@ class ModelCheckpoint(Monitor):
             self.model.save(path)
         if self.verbose:
             print(f"Epoch {epoch + 1}: saved {path}")
-
-    def state(self) -> dict[str, Any]:
-        return {"best": self.best, "_batches": self._batches}

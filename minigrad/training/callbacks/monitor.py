@@ -50,6 +50,7 @@ class Monitor(Callback):
     mode = Setting(partial(one_of, known=("auto", "min", "max")), "auto")
     min_delta = Setting(lambda *given: abs(number(*given)), 0.0)
     best: float | None = None
+    _kept: tuple[str, ...] = ("best",)
     _is_settled = False  # whether the value was there, or it has been said that it is not
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
@@ -62,13 +63,7 @@ class Monitor(Callback):
         self._is_settled = False
 
     def value_in(self, logs: Logs | None) -> float | None:
-        """Return the value, None if there is none, which is said once.
-
-        Raises
-        ------
-        ValueError
-            If there is no value of that name.
-        """
+        """Return the value; None if there is none, which is said once, or refused."""
         logs = {} if logs is None else logs
         if self.monitor in logs:
             self._is_settled = True
@@ -98,6 +93,3 @@ class Monitor(Callback):
         if on is None:
             return True
         return value < on - self.min_delta if self.mode == "min" else value > on + self.min_delta
-
-    def state(self) -> dict[str, Any]:
-        return {"best": self.best}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from minigrad.checks import positive_integer
@@ -41,6 +41,8 @@ class TraceCallback(Callback):
     --------
     >>> watch = TraceCallback(every=50)
     """
+
+    _kept = ("records",)
 
     def __init__(self, every: int = 20, parameters: Sequence[str] | None = None) -> None:
         self.every = positive_integer("TraceCallback", "every", every)
@@ -94,9 +96,3 @@ class TraceCallback(Callback):
             if name not in known:
                 raise KeyError(f"no parameter {name!r} was recorded. Known: {', '.join(known)}")
         return [record for record in self.records if record["parameter"] in parameters]
-
-    def state(self) -> dict[str, Any]:
-        return {"records": self.records}
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        self.records = [dict(record) for record in state["records"]]
