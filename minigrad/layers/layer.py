@@ -22,13 +22,13 @@ from minigrad.engine import Tensor, scope
 from minigrad.layers import arguments, forward_pass
 from minigrad.layers.config import UNKNOWN, config_of, described, is_ours
 from minigrad.layers.penalties import PenaltyOwner
-from minigrad.layers.slots import RegularizerSlot, reject_misspelt_slot, reject_unknown
+from minigrad.layers.slots import RegularizerSlot, reject_misspelt_slot
 from minigrad.layers.symbol import draw, is_symbolic
 from minigrad.layers.weights import WeightOwner
 from minigrad.ops.conversion import as_float_tensor
 from minigrad.seeds import new_generator
 from minigrad.serialization import Registry
-from minigrad.signatures import FullSignature
+from minigrad.signatures import FullSignature, reject_unknown
 from minigrad.suggestions import missing
 
 __all__ = ["Layer", "Shape", "positive_integer", "registry"]
@@ -156,7 +156,7 @@ class Layer(WeightOwner, PenaltyOwner):
     ) -> None:
         kind = type(self).__name__
         if unknown:
-            reject_unknown(kind, unknown, list(inspect.signature(type(self)).parameters))
+            reject_unknown(kind, unknown, inspect.signature(type(self)).parameters)
         self._prepare_weights(
             snake_case(kind) if name is None else name,
             name is not None,
