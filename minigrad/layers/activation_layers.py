@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad.activations import relu
-from minigrad.checks import is_whole, number
+from minigrad.checks import is_whole, number, wrong
 from minigrad.engine import Tensor
 from minigrad.layers.layer import registry
 from minigrad.layers.spatial_layer import ElementwiseLayer
@@ -137,9 +137,7 @@ class Softmax(ElementwiseLayer):
         several = isinstance(axis, tuple | list)
         axes = axis if several else [axis]
         if not axes or not all(map(is_whole, axes)):
-            raise ValueError(
-                f"Softmax: axis must be an integer, or several. Received: axis={axis!r}"
-            )
+            raise wrong("Softmax", "axis", axis, "an integer, or several")
         self.axis = tuple(int(one) for one in axes) if several else int(axis)
 
     def call(self, x: Tensor) -> Any:

@@ -79,7 +79,8 @@ class Convolution(SlidingWindow, KernelLayer):
                 f"layer {self.name!r}: the input's channels must be a multiple of groups. "
                 f"Received: shape {input_shape}, groups={self.groups}"
             )
-        self._add_kernel((*self.kernel_size, channels // self.groups, self.filters))
+        shape = (*self.kernel_size, channels // self.groups, self.filters)
+        self.kernel = self._add_as_set("kernel", shape)
         self._add_bias(self.filters)
 
     def call(self, x: Tensor) -> Tensor:

@@ -76,12 +76,8 @@ class DepthwiseConvolution(SlidingWindow, BiasLayer):
     def build(self, input_shape: Shape) -> None:
         """Make the kernel, of shape (*kernel_size, channels, multiplier), and the bias."""
         channels = self._channels(input_shape)
-        self.kernel = self.add_weight(
-            "kernel",
-            (*self.kernel_size, channels, self.depth_multiplier),
-            self.depthwise_initializer,
-            constraint=self.depthwise_constraint,
-        )
+        shape = (*self.kernel_size, channels, self.depth_multiplier)
+        self.kernel = self._add_as_set("kernel", shape, "depthwise")
         self._add_bias(channels * self.depth_multiplier)
 
     def call(self, x: Tensor) -> Tensor:

@@ -75,12 +75,7 @@ class Embedding(Layer):
 
     def build(self, input_shape: Shape | None = None) -> None:
         """Make the matrix."""
-        self.embeddings = self.add_weight(
-            "embeddings",
-            (self.input_dim, self.output_dim),
-            self.embeddings_initializer,
-            constraint=self.embeddings_constraint,
-        )
+        self.embeddings = self._add_as_set("embeddings", (self.input_dim, self.output_dim))
 
     def _require_built(self) -> None:
         if not self.built:

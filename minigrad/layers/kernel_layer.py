@@ -59,9 +59,7 @@ class BiasLayer(Layer):
     def _add_bias(self, length: int) -> None:
         """Make the bias, if there is to be one."""
         if self.use_bias:
-            self.bias = self.add_weight(
-                "bias", (length,), self.bias_initializer, constraint=self.bias_constraint
-            )
+            self.bias = self._add_as_set("bias", (length,))
 
     def _finish(self, z: Any) -> Any:
         """Return ``activation(z + bias)``; traces know its argument as the pre-activation."""
@@ -94,9 +92,3 @@ class KernelLayer(BiasLayer):
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.kernel_regularizer = kernel_regularizer
         self.kernel_constraint = constraints.get(kernel_constraint)
-
-    def _add_kernel(self, shape: tuple[int, ...]) -> None:
-        """Make the kernel."""
-        self.kernel = self.add_weight(
-            "kernel", shape, self.kernel_initializer, constraint=self.kernel_constraint
-        )

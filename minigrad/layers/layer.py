@@ -24,7 +24,6 @@ from minigrad.layers.config import UNKNOWN, config_of, described, is_ours
 from minigrad.layers.penalties import PenaltyOwner
 from minigrad.layers.slots import RegularizerSlot, reject_misspelt_slot
 from minigrad.layers.symbol import draw, is_symbolic
-from minigrad.layers.weights import WeightOwner
 from minigrad.ops.conversion import as_float_tensor
 from minigrad.seeds import new_generator
 from minigrad.serialization import Registry
@@ -68,7 +67,7 @@ def _once(build: Callable[..., None]) -> Callable[..., None]:
     return build_once
 
 
-class Layer(WeightOwner, PenaltyOwner):
+class Layer(PenaltyOwner):
     """Base of all layers. A subclass defines `call`, and `build` if it has weights.
 
     Calling a layer builds it if need be, opens a scope of its name, computes `call`, and takes

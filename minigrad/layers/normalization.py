@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import constraints, initializers
-from minigrad.checks import boolean, number
+from minigrad.checks import boolean, is_whole, number, wrong
 from minigrad.engine import Tensor
 from minigrad.engine.tensor import plain
 from minigrad.layers.layer import Shape, registry
@@ -80,13 +80,9 @@ class Normalization(ElementwiseLayer):
 
     def _add_scale_and_shift(self, shape: tuple[int, ...]) -> None:
         if self.scale:
-            self.gamma = self.add_weight(
-                "gamma", shape, self.gamma_initializer, constraint=self.gamma_constraint
-            )
+            self.gamma = self._add_as_set("gamma", shape)
         if self.center:
-            self.beta = self.add_weight(
-                "beta", shape, self.beta_initializer, constraint=self.beta_constraint
-            )
+            self.beta = self._add_as_set("beta", shape)
 
     def _scale_and_shift(self, normal: Any, shape: tuple[int, ...]) -> Any:
         if self.gamma is not None:
@@ -143,9 +139,9 @@ class BatchNormalization(Normalization):
         **arguments: Any,
     ) -> None:
         super().__init__(epsilon, center, scale, **arguments)
-        if not isinstance(axis, int) or isinstance(axis, bool):
-            raise ValueError(f"BatchNormalization: axis must be an integer. Received: {axis!r}")
-        self.axis = axis
+        if not is_whole(axis):
+            raise wrong("BatchNormalization", "axis", axis, "an integer")
+        self.axis = int(axis)
         self.momentum = number("BatchNormalization", "momentum", momentum, least=0, most=1)
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
@@ -231,12 +227,11 @@ class LayerNormalization(Normalization):
         **arguments: Any,
     ) -> None:
         super().__init__(epsilon, center, scale, **arguments)
-        many = list(axis) if isinstance(axis, list | tuple) else [axis]
-        if not many or not all(isinstance(a, int) and not isinstance(a, bool) for a in many):
-            raise ValueError(
-                f"LayerNormalization: axis must be an integer or several. Received: {axis!r}"
-            )
-        self.axis = list(axis) if isinstance(axis, list | tuple) else axis
+        several = isinstance(axis, list | tuple)
+        axes: Any = axis if several else [axis]
+        if not axes or not all(map(is_whole, axes)):
+            raise wrong("LayerNormalization", "axis", axis, "an integer or several")
+        self.axis = [int(one) for one in axes] if several else int(axes[0])
         self._build_if_shape_is_known()
 
     def build(self, input_shape: Shape) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.checks import channels_last, is_whole
+from minigrad.checks import channels_last, is_whole, wrong
 from minigrad.engine import Tensor
 from minigrad.layers.layer import Shape, registry
 from minigrad.layers.spatial_layer import SpatialLayer
@@ -33,9 +33,7 @@ def ends(owner: str, argument: str, value: Any, rank: int) -> tuple[Ends, ...]:
         if all(len(pair) == 2 and all(is_whole(n) and n >= 0 for n in pair) for pair in pairs):
             return tuple((int(front), int(back)) for front, back in pairs)
     many = "a pair of them" if rank == 1 else f"{rank} of them, or {rank} pairs (front, back)"
-    raise ValueError(
-        f"{owner}: {argument} must be an integer from 0, or {many}. Received: {argument}={value!r}"
-    )
+    raise wrong(owner, argument, value, f"an integer from 0, or {many}")
 
 
 class ZeroPadding(SpatialLayer):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from minigrad import constraints, initializers
+from minigrad.checks import is_whole, wrong
 from minigrad.engine import Tensor
 from minigrad.layers.layer import Shape, registry
 from minigrad.layers.slots import RegularizerSlot
@@ -57,14 +58,11 @@ class PReLU(ElementwiseLayer):
         self.alpha_regularizer = alpha_regularizer
         self.alpha_constraint = constraints.get(alpha_constraint)
         shared: Any = [] if shared_axes is None else shared_axes
-        self.shared_axes: list[int] = list(shared) if isinstance(shared, list | tuple) else [shared]
-        if not all(
-            isinstance(a, int) and not isinstance(a, bool) and a >= 1 for a in self.shared_axes
-        ):
-            raise ValueError(
-                "PReLU: shared_axes must be integers from 1 (0 is the batch). "
-                f"Received: {shared_axes!r}"
-            )
+        axes = shared if isinstance(shared, list | tuple) else [shared]
+        if not all(is_whole(a) and a >= 1 for a in axes):
+            expected = "integers from 1 (0 is the batch)"
+            raise wrong("PReLU", "shared_axes", shared_axes, expected)
+        self.shared_axes = [int(a) for a in axes]
         self._build_if_shape_is_known()
 
     def build(self, input_shape: Shape) -> None:
@@ -75,12 +73,7 @@ class PReLU(ElementwiseLayer):
                 f"layer {self.name!r}: shared_axes={self.shared_axes} does not fit an input of "
                 f"shape {input_shape}: its lengths must be known, or shared"
             )
-        self.alpha = self.add_weight(
-            "alpha",
-            [n for n in shape if n is not None],
-            self.alpha_initializer,
-            constraint=self.alpha_constraint,
-        )
+        self.alpha = self._add_as_set("alpha", [n for n in shape if n is not None])
 
     def call(self, x: Tensor) -> Any:
         """Apply the slopes."""

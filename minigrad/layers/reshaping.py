@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.checks import is_whole, positive_integer
+from minigrad.checks import is_whole, positive_integer, wrong
 from minigrad.engine import Tensor
 from minigrad.layers.layer import Layer, Shape, registry
 
@@ -42,10 +42,8 @@ class Reshape(Layer):
         shape: Any = target_shape if isinstance(target_shape, tuple | list) else [None]
         are_lengths = all(is_whole(n) and (n >= 1 or n == -1) for n in shape)
         if not are_lengths or list(shape).count(-1) > 1:
-            raise ValueError(
-                "Reshape: target_shape must be a tuple of integers from 1, one of which may be -1. "
-                f"Received: target_shape={target_shape!r}"
-            )
+            expected = "a tuple of integers from 1, one of which may be -1"
+            raise wrong("Reshape", "target_shape", target_shape, expected)
         self.target_shape = tuple(int(n) for n in shape)
 
     def call(self, x: Tensor) -> Any:
@@ -98,10 +96,8 @@ class Permute(Layer):
         super().__init__(**layer_arguments)
         order: Any = dims if isinstance(dims, tuple | list) else [None]
         if not all(map(is_whole, order)) or sorted(order) != list(range(1, len(order) + 1)):
-            raise ValueError(
-                "Permute: dims must be the numbers of all axes from 1, in some order, without the "
-                f"batch. Received: dims={dims!r}"
-            )
+            expected = "the numbers of all axes from 1, in some order, without the batch"
+            raise wrong("Permute", "dims", dims, expected)
         self.dims = tuple(int(axis) for axis in order)
 
     def call(self, x: Tensor) -> Any:

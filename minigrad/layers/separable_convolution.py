@@ -83,18 +83,10 @@ class SeparableConvolution(SlidingWindow, BiasLayer):
     def build(self, input_shape: Shape) -> None:
         """Make both kernels: (*kernel_size, channels, multiplier), (1, …, C · M, filters)."""
         channels = self._channels(input_shape)
-        self.depthwise_kernel = self.add_weight(
-            "depthwise_kernel",
-            (*self.kernel_size, channels, self.depth_multiplier),
-            self.depthwise_initializer,
-            constraint=self.depthwise_constraint,
-        )
-        self.pointwise_kernel = self.add_weight(
-            "pointwise_kernel",
-            (*(1,) * self.rank, channels * self.depth_multiplier, self.filters),
-            self.pointwise_initializer,
-            constraint=self.pointwise_constraint,
-        )
+        shape = (*self.kernel_size, channels, self.depth_multiplier)
+        self.depthwise_kernel = self._add_as_set("depthwise_kernel", shape, "depthwise")
+        shape = (*(1,) * self.rank, channels * self.depth_multiplier, self.filters)
+        self.pointwise_kernel = self._add_as_set("pointwise_kernel", shape, "pointwise")
         self._add_bias(self.filters)
 
     def call(self, x: Tensor) -> Tensor:

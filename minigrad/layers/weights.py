@@ -6,6 +6,7 @@ import functools
 import math
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -137,6 +138,13 @@ class WeightOwner:
         return weight
 
     add_variable = add_weight
+
+    def _add_as_set(self, name: str, shape: Sequence[int], prefix: str | None = None) -> Parameter:
+        """Make a weight as this layer's ``<prefix>_initializer`` and ``_constraint`` say."""
+        prefix = prefix or name
+        initializer = getattr(self, f"{prefix}_initializer")
+        constraint = getattr(self, f"{prefix}_constraint")
+        return self.add_weight(name, shape, initializer, constraint=constraint)
 
     def _spend(self, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
         budget = _BUDGET.get()
@@ -333,17 +341,14 @@ class WeightOwner:
             layer.trainable = self._trainable
 
 
-class weight_budget:  # noqa: N801  (called like a function)
+@contextmanager
+def weight_budget(limit: int) -> Iterator[None]:
     """A ``with`` block in which no more than `limit` bytes of weights can be made."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-
-    def __enter__(self) -> None:
-        self._token = _BUDGET.set([self._limit])
-
-    def __exit__(self, *exception: object) -> None:
-        _BUDGET.reset(self._token)
+    token = _BUDGET.set([limit])
+    try:
+        yield
+    finally:
+        _BUDGET.reset(token)
 
 
 _MAY_HOLD_LAYERS = (WeightOwner, list, tuple, dict)
