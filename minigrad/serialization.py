@@ -145,14 +145,8 @@ def _known_custom() -> Mapping[str, Any]:
 class Registry:
     """The known objects of one kind, by name.
 
-    Parameters
-    ----------
-    kind
-        What messages call one of them, such as ``"regularizer"``.
-    returns_functions
-        Whether plain functions are themselves the objects (activations), not makers of them.
-    is_valid
-        Tells objects of this kind from others.
+    Messages call one of them a `kind`, such as ``"regularizer"``; `is_valid` tells them from other
+    things. With `returns_functions`, plain functions are the objects, and not makers of them.
     """
 
     def __init__(

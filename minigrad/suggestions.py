@@ -42,9 +42,9 @@ def nearest(name: str, known: Iterable[str], number: int = 3, cutoff: float = 0.
     return [spelt[near] for near in get_close_matches(name.lower(), spelt, n=number, cutoff=cutoff)]
 
 
-def did_you_mean(name: str, known: Iterable[str], number: int = 3) -> str:
+def did_you_mean(name: str, known: Iterable[str], number: int = 3, cutoff: float = 0.4) -> str:
     """Return `` Did you mean …?``, or nothing where no known name looks alike."""
-    near = nearest(name, known, number)
+    near = nearest(name, known, number, cutoff)
     return f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
 
 
@@ -88,8 +88,8 @@ def _advice(name: str, holder: Any, section: str) -> str:
     if advice is not None:
         return f". {advice}"
     public = [other for other in dir(holder) if not other.startswith("_")]
-    near = nearest(name, public, cutoff=0.6)
-    return f". Did you mean {' or '.join(map(repr, near))}?" if near else ""
+    hint = did_you_mean(name, public, cutoff=0.6)
+    return f".{hint}" if hint else ""
 
 
 def _names_in(module: str) -> list[str]:

@@ -98,9 +98,7 @@ class Convolution(SlidingWindow, KernelLayer):
 
 @registry.register()
 class Conv1D(Convolution):
-    """Convolution over sequences: (batch, steps, channels) → (batch, new steps, filters).
-
-    Parameters and errors are those of `Convolution`.
+    """Convolution over sequences, (batch, steps, channels): see `Convolution`.
 
     Examples
     --------
@@ -115,9 +113,7 @@ class Conv1D(Convolution):
 
 @registry.register()
 class Conv2D(Convolution):
-    """Convolution over images: (batch, rows, columns, channels) → (batch, …, filters).
-
-    Parameters and errors are those of `Convolution`.
+    """Convolution over images, (batch, rows, columns, channels): see `Convolution`.
 
     Examples
     --------
@@ -137,9 +133,7 @@ class Conv2D(Convolution):
 
 @registry.register()
 class Conv3D(Convolution):
-    """Convolution over volumes: (batch, depth, rows, columns, channels) → (batch, …, filters).
-
-    Parameters and errors are those of `Convolution`.
+    """Convolution over volumes, (batch, depth, rows, columns, channels): see `Convolution`.
 
     Examples
     --------

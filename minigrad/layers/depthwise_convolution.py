@@ -30,7 +30,7 @@ class DepthwiseConvolution(SlidingWindow, BiasLayer):
     Parameters
     ----------
     kernel_size, strides, padding, dilation_rate
-        As in `Convolution`.
+        As in `Convolution`, with the same errors.
     depth_multiplier
         How many filters each channel has; channel c makes the outputs c · M to c · M + M − 1.
     data_format
@@ -39,11 +39,6 @@ class DepthwiseConvolution(SlidingWindow, BiasLayer):
         What concerns the kernel, named as in Keras; the penalty is the term ``<layer>/kernel``.
     activation, use_bias, **arguments
         See `BiasLayer` and `Layer`.
-
-    Raises
-    ------
-    ValueError
-        As `Convolution`.
     """
 
     depthwise_regularizer = RegularizerSlot("kernel")

@@ -80,9 +80,7 @@ class GlobalAveragePooling(GlobalPooling):
 
 @registry.register()
 class GlobalMaxPooling1D(GlobalMaxPooling):
-    """The largest of each channel of a sequence: (batch, steps, channels) → (batch, channels).
-
-    Parameters and errors are those of `GlobalPooling`.
+    """The largest of each channel of a sequence, (batch, steps, channels): see `GlobalPooling`.
 
     Examples
     --------
@@ -95,9 +93,7 @@ class GlobalMaxPooling1D(GlobalMaxPooling):
 
 @registry.register()
 class GlobalMaxPooling2D(GlobalMaxPooling):
-    """The largest of each channel of an image: (batch, rows, …, channels) → (batch, channels).
-
-    Parameters and errors are those of `GlobalPooling`.
+    """The largest of each channel of an image, (batch, rows, …, channels): see `GlobalPooling`.
 
     Examples
     --------
@@ -110,9 +106,7 @@ class GlobalMaxPooling2D(GlobalMaxPooling):
 
 @registry.register()
 class GlobalMaxPooling3D(GlobalMaxPooling):
-    """The largest of each channel of a volume: (batch, depth, …, channels) → (batch, channels).
-
-    Parameters and errors are those of `GlobalPooling`.
+    """The largest of each channel of a volume, (batch, depth, …, channels): see `GlobalPooling`.
 
     Examples
     --------
@@ -125,9 +119,7 @@ class GlobalMaxPooling3D(GlobalMaxPooling):
 
 @registry.register()
 class GlobalAveragePooling1D(GlobalAveragePooling):
-    """The mean of each channel of a sequence: (batch, steps, channels) → (batch, channels).
-
-    Parameters and errors are those of `GlobalPooling`.
+    """The mean of each channel of a sequence, (batch, steps, channels): see `GlobalPooling`.
 
     Examples
     --------
@@ -140,9 +132,7 @@ class GlobalAveragePooling1D(GlobalAveragePooling):
 
 @registry.register()
 class GlobalAveragePooling2D(GlobalAveragePooling):
-    """The mean of each channel of an image: (batch, rows, …, channels) → (batch, channels).
-
-    Parameters and errors are those of `GlobalPooling`.
+    """The mean of each channel of an image, (batch, rows, …, channels): see `GlobalPooling`.
 
     Examples
     --------
@@ -156,9 +146,7 @@ class GlobalAveragePooling2D(GlobalAveragePooling):
 
 @registry.register()
 class GlobalAveragePooling3D(GlobalAveragePooling):
-    """The mean of each channel of a volume: (batch, depth, …, channels) → (batch, channels).
-
-    Parameters and errors are those of `GlobalPooling`.
+    """The mean of each channel of a volume, (batch, depth, …, channels): see `GlobalPooling`.
 
     Examples
     --------
@@ -169,13 +157,9 @@ class GlobalAveragePooling3D(GlobalAveragePooling):
     rank = 3
 
 
-GlobalMaxPool1D, GlobalMaxPool2D, GlobalMaxPool3D = (
-    GlobalMaxPooling1D,
-    GlobalMaxPooling2D,
-    GlobalMaxPooling3D,
-)
-GlobalAvgPool1D, GlobalAvgPool2D, GlobalAvgPool3D = (
-    GlobalAveragePooling1D,
-    GlobalAveragePooling2D,
-    GlobalAveragePooling3D,
-)
+GlobalMaxPool1D = GlobalMaxPooling1D
+GlobalMaxPool2D = GlobalMaxPooling2D
+GlobalMaxPool3D = GlobalMaxPooling3D
+GlobalAvgPool1D = GlobalAveragePooling1D
+GlobalAvgPool2D = GlobalAveragePooling2D
+GlobalAvgPool3D = GlobalAveragePooling3D

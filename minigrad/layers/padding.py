@@ -81,19 +81,13 @@ class Cropping(SpatialLayer):
 
     Parameters
     ----------
-    cropping
-        How many places: an integer for all ends, one for each dimension, or a pair (front, back)
-        for each.
-    data_format
-        Only ``"channels_last"``: inputs are (batch, …, channels).
-    **layer_arguments
-        See `Layer`.
+    cropping, data_format, **layer_arguments
+        How many places are cut off, and the others: as in `ZeroPadding`.
 
     Raises
     ------
     ValueError
-        For numbers that are no integers from 0, or another layout; or, when called, an input of
-        another rank, or of which nothing would be left.
+        As `ZeroPadding`; or, when called, for an input of which nothing would be left.
     """
 
     def __init__(self, cropping: Any = 1, data_format: str | None = None, **arguments: Any) -> None:
@@ -128,9 +122,7 @@ class Cropping(SpatialLayer):
 
 @registry.register()
 class ZeroPadding1D(ZeroPadding):
-    """Zeros before and after a sequence: (batch, steps, channels) → (batch, …, channels).
-
-    Parameters and errors are those of `ZeroPadding`.
+    """Zeros before and after a sequence, (batch, steps, channels): see `ZeroPadding`.
 
     Examples
     --------
@@ -143,9 +135,7 @@ class ZeroPadding1D(ZeroPadding):
 
 @registry.register()
 class ZeroPadding2D(ZeroPadding):
-    """A margin of zeros around an image: (batch, rows, columns, channels) → (batch, …, channels).
-
-    Parameters and errors are those of `ZeroPadding`.
+    """A margin of zeros around an image, (batch, rows, columns, channels): see `ZeroPadding`.
 
     Examples
     --------
@@ -158,9 +148,7 @@ class ZeroPadding2D(ZeroPadding):
 
 @registry.register()
 class ZeroPadding3D(ZeroPadding):
-    """Zeros around a volume: (batch, depth, rows, columns, channels) → (batch, …, channels).
-
-    Parameters and errors are those of `ZeroPadding`.
+    """Zeros around a volume, (batch, depth, rows, columns, channels): see `ZeroPadding`.
 
     Examples
     --------
@@ -173,9 +161,7 @@ class ZeroPadding3D(ZeroPadding):
 
 @registry.register()
 class Cropping1D(Cropping):
-    """A sequence without its ends: (batch, steps, channels) → (batch, …, channels).
-
-    Parameters and errors are those of `Cropping`.
+    """A sequence without its ends, (batch, steps, channels): see `Cropping`.
 
     Examples
     --------
@@ -188,11 +174,9 @@ class Cropping1D(Cropping):
 
 @registry.register()
 class Cropping2D(Cropping):
-    """An image without its margin: (batch, rows, columns, channels) → (batch, …, channels).
+    """An image without its margin, (batch, rows, columns, channels): see `Cropping`.
 
     By default the margin is 0 wide, as in Keras, and nothing is cut off.
-
-    Parameters and errors are those of `Cropping`.
 
     Examples
     --------
@@ -208,9 +192,7 @@ class Cropping2D(Cropping):
 
 @registry.register()
 class Cropping3D(Cropping):
-    """A volume without its margin: (batch, depth, rows, columns, channels) → (batch, …, channels).
-
-    Parameters and errors are those of `Cropping`.
+    """A volume without its margin, (batch, depth, rows, columns, channels): see `Cropping`.
 
     Examples
     --------

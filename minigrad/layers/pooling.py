@@ -82,9 +82,7 @@ class AveragePooling(Pooling):
 
 @registry.register()
 class MaxPooling1D(MaxPooling):
-    """The largest in each window of a sequence: (batch, steps, channels) → (batch, …, channels).
-
-    Parameters and errors are those of `Pooling`.
+    """The largest in each window of a sequence, (batch, steps, channels): see `Pooling`.
 
     Examples
     --------
@@ -97,9 +95,7 @@ class MaxPooling1D(MaxPooling):
 
 @registry.register()
 class MaxPooling2D(MaxPooling):
-    """The largest in each window of an image: (batch, rows, columns, channels) → (batch, …).
-
-    Parameters and errors are those of `Pooling`.
+    """The largest in each window of an image, (batch, rows, columns, channels): see `Pooling`.
 
     Examples
     --------
@@ -115,9 +111,7 @@ class MaxPooling2D(MaxPooling):
 
 @registry.register()
 class MaxPooling3D(MaxPooling):
-    """The largest in each window of a volume: (batch, depth, rows, columns, channels) → (batch, …).
-
-    Parameters and errors are those of `Pooling`.
+    """The largest in each window of a volume, (batch, depth, …, channels): see `Pooling`.
 
     Examples
     --------
@@ -130,9 +124,7 @@ class MaxPooling3D(MaxPooling):
 
 @registry.register()
 class AveragePooling1D(AveragePooling):
-    """The mean of each window of a sequence: (batch, steps, channels) → (batch, …, channels).
-
-    Parameters and errors are those of `Pooling`.
+    """The mean of each window of a sequence, (batch, steps, channels): see `Pooling`.
 
     Examples
     --------
@@ -145,9 +137,7 @@ class AveragePooling1D(AveragePooling):
 
 @registry.register()
 class AveragePooling2D(AveragePooling):
-    """The mean of each window of an image: (batch, rows, columns, channels) → (batch, …).
-
-    Parameters and errors are those of `Pooling`.
+    """The mean of each window of an image, (batch, rows, columns, channels): see `Pooling`.
 
     Examples
     --------
@@ -161,9 +151,7 @@ class AveragePooling2D(AveragePooling):
 
 @registry.register()
 class AveragePooling3D(AveragePooling):
-    """The mean of each window of a volume: (batch, depth, rows, columns, channels) → (batch, …).
-
-    Parameters and errors are those of `Pooling`.
+    """The mean of each window of a volume, (batch, depth, rows, columns, channels): see `Pooling`.
 
     Examples
     --------

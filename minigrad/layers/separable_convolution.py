@@ -23,7 +23,7 @@ class SeparableConvolution(SlidingWindow, BiasLayer):
     Parameters
     ----------
     filters, kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias
-        As in `Convolution`.
+        As in `Convolution`, with the same errors.
     depth_multiplier
         How many filters each channel has in the first step.
     depthwise_initializer, pointwise_initializer
@@ -34,11 +34,6 @@ class SeparableConvolution(SlidingWindow, BiasLayer):
         What the two kernels must satisfy after each step.
     **arguments
         See `BiasLayer` and `Layer`.
-
-    Raises
-    ------
-    ValueError
-        As `Convolution`.
 
     References
     ----------

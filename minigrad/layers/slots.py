@@ -16,10 +16,7 @@ if TYPE_CHECKING:
 class RegularizerSlot:
     """A descriptor: ``layer.kernel_regularizer = "l2"`` stores ``L2()``, checked at once.
 
-    Parameters
-    ----------
-    target
-        What is penalised: ``"kernel"``, ``"bias"`` or another weight's name, or ``"activity"``.
+    Its `target` is what is penalised: a weight's name, such as ``"kernel"``, or ``"activity"``.
     """
 
     def __init__(self, target: str) -> None:
@@ -35,8 +32,7 @@ class RegularizerSlot:
         try:
             layer._regularizers[self.target] = regularizers.get(value)
         except (ValueError, TypeError) as error:
-            kind = type(error)
-            raise kind(f"layer {layer.name!r}: {self._name}: {error}") from error
+            raise type(error)(f"layer {layer.name!r}: {self._name}: {error}") from error
 
 
 def reject_misspelt_slot(layer: Layer, name: str) -> None:

@@ -117,9 +117,7 @@ class UpSampling2D(UpSampling):
 
 @registry.register()
 class UpSampling3D(UpSampling):
-    """Each place of a volume repeated: (batch, depth, rows, columns, channels) → (batch, …).
-
-    Parameters and errors are those of `UpSampling`.
+    """Each place of a volume repeated, (batch, depth, rows, columns, channels): see `UpSampling`.
 
     Examples
     --------

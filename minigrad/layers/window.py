@@ -27,12 +27,8 @@ def check_rank(layer: Any, input_shape: Shape) -> None:
 class SlidingWindow:
     """A window that moves over an input of `rank` dimensions, channels last; a mixin of layers.
 
-    Attributes
-    ----------
-    kernel_size, strides, dilation_rate : tuple of int
-        Its size, by how much it moves, and the distance between the elements that it meets.
-    padding : str
-        What is done at the borders.
+    `kernel_size`, `strides` and `dilation_rate` are its size, by how much it moves, and the
+    distance between the elements that it meets; `padding` is what is done at the borders.
     """
 
     rank: int
