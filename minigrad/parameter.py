@@ -116,13 +116,7 @@ class Parameter(Tensor):
         return self
 
     def assign(self, values: Any) -> Self:
-        """Replace the values; what a tape recorded before keeps those that it saw.
-
-        Raises
-        ------
-        ValueError
-            For values of another shape.
-        """
+        """Replace the values by others of the same shape; what a tape has seen stays as it was."""
         self.data = values
         return self
 

@@ -75,13 +75,7 @@ class DenseTranspose(BiasLayer):
 
     @property
     def tied_to(self) -> Dense:
-        """The layer whose kernel is shared.
-
-        Raises
-        ------
-        RuntimeError
-            If only its name is known, as no model has both layers yet.
-        """
+        """The layer whose kernel is shared; an error if only its name is known as yet."""
         if isinstance(self._tied_to, str):
             raise RuntimeError(
                 f"layer {self.name!r} is tied to {self._tied_to!r}, which must stand before it in "

@@ -29,12 +29,10 @@ class DepthwiseConvolution(SlidingWindow, BiasLayer):
 
     Parameters
     ----------
-    kernel_size, strides, padding, dilation_rate
+    kernel_size, strides, padding, data_format, dilation_rate
         As in `Convolution`, with the same errors.
     depth_multiplier
         How many filters each channel has; channel c makes the outputs c · M to c · M + M − 1.
-    data_format
-        Only ``"channels_last"``.
     depthwise_initializer, depthwise_regularizer, depthwise_constraint
         What concerns the kernel, named as in Keras; the penalty is the term ``<layer>/kernel``.
     activation, use_bias, **arguments

@@ -28,11 +28,6 @@ class Dot(Merging):
     **layer_arguments
         See `Layer`.
 
-    Raises
-    ------
-    ValueError
-        For axes that are none; or, when called, for other than two inputs whose lengths fit.
-
     Examples
     --------
     >>> Dot(axes=1)([[[1.0, 2.0]], [[3.0, 4.0]]]).tolist()

@@ -38,11 +38,6 @@ class Embedding(Layer):
     **layer_arguments
         See `Layer`.
 
-    Raises
-    ------
-    ValueError
-        For dimensions that are not positive; or, when called, numbers out of range or not whole.
-
     Examples
     --------
     >>> layer = Embedding(3, 2, embeddings_initializer=lambda shape, dtype, generator:

@@ -197,12 +197,8 @@ class Layer(PenaltyOwner):
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the output's shape for an input's; both have the batch in front, maybe None.
 
-        By default it is found out by calling the layer on zeros.
-
-        Raises
-        ------
-        ValueError
-            If that input would be too large to try, or a length is not known.
+        By default it is found out by calling the layer on zeros; then all lengths but the batch's
+        must be known.
         """
         return arguments.shape_by_trial(self, input_shape, {})
 
@@ -215,10 +211,7 @@ class Layer(PenaltyOwner):
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make this layer again, without its weights.
 
-        Raises
-        ------
-        ValueError
-            If they are more than numbers and words: then a class of one's own defines it.
+        A class of one's own defines it if they are more than numbers and words.
         """
         return config_of(self)
 

@@ -101,18 +101,13 @@ class BatchNormalization(Normalization):
     Parameters
     ----------
     axis
-        The axis of the channels.
+        The axis of the channels, which the input must have.
     momentum
         How slowly the moving averages forget, in [0, 1].
     epsilon, center, scale, **arguments
         See `Normalization`.
     moving_mean_initializer, moving_variance_initializer
         How the moving averages begin: zeros and ones.
-
-    Raises
-    ------
-    ValueError
-        For numbers out of range, or an axis that the input does not have.
 
     References
     ----------
@@ -199,14 +194,10 @@ class LayerNormalization(Normalization):
     Parameters
     ----------
     axis
-        The axis, or several, over which mean and variance are taken; γ and β have their shape.
+        The axis, or several, over which mean and variance are taken; γ and β have their shape. The
+        input must have them.
     epsilon, center, scale, **arguments
         See `Normalization`.
-
-    Raises
-    ------
-    ValueError
-        For numbers out of range, or an axis that the input does not have.
 
     References
     ----------

@@ -24,14 +24,9 @@ class PReLU(ElementwiseLayer):
         How the slopes begin, their penalty (the term ``<layer>/alpha``), and what they must
         satisfy after each step.
     shared_axes
-        Axes along which a slope is shared, such as [1, 2] for the places of an image.
+        Axes of the input, from 1, along which a slope is shared: [1, 2] for the places of an image.
     **layer_arguments
         See `Layer`.
-
-    Raises
-    ------
-    ValueError
-        If an axis is no integer from 1, or the input does not have it.
 
     References
     ----------

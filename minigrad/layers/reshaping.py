@@ -75,16 +75,10 @@ class Permute(Layer):
     Parameters
     ----------
     dims
-        For each axis of the output, which one of the input it is; counted from 1, as 0 is the
-        batch, which stays in front.
+        For each axis of the output, which one of the input it is, each once; counted from 1, as 0
+        is the batch, which stays in front.
     **layer_arguments
         See `Layer`.
-
-    Raises
-    ------
-    ValueError
-        If `dims` are not the numbers from 1 in some order; or, when called, for an input of
-        another rank.
 
     Examples
     --------
@@ -120,11 +114,6 @@ class RepeatVector(Layer):
     """Each vector `n` times: (batch, features) → (batch, n, features).
 
     So a decoder of sequences gets the coding at each step; the steps' gradients add up.
-
-    Raises
-    ------
-    ValueError
-        If `n` is no positive integer; or, when called, for an input that is no batch of vectors.
 
     Examples
     --------

@@ -87,11 +87,6 @@ class UpSampling2D(UpSampling):
         ``"nearest"`` repeats pixels; ``"bilinear"`` passes in straight lines from the centre of
         one to that of the next, along rows and columns; ``"bicubic"`` in curves through four.
 
-    Raises
-    ------
-    ValueError
-        For another interpolation, and as `UpSampling`.
-
     Examples
     --------
     >>> image = [[[[0.0], [4.0]]]]

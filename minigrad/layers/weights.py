@@ -234,12 +234,8 @@ class WeightOwner:
     def named_parameters(self) -> dict[str, Parameter]:
         """Return what training changes by its gradient, by path, such as ``{"kernel": …}``.
 
-        A parameter that is used in several places stands under the first.
-
-        Raises
-        ------
-        NotBuiltError
-            If the layer has not been built, so that it has none yet.
+        A parameter that is used in several places stands under the first. It is a `NotBuiltError`
+        if there are none yet, as the layer has not been built.
         """
         return _each_once(
             (path, weight) for path, weight, state in self._walk_weights() if not state
@@ -278,13 +274,7 @@ class WeightOwner:
         return [weight.numpy() for weight in self.weights]
 
     def set_weights(self, values: Sequence[Any]) -> None:
-        """Replace the values of all `weights`, in that order.
-
-        Raises
-        ------
-        ValueError
-            If their number or a shape does not fit; then nothing has changed.
-        """
+        """Replace the values of all `weights`, in that order; if one does not fit, none changes."""
         self._require_built()
         weights = self.named_weights()
         arrays = [np.asarray(value) for value in values]
@@ -304,13 +294,7 @@ class WeightOwner:
             weight.grad = None
 
     def count_params(self) -> int:
-        """Return how many numbers the weights hold.
-
-        Raises
-        ------
-        NotBuiltError
-            If the layer has not been built.
-        """
+        """Return how many numbers the weights of a layer hold that has been built."""
         return sum(weight.size for weight in self.named_weights().values())
 
     def _require_built(self) -> None:
