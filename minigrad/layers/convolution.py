@@ -80,7 +80,7 @@ class Convolution(SlidingWindow, KernelLayer):
                 f"Received: shape {input_shape}, groups={self.groups}"
             )
         shape = (*self.kernel_size, channels // self.groups, self.filters)
-        self.kernel = self._add_as_set("kernel", shape)
+        self.kernel = self._add_planned("kernel", shape)
         self._add_bias(self.filters)
 
     def call(self, x: Tensor) -> Tensor:

@@ -68,7 +68,7 @@ class TransposedConvolution(SlidingWindow, KernelLayer):
     def build(self, input_shape: Shape) -> None:
         """Make the kernel, of shape (*kernel_size, filters, channels), and the bias."""
         shape = (*self.kernel_size, self.filters, self._channels(input_shape))
-        self.kernel = self._add_as_set("kernel", shape)
+        self.kernel = self._add_planned("kernel", shape)
         self._add_bias(self.filters)
 
     def call(self, x: Tensor) -> Tensor:

@@ -60,7 +60,7 @@ class Dense(KernelLayer):
                 f"layer {self.name!r}: Dense needs an input of shape (batch, …, features). "
                 f"Received: shape {input_shape}. A single sample is x[None, :]."
             )
-        self.kernel = self._add_as_set("kernel", (input_shape[-1], self.units))
+        self.kernel = self._add_planned("kernel", (input_shape[-1], self.units))
         self._add_bias(self.units)
 
     def call(self, x: Tensor) -> Tensor:

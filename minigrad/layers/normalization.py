@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import constraints, initializers
+from minigrad import initializers
 from minigrad.checks import boolean, is_whole, number, wrong
 from minigrad.engine import Tensor
 from minigrad.engine.tensor import plain
@@ -57,12 +57,8 @@ class Normalization(ElementwiseLayer):
         self.epsilon = number(kind, "epsilon", epsilon, least=0)
         self.center = boolean(kind, "center", center)
         self.scale = boolean(kind, "scale", scale)
-        self.beta_initializer = initializers.get(beta_initializer)
-        self.gamma_initializer = initializers.get(gamma_initializer)
-        self.beta_regularizer = beta_regularizer
-        self.gamma_regularizer = gamma_regularizer
-        self.beta_constraint = constraints.get(beta_constraint)
-        self.gamma_constraint = constraints.get(gamma_constraint)
+        self._plan_weight("beta", beta_initializer, beta_regularizer, beta_constraint)
+        self._plan_weight("gamma", gamma_initializer, gamma_regularizer, gamma_constraint)
         self.gamma: Parameter | None = None
         self.beta: Parameter | None = None
 
@@ -80,9 +76,9 @@ class Normalization(ElementwiseLayer):
 
     def _add_scale_and_shift(self, shape: tuple[int, ...]) -> None:
         if self.scale:
-            self.gamma = self._add_as_set("gamma", shape)
+            self.gamma = self._add_planned("gamma", shape)
         if self.center:
-            self.beta = self._add_as_set("beta", shape)
+            self.beta = self._add_planned("beta", shape)
 
     def _scale_and_shift(self, normal: Any, shape: tuple[int, ...]) -> Any:
         if self.gamma is not None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from minigrad import constraints, initializers
 from minigrad.checks import is_whole, wrong
 from minigrad.engine import Tensor
 from minigrad.layers.layer import Shape, registry
@@ -49,9 +48,7 @@ class PReLU(ElementwiseLayer):
         **layer_arguments: Any,
     ) -> None:
         super().__init__(**layer_arguments)
-        self.alpha_initializer = initializers.get(alpha_initializer)
-        self.alpha_regularizer = alpha_regularizer
-        self.alpha_constraint = constraints.get(alpha_constraint)
+        self._plan_weight("alpha", alpha_initializer, alpha_regularizer, alpha_constraint)
         shared: Any = [] if shared_axes is None else shared_axes
         axes = shared if isinstance(shared, list | tuple) else [shared]
         if not all(is_whole(a) and a >= 1 for a in axes):
@@ -68,7 +65,7 @@ class PReLU(ElementwiseLayer):
                 f"layer {self.name!r}: shared_axes={self.shared_axes} does not fit an input of "
                 f"shape {input_shape}: its lengths must be known, or shared"
             )
-        self.alpha = self._add_as_set("alpha", [n for n in shape if n is not None])
+        self.alpha = self._add_planned("alpha", [n for n in shape if n is not None])
 
     def call(self, x: Tensor) -> Any:
         """Apply the slopes."""

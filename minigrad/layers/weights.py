@@ -139,8 +139,16 @@ class WeightOwner:
 
     add_variable = add_weight
 
-    def _add_as_set(self, name: str, shape: Sequence[int], prefix: str | None = None) -> Parameter:
-        """Make a weight as this layer's ``<prefix>_initializer`` and ``_constraint`` say."""
+    def _plan_weight(
+        self, prefix: str, initializer: Any, regularizer: Any, constraint: Any
+    ) -> None:
+        """Keep what a weight is to be made with, as ``<prefix>_initializer`` and so on."""
+        setattr(self, f"{prefix}_initializer", initializers.get(initializer))
+        setattr(self, f"{prefix}_regularizer", regularizer)
+        setattr(self, f"{prefix}_constraint", constraints.get(constraint))
+
+    def _add_planned(self, name: str, shape: Sequence[int], prefix: str | None = None) -> Parameter:
+        """Make a weight with what was planned for it; see `_plan_weight`."""
         prefix = prefix or name
         initializer = getattr(self, f"{prefix}_initializer")
         constraint = getattr(self, f"{prefix}_constraint")
