@@ -126,8 +126,5 @@ class Softmax(ElementwiseLayer):
         axes = self.axis if isinstance(self.axis, tuple) else (self.axis,)
         places = {one % x.ndim for one in axes if -x.ndim <= one < x.ndim}
         if len(places) < len(axes):
-            raise ValueError(
-                f"layer {self.name!r}: expected an input that has axis={self.axis}, each once. "
-                f"Received: shape {x.shape}"
-            )
+            raise self._unfit(f"expected an input that has axis={self.axis}, each once", x.shape)
         return softmax_(x, axis=self.axis)

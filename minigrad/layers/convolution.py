@@ -75,10 +75,8 @@ class Convolution(SlidingWindow, KernelLayer):
         """Make the kernel, of shape (*kernel_size, channels / groups, filters), and the bias."""
         channels = self._channels(input_shape)
         if channels % self.groups:
-            raise ValueError(
-                f"layer {self.name!r}: the input's channels must be a multiple of groups. "
-                f"Received: shape {input_shape}, groups={self.groups}"
-            )
+            expected = "the input's channels must be a multiple of groups"
+            raise self._unfit(expected, input_shape, f", groups={self.groups}")
         shape = (*self.kernel_size, channels // self.groups, self.filters)
         self.kernel = self._add_planned("kernel", shape)
         self._add_bias(self.filters)

@@ -52,10 +52,8 @@ class GlobalPooling(SpatialLayer):
 
     def _output_lengths(self, input_shape: Shape) -> Shape:
         if 0 in input_shape[1:-1]:
-            raise ValueError(
-                f"layer {self.name!r}: {type(self).__name__} needs at least one place to pool "
-                f"over. Received: shape {input_shape}"
-            )
+            expected = f"{type(self).__name__} needs at least one place to pool over"
+            raise self._unfit(expected, input_shape)
         return (1,) * self.rank if self.keepdims else ()
 
 

@@ -36,6 +36,8 @@ class Normalization(ElementwiseLayer):
         See `Layer`.
     """
 
+    axis: Any  # an integer, or a list of them
+
     beta_regularizer = RegularizerSlot("beta")
     gamma_regularizer = RegularizerSlot("gamma")
 
@@ -62,23 +64,27 @@ class Normalization(ElementwiseLayer):
         self.gamma: Parameter | None = None
         self.beta: Parameter | None = None
 
-    def _axes(self, axis: int | Sequence[int], shape: Shape) -> tuple[int, ...]:
-        """Return axes of an input of `shape` as numbers from 0, sorted."""
-        wanted: Any = axis if isinstance(axis, list | tuple) else [axis]
+    def _axes(self, shape: Shape) -> tuple[int, ...]:
+        """Return the axes of an input of `shape` as numbers from 0, sorted."""
+        wanted = self.axis if isinstance(self.axis, list | tuple) else [self.axis]
         rank = len(shape)
         axes = sorted(a + rank if a < 0 else a for a in wanted)
         if not axes or len(set(axes)) < len(axes) or axes[0] < 1 or axes[-1] >= rank:
-            raise ValueError(
-                f"layer {self.name!r}: axis={axis!r} must name axes of the input, each once and "
-                f"other than the batch. Received: shape {shape}"
-            )
+            expected = "must name axes of the input, each once and other than the batch"
+            raise self._unfit(f"axis={self.axis!r} {expected}", shape)
         return tuple(axes)
 
-    def _add_scale_and_shift(self, shape: tuple[int, ...]) -> None:
+    def _add_scale_and_shift(self, input_shape: Shape) -> tuple[int, ...]:
+        """Make γ and β, of the lengths of the axes, and return those."""
+        lengths = [input_shape[a] for a in self._axes(input_shape)]
+        shape = tuple(n for n in lengths if n is not None)
+        if len(shape) < len(lengths):
+            raise self._unfit(f"the lengths of axis {self.axis} must be known", input_shape)
         if self.scale:
             self.gamma = self._add_planned("gamma", shape)
         if self.center:
             self.beta = self._add_planned("beta", shape)
+        return shape
 
     def _scale_and_shift(self, normal: Any, shape: tuple[int, ...]) -> Any:
         if self.gamma is not None:
@@ -140,30 +146,20 @@ class BatchNormalization(Normalization):
 
     def build(self, input_shape: Shape) -> None:
         """Make γ, β and the moving averages, a number for each channel."""
-        (axis,) = self._axes(self.axis, input_shape)
-        channels = input_shape[axis]
-        if channels is None:
-            raise ValueError(
-                f"layer {self.name!r}: the length of axis {self.axis} must be known. Received: "
-                f"shape {input_shape}"
-            )
-        self._add_scale_and_shift((channels,))
+        shape = self._add_scale_and_shift(input_shape)
         self.moving_mean = self.add_weight(
-            "moving_mean", (channels,), self.moving_mean_initializer, trainable=False
+            "moving_mean", shape, self.moving_mean_initializer, trainable=False
         )
         self.moving_variance = self.add_weight(
-            "moving_variance", (channels,), self.moving_variance_initializer, trainable=False
+            "moving_variance", shape, self.moving_variance_initializer, trainable=False
         )
 
     def call(self, x: Tensor, training: bool = False) -> Any:
         """Normalize: by the batch while training, by the moving averages otherwise."""
-        (axis,) = self._axes(self.axis, x.shape)
+        (axis,) = self._axes(x.shape)
         channels = self.moving_mean.shape[0]
         if x.shape[axis] != channels:
-            raise ValueError(
-                f"layer {self.name!r}: expected {channels} channels along axis {self.axis}. "
-                f"Received: shape {x.shape}"
-            )
+            raise self._unfit(f"expected {channels} channels along axis {self.axis}", x.shape)
         shape = tuple(channels if a == axis else 1 for a in range(x.ndim))
         if not (training and self.trainable):
             mean, variance = self.moving_mean.reshape(shape), self.moving_variance.reshape(shape)
@@ -223,24 +219,14 @@ class LayerNormalization(Normalization):
 
     def build(self, input_shape: Shape) -> None:
         """Make γ and β, of the shape of the axes over which mean and variance are taken."""
-        lengths = [input_shape[a] for a in self._axes(self.axis, input_shape)]
-        known = [n for n in lengths if n is not None]
-        if len(known) < len(lengths):
-            raise ValueError(
-                f"layer {self.name!r}: the lengths of axis {self.axis} must be known. Received: "
-                f"shape {input_shape}"
-            )
-        self.normalized_shape = tuple(known)
-        self._add_scale_and_shift(self.normalized_shape)
+        self.normalized_shape = self._add_scale_and_shift(input_shape)
 
     def call(self, x: Tensor) -> Any:
         """Normalize each sample."""
-        axes = self._axes(self.axis, x.shape)
+        axes = self._axes(x.shape)
         if tuple(x.shape[a] for a in axes) != self.normalized_shape:
-            raise ValueError(
-                f"layer {self.name!r}: expected lengths {self.normalized_shape} along axis "
-                f"{self.axis}. Received: shape {x.shape}"
-            )
+            expected = f"expected lengths {self.normalized_shape} along axis {self.axis}"
+            raise self._unfit(expected, x.shape)
         shape = tuple(n if a in axes else 1 for a, n in enumerate(x.shape))
         centred = x - x.mean(axis=axes, keepdims=True)
         variance = np.mean(centred * centred, axis=axes, keepdims=True)

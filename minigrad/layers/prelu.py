@@ -73,10 +73,7 @@ class PReLU(ElementwiseLayer):
         if x.ndim != len(slopes) + 1 or any(
             n not in (1, m) for n, m in zip(slopes, x.shape[1:], strict=True)
         ):
-            raise ValueError(
-                f"layer {self.name!r}: expected samples that fit the slopes of shape {slopes}. "
-                f"Received: shape {x.shape}"
-            )
+            raise self._unfit(f"expected samples that fit the slopes of shape {slopes}", x.shape)
         return relu(x) - self.alpha * relu(-x)
 
     def _setting(self, name: str) -> Any:

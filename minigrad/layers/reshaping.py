@@ -61,10 +61,8 @@ class Reshape(Layer):
         others = math.prod(n for n in self.target_shape if n != -1)
         rest = elements // others if -1 in self.target_shape else 1
         if others * rest != elements:
-            raise ValueError(
-                f"layer {self.name!r}: expected samples that fit target_shape={self.target_shape}. "
-                f"Received: shape {input_shape}, {elements} elements a sample"
-            )
+            expected = f"expected samples that fit target_shape={self.target_shape}"
+            raise self._unfit(expected, input_shape, f", {elements} elements a sample")
         return (input_shape[0], *(rest if n == -1 else n for n in self.target_shape))
 
 
@@ -102,10 +100,9 @@ class Permute(Layer):
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the lengths in the new order."""
         if len(input_shape) != len(self.dims) + 1:
-            raise ValueError(
-                f"layer {self.name!r}: Permute with dims={self.dims} needs an input of rank "
-                f"{len(self.dims) + 1}. Received: shape {input_shape}"
-            )
+            rank = len(self.dims) + 1
+            expected = f"Permute with dims={self.dims} needs an input of rank {rank}"
+            raise self._unfit(expected, input_shape)
         return (input_shape[0], *(input_shape[axis] for axis in self.dims))
 
 
@@ -133,8 +130,5 @@ class RepeatVector(Layer):
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Put `n` between batch and features."""
         if len(input_shape) != 2:
-            raise ValueError(
-                f"layer {self.name!r}: RepeatVector needs an input of shape (batch, features). "
-                f"Received: shape {input_shape}"
-            )
+            raise self._unfit("RepeatVector needs an input of shape (batch, features)", input_shape)
         return (input_shape[0], self.n, input_shape[1])

@@ -178,6 +178,10 @@ class WeightOwner:
         for weight_name, weight in self._weights.items():
             weight.name = f"{name}/{weight_name}"
 
+    def _unfit(self, expected: str, shape: Any, hint: str = "") -> ValueError:
+        """Return the error for an input of a shape that this layer cannot take."""
+        return ValueError(f"layer {self.name!r}: {expected}. Received: shape {shape}{hint}")
+
     def _checked_name(self, name: Any, owner: str = "layer") -> str:
         if not isinstance(name, str) or not name or "/" in name:
             raise ValueError(
