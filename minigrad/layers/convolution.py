@@ -89,10 +89,6 @@ class Convolution(SlidingWindow, KernelLayer):
         z = convolution(x, self.kernel, *geometry, bias=self.bias)
         return self.activation(label(z, "pre_activation"))
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Count the places of the window in each dimension."""
-        return (input_shape[0], *self._places(input_shape), self.filters)
-
 
 @registry.register()
 class Conv1D(Convolution):

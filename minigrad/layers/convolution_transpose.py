@@ -30,13 +30,7 @@ class TransposedConvolution(SlidingWindow, KernelLayer):
     output_padding
         Settles the length exactly: see `minigrad.ops.transposed_convolution`; below the stride.
     data_format, activation, use_bias, **arguments
-        As in `Convolution`.
-
-    Raises
-    ------
-    ValueError
-        For numbers that are not positive, another padding or layout; or, when called, an input
-        of another rank or number of channels.
+        As in `Convolution`, whose errors it has, too.
     """
 
     def __init__(

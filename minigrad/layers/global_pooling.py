@@ -15,7 +15,8 @@ from minigrad.layers.spatial_layer import SpatialLayer
 class GlobalPooling(SpatialLayer):
     """Base of layers that pool over all places: (batch, …, channels) → (batch, channels).
 
-    Behind convolutions, it makes a vector of features that does not depend on the images' size.
+    Behind convolutions, it makes a vector of features that does not depend on the images' size,
+    as long as there is a place to pool over.
 
     Parameters
     ----------
@@ -25,12 +26,6 @@ class GlobalPooling(SpatialLayer):
         Whether the axes of the places stay, each with length 1.
     **layer_arguments
         See `Layer`.
-
-    Raises
-    ------
-    ValueError
-        For another layout, or a keepdims that is no boolean; or, when called, an input of another
-        rank or without places.
     """
 
     def __init__(

@@ -28,10 +28,8 @@ class Merging(Layer):
     def _check(self, shapes: Any) -> list[Shape]:
         """Return the shapes of several inputs that fit together."""
         if is_shape(shapes) or len(shapes) < 2:
-            raise ValueError(
-                f"layer {self.name!r}: {type(self).__name__} is called on a list of at least two "
-                f"inputs. Received: shape {shapes}"
-            )
+            expected = f"{type(self).__name__} is called on a list of at least two inputs"
+            raise self._unfit(expected, shapes)
         if not self._fit(shapes):
             raise ValueError(
                 f"layer {self.name!r}: {type(self).__name__} needs inputs of shapes that fit. "

@@ -42,18 +42,12 @@ class ZeroPadding(SpatialLayer):
     Parameters
     ----------
     padding
-        How many zeros: an integer for all ends, one for each dimension, or a pair (front, back)
-        for each.
+        How many zeros: an integer from 0 for all ends, one for each dimension, or a pair
+        (front, back) for each.
     data_format
         Only ``"channels_last"``: inputs are (batch, …, channels).
     **layer_arguments
         See `Layer`.
-
-    Raises
-    ------
-    ValueError
-        For numbers that are no integers from 0, or another layout; or, when called, an input of
-        another rank.
     """
 
     def __init__(self, padding: Any = 1, data_format: str | None = None, **arguments: Any) -> None:
@@ -82,12 +76,7 @@ class Cropping(SpatialLayer):
     Parameters
     ----------
     cropping, data_format, **layer_arguments
-        How many places are cut off, and the others: as in `ZeroPadding`.
-
-    Raises
-    ------
-    ValueError
-        As `ZeroPadding`; or, when called, for an input of which nothing would be left.
+        How many places are cut off, and the others: as in `ZeroPadding`. Something must be left.
     """
 
     def __init__(self, cropping: Any = 1, data_format: str | None = None, **arguments: Any) -> None:

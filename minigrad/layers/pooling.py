@@ -12,7 +12,7 @@ from minigrad.layers.window import SlidingWindow
 from minigrad.ops.pooling import average_pool, max_pool
 
 
-class Pooling(SlidingWindow, SpatialLayer):
+class Pooling(SpatialLayer, SlidingWindow):
     """Base of the poolings: a window moves over the input, and what it meets becomes one number.
 
     Parameters

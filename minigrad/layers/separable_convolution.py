@@ -90,10 +90,6 @@ class SeparableConvolution(SlidingWindow, BiasLayer):
         z = depthwise(x, self.depthwise_kernel, self.strides, self.padding, self.dilation_rate)
         return self._finish(convolution(z, self.pointwise_kernel))
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Count the places of the window in each dimension."""
-        return (input_shape[0], *self._places(input_shape), self.filters)
-
 
 @registry.register()
 class SeparableConv1D(SeparableConvolution):

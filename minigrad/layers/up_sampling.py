@@ -20,17 +20,11 @@ class UpSampling(SpatialLayer):
     Parameters
     ----------
     size
-        The factor: an integer, or one for each dimension.
+        The factor: a positive integer, or one for each dimension.
     data_format
         Only ``"channels_last"``: inputs are (batch, …, channels).
     **layer_arguments
         See `Layer`.
-
-    Raises
-    ------
-    ValueError
-        For factors that are not positive integers, or another layout; or, when called, an input
-        of another rank.
 
     References
     ----------

@@ -30,6 +30,7 @@ class SlidingWindow(Layer):
     """
 
     rank: int
+    filters: int
     paddings: tuple[str, ...] = ("valid", "same")
 
     def _set_window(
@@ -74,3 +75,7 @@ class SlidingWindow(Layer):
             cut = reach - 1 if self.padding == "valid" else 0
             places.append(None if length is None else -(-(length - cut) // stride))
         return tuple(places)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Count the places of the window in each dimension."""
+        return (input_shape[0], *self._places(input_shape), self.filters)
