@@ -139,11 +139,8 @@ __all__ = [
     "vjp",
 ]
 
-# Loaded when they are first used, so that a program waits only for what it uses.
-_LAZY_MODULES = (
-    *("backend", "callbacks", "datasets", "losses", "metrics", "models", "optimizers", "plots"),
-    *("saving", "search", "testing", "utils"),
-)
+# In which module a name is that is loaded when it is first used, so that a program waits only for
+# what it uses. The other names that are not there yet are modules themselves.
 _LAZY_NAMES = {
     **dict.fromkeys(("Trace", "trace"), "tracing"),
     **dict.fromkeys(
@@ -164,13 +161,11 @@ def version() -> str:
 
 
 def _load(name: str) -> Any:
-    if name in _LAZY_MODULES:
-        return import_module(f"minigrad.{name}")
     if name in _LAZY_NAMES:
         value = getattr(import_module(f"minigrad.{_LAZY_NAMES[name]}"), name)
         globals()[name] = value  # the next time, it is simply there
         return value
-    return None
+    return import_module(f"minigrad.{name}") if name in __all__ else None
 
 
 speak_up(__name__, _load)

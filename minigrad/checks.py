@@ -39,12 +39,15 @@ def is_whole(value: Any) -> bool:
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
+def wrong(owner: str, argument: str, value: Any, expected: str) -> ValueError:
+    """Return the error for a value that an argument cannot have."""
+    return ValueError(f"{owner}: {argument} must be {expected}. Received: {argument}={value!r}")
+
+
 def boolean(owner: str, argument: str, value: Any) -> bool:
     """Return True or False; a word such as ``"no"`` would count as true."""
     if not isinstance(value, bool | np.bool_):
-        raise ValueError(
-            f"{owner}: {argument} must be True or False. Received: {argument}={value!r}"
-        )
+        raise wrong(owner, argument, value, "True or False")
     return bool(value)
 
 
@@ -56,9 +59,7 @@ def checked_dtype(owner: str, value: Any, kinds: str = "f") -> np.dtype[Any]:
         dtype = np.dtype(object)
     if dtype.kind not in kinds:
         kind = "a floating dtype" if kinds == "f" else "a dtype of real numbers"
-        raise ValueError(
-            f"{owner}: dtype must be {kind}, such as 'float32'. Received: dtype={value!r}"
-        )
+        raise wrong(owner, "dtype", value, f"{kind}, such as 'float32'")
     return dtype
 
 
@@ -71,18 +72,14 @@ def sample_shape(
     is_sequence = isinstance(value, tuple | list)
     if not is_sequence or not all(n is None or (is_whole(n) and n >= least) for n in value):
         of = ", one sample's without the batch" if argument == "input_shape" else ""
-        raise ValueError(
-            f"{owner}: {argument} must be a tuple of lengths{of}. Received: {argument}={value!r}"
-        )
+        raise wrong(owner, argument, value, f"a tuple of lengths{of}")
     return tuple(None if n is None else int(n) for n in value)
 
 
 def positive_integer(owner: str, argument: str, value: Any) -> int:
     """Return a positive integer."""
     if not is_whole(value) or value < 1:
-        raise ValueError(
-            f"{owner}: {argument} must be a positive integer. Received: {argument}={value!r}"
-        )
+        raise wrong(owner, argument, value, "a positive integer")
     return int(value)
 
 
@@ -97,51 +94,34 @@ def sizes(owner: str, argument: str, value: Any, rank: int, least: int = 1) -> t
     many = tuple(value) if isinstance(value, tuple | list) else (value,) * rank
     if len(many) != rank or not all(is_whole(n) and n >= least for n in many):
         kind = "a positive integer" if least == 1 else f"an integer ≥ {least}"
-        what = kind + (f" or a tuple of {rank}" if rank > 1 else "")
-        raise ValueError(f"{owner}: {argument} must be {what}. Received: {argument}={value!r}")
+        several = f" or a tuple of {rank}" if rank > 1 else ""
+        raise wrong(owner, argument, value, kind + several)
     return tuple(int(n) for n in many)
 
 
+def _real(
+    owner: str, argument: str, value: Any, expected: str, fits: Callable[[Any], bool]
+) -> float:
+    """Return a finite number that `fits`; a bool is none."""
+    is_number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+    if not is_number or not math.isfinite(value) or not fits(value):
+        raise wrong(owner, argument, value, expected)
+    return float(value)
+
+
 def number(
-    owner: str,
-    argument: str,
-    value: Any,
-    least: float = -math.inf,
-    most: float = math.inf,
+    owner: str, argument: str, value: Any, least: float = -math.inf, most: float = math.inf
 ) -> float:
     """Return a finite number from `least` to `most`, both included."""
-    is_number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
-    if not is_number or not math.isfinite(value) or not least <= value <= most:
-        limits = (f" ≥ {least:g}" if least > -math.inf else "") + (
-            f" and ≤ {most:g}" if most < math.inf else ""
-        )
-        raise ValueError(
-            f"{owner}: {argument} must be a finite number{limits}. Received: {argument}={value!r}"
-        )
-    return float(value)
-
-
-def above_zero(owner: str, argument: str, value: Any) -> float:
-    """Return a finite number that is above 0."""
-    is_number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
-    if not is_number or not math.isfinite(value) or value <= 0:
-        raise ValueError(
-            f"{owner}: {argument} must be a number above 0. Received: {argument}={value!r}"
-        )
-    return float(value)
-
-
-def fraction(owner: str, argument: str, value: Any) -> float:
-    """Return a number in [0, 1)."""
-    is_number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
-    if not is_number or not 0 <= value < 1:
-        raise ValueError(
-            f"{owner}: {argument} must be a number in [0, 1). Received: {argument}={value!r}"
-        )
-    return float(value)
+    low = f" ≥ {least:g}" if least > -math.inf else ""
+    high = f" and ≤ {most:g}" if most < math.inf else ""
+    expected = f"a finite number{low}{high}"
+    return _real(owner, argument, value, expected, lambda n: least <= n <= most)
 
 
 not_negative = partial(number, least=0)
+above_zero = partial(_real, expected="a number above 0", fits=lambda n: n > 0)
+fraction = partial(_real, expected="a number in [0, 1)", fits=lambda n: 0 <= n < 1)
 
 
 def or_none(check: Callable[[str, str, Any], Any]) -> Callable[[str, str, Any], Any]:
@@ -152,10 +132,7 @@ def or_none(check: Callable[[str, str, Any], Any]) -> Callable[[str, str, Any], 
 def one_of(owner: str, argument: str, value: Any, known: tuple[str, ...]) -> str:
     """Return `value` if it is one of the `known` words."""
     if not isinstance(value, str) or value not in known:
-        words = ", ".join(repr(word) for word in known)
-        raise ValueError(
-            f"{owner}: {argument} must be one of {words}. Received: {argument}={value!r}"
-        )
+        raise wrong(owner, argument, value, f"one of {', '.join(map(repr, known))}")
     return value
 
 

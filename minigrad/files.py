@@ -19,13 +19,8 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     A process that is killed meanwhile leaves a hidden file ``.<name>.<process>.….partial``, which
     the next write to the same path removes.
 
-    Where `path` is a link, the file that it leads to is replaced.
-
-    Raises
-    ------
-    OSError
-        If the folder cannot be written or is not there, or `path` is no ordinary file; whatever
-        stood there before is untouched.
+    Where `path` is a link, the file that it leads to is replaced. At any OSError, whatever stood
+    there before is untouched.
     """
     target = Path(os.path.realpath(path))
     _require_place(target, path)
@@ -93,9 +88,7 @@ def _is_running(process: int) -> bool:
         return True  # elsewhere there is no harmless way to ask
     try:
         os.kill(process, 0)  # signal 0 only asks
-    except ProcessLookupError:
-        return False
-    except OverflowError:
+    except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
         return True

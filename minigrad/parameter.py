@@ -29,16 +29,9 @@ class Parameter(Tensor):
     constraint : callable, optional
         From an array to an array of the same shape: applied after each step of an optimizer.
     shape : sequence of int, optional
-        Of the values that `initializer` makes.
+        Of the values; a name or function needs it.
     dtype : dtype, optional
         By default that of the values. One that is trained must be floating.
-
-    Raises
-    ------
-    TypeError
-        If `initializer` is a name or function and there is no `shape`.
-    ValueError
-        If the values do not have that shape, or are integers and to be trained.
 
     Examples
     --------
@@ -116,13 +109,7 @@ class Parameter(Tensor):
         return self
 
     def assign(self, values: Any) -> Self:
-        """Replace the values; what a tape recorded before keeps those that it saw.
-
-        Raises
-        ------
-        ValueError
-            For values of another shape.
-        """
+        """Replace the values by others of the same shape; what a tape has seen stays as it was."""
         self.data = values
         return self
 

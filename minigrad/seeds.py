@@ -18,12 +18,7 @@ def set_seed(seed: int) -> None:
     Parameters
     ----------
     seed
-        A non-negative integer.
-
-    Raises
-    ------
-    ValueError, TypeError
-        For anything else.
+        A non-negative integer; anything else is an error.
 
     Examples
     --------

@@ -31,14 +31,8 @@ def register_serializable(name: str | None = None) -> Callable[[T], T]:
     Parameters
     ----------
     name
-        What files call it; by default its own name. A class should have `get_config`.
-
-    Raises
-    ------
-    TypeError
-        If the decorator is used without its parentheses.
-    ValueError
-        For a lambda that is given no name: all lambdas share theirs.
+        What files call it; by default its own name, but all lambdas share theirs, so that one needs
+        another. A class should have `get_config`.
 
     Examples
     --------
@@ -75,14 +69,7 @@ def register_keras_serializable(
     package
         What stands in front of the name, so that two authors may call their classes alike.
     name
-        As in `register_serializable`.
-
-    Raises
-    ------
-    TypeError
-        If the decorator is used without its parentheses.
-    ValueError
-        For a class without `get_config`.
+        As in `register_serializable`; here a class must have `get_config`.
 
     Examples
     --------
@@ -145,14 +132,8 @@ def _known_custom() -> Mapping[str, Any]:
 class Registry:
     """The known objects of one kind, by name.
 
-    Parameters
-    ----------
-    kind
-        What messages call one of them, such as ``"regularizer"``.
-    returns_functions
-        Whether plain functions are themselves the objects (activations), not makers of them.
-    is_valid
-        Tells objects of this kind from others.
+    Messages call one of them a `kind`, such as ``"regularizer"``; `is_valid` tells them from other
+    things. With `returns_functions`, plain functions are the objects, and not makers of them.
     """
 
     def __init__(

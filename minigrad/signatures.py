@@ -3,18 +3,43 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, Self
 
-from minigrad.suggestions import did_you_mean, nearest
+from minigrad.suggestions import nearest
 
 Check = Callable[[str, str, Any], Any]  # from owner, argument and value to the value, as it is kept
 REQUIRED: Any = object()
-_OLD_NAMES = {"lr": "learning_rate", "eps": "epsilon"}
+# Names that other frameworks, or earlier versions of them, used.
+_OLD_NAMES = {
+    "lr": "learning_rate",
+    "eps": "epsilon",
+    "weight_regularizer": "kernel_regularizer",
+    "weights_regularizer": "kernel_regularizer",
+    "W_regularizer": "kernel_regularizer",
+    "b_regularizer": "bias_regularizer",
+    "output_regularizer": "activity_regularizer",
+    "init": "kernel_initializer",
+    "output_dim": "units",
+}
 
 
 class UnknownArgumentError(TypeError, ValueError):
     """A keyword that a constructor does not know: Python raises the one type, Keras the other."""
+
+
+def meant_by(name: str, known: Collection[str], cutoff: float = 0.6) -> str:
+    """Return which of `known` was probably meant by a name that is none; or all that there are."""
+    old = _OLD_NAMES.get(name)
+    near = [old] if old in known else nearest(name, known, 1, cutoff)
+    return f" Did you mean {near[0]!r}?" if near else f" Known: {', '.join(known)}"
+
+
+def reject_unknown(owner: str, unknown: Iterable[str], known: Collection[str]) -> None:
+    """Raise for the first of some keywords, if there are any."""
+    for name in unknown:
+        hint = meant_by(name, known)
+        raise UnknownArgumentError(f"{owner} takes no argument {name!r}.{hint}")
 
 
 class Setting:
@@ -74,10 +99,9 @@ class KnownArguments(type):
                 raise
             import inspect
 
-            known = inspect.signature(cls).parameters
+            hint = meant_by(unknown[1], inspect.signature(cls).parameters)
             raise UnknownArgumentError(
-                f"{cls.__name__} has no argument {unknown[1]!r}.{did_you_mean(unknown[1], known)} "
-                f"It takes: {', '.join(known)}"
+                f"{cls.__name__} has no argument {unknown[1]!r}.{hint}"
             ) from None
 
 
@@ -98,9 +122,7 @@ class Configurable:
             if name in settings:
                 raise TypeError(f"{kind} was given {name} twice")
             settings[name] = value
-        for name in settings.keys() - known.keys():
-            hint = self._meant_by(name)
-            raise UnknownArgumentError(f"{kind} takes no argument {name!r}.{hint}")
+        reject_unknown(kind, settings.keys() - known.keys(), known)
         for name, setting in known.items():
             value = settings.get(name, setting.default)
             if value is REQUIRED:
@@ -118,11 +140,8 @@ class Configurable:
 
     @classmethod
     def _meant_by(cls, name: str, cutoff: float = 0.6) -> str:
-        """Return which setting was probably meant by a name that is none; or all that there are."""
-        known = list(cls._settings())
-        old = _OLD_NAMES.get(name)
-        near = [old] if old in known else nearest(name, known, 1, cutoff)
-        return f" Did you mean {near[0]!r}?" if near else f" Known: {', '.join(known)}"
+        """Return which setting was probably meant by a name that is none."""
+        return meant_by(name, cls._settings(), cutoff)
 
     def __setattr__(self, name: str, value: Any) -> None:
         setting = getattr(type(self), name, None)

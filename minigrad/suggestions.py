@@ -42,9 +42,9 @@ def nearest(name: str, known: Iterable[str], number: int = 3, cutoff: float = 0.
     return [spelt[near] for near in get_close_matches(name.lower(), spelt, n=number, cutoff=cutoff)]
 
 
-def did_you_mean(name: str, known: Iterable[str], number: int = 3) -> str:
+def did_you_mean(name: str, known: Iterable[str], number: int = 3, cutoff: float = 0.4) -> str:
     """Return `` Did you mean …?``, or nothing where no known name looks alike."""
-    near = nearest(name, known, number)
+    near = nearest(name, known, number, cutoff)
     return f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
 
 
@@ -83,18 +83,14 @@ def _advice(name: str, holder: Any, section: str) -> str:
     if advice is None and section in _NUMPY_STANDS_IN and callable(getattr(np, name, None)):
         advice = f"NumPy's own functions take tensors: np.{name}(…)."
     if advice is None and section.startswith("minigrad"):
-        places = [place for place in _NAMESPACES if name in _names_in(f"minigrad{place}")]
+        modules = {place: import_module(f"minigrad{place}") for place in _NAMESPACES}
+        places = [place for place, module in modules.items() if name in module.__all__]
         advice = f"It is minigrad{places[0]}.{name}." if places else None
     if advice is not None:
         return f". {advice}"
     public = [other for other in dir(holder) if not other.startswith("_")]
-    near = nearest(name, public, cutoff=0.6)
-    return f". Did you mean {' or '.join(map(repr, near))}?" if near else ""
-
-
-def _names_in(module: str) -> list[str]:
-    names: list[str] = import_module(module).__all__
-    return names
+    hint = did_you_mean(name, public, cutoff=0.6)
+    return f".{hint}" if hint else ""
 
 
 @cache

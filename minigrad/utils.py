@@ -41,18 +41,13 @@ def to_categorical(x: Any, num_classes: int | None = None) -> Array:
     Parameters
     ----------
     x : array_like of int, (…) or (…, 1)
-        Numbers of classes from 0.
+        Numbers of classes: whole, from 0, and below `num_classes`.
     num_classes
         How many there are; by default as many as occur.
 
     Returns
     -------
     ndarray of shape (…, num_classes)
-
-    Raises
-    ------
-    ValueError
-        For numbers that are negative, not whole, or too large.
 
     Examples
     --------

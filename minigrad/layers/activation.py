@@ -23,11 +23,6 @@ class Identity(ElementwiseLayer):
 class Activation(ElementwiseLayer):
     """Applies `activation` to each element: ``Activation("relu")``.
 
-    Raises
-    ------
-    ValueError
-        For an unknown name, with the nearest known ones.
-
     Examples
     --------
     >>> Activation("relu")([[-1.0, 2.0]])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad.activations import relu
-from minigrad.checks import is_whole, number
+from minigrad.checks import is_whole, number, wrong
 from minigrad.engine import Tensor
 from minigrad.layers.layer import registry
 from minigrad.layers.spatial_layer import ElementwiseLayer
@@ -16,7 +16,8 @@ from minigrad.ops.neural import elu, leaky_relu, softmax_
 class ReLU(ElementwiseLayer):
     """``x`` above `threshold`, else ``negative_slope · (x − threshold)``; at most `max_value`.
 
-    By default max(x, 0). At a kink the derivative is that of the left side, so relu′(0) is 0.
+    By default max(x, 0). At a kink the derivative is that of the left side, so relu′(0) is 0. All
+    three numbers are 0 or larger.
 
     Parameters
     ----------
@@ -28,11 +29,6 @@ class ReLU(ElementwiseLayer):
         What an input must exceed to pass unchanged.
     **layer_arguments
         See `Layer`.
-
-    Raises
-    ------
-    ValueError
-        For numbers that are negative or not finite.
 
     Examples
     --------
@@ -59,12 +55,7 @@ class ReLU(ElementwiseLayer):
 
 @registry.register()
 class LeakyReLU(ElementwiseLayer):
-    """X for x > 0, else ``negative_slope · x``: some gradient always comes through.
-
-    Raises
-    ------
-    ValueError
-        For a slope that is negative or not finite.
+    """X for x > 0, else ``negative_slope · x``, slope ≥ 0: some gradient always comes through.
 
     Examples
     --------
@@ -83,12 +74,7 @@ class LeakyReLU(ElementwiseLayer):
 
 @registry.register()
 class ELU(ElementwiseLayer):
-    """X for x > 0, else ``alpha · (eˣ − 1)``: it levels off at −alpha.
-
-    Raises
-    ------
-    ValueError
-        For an `alpha` that is negative or not finite.
+    """X for x > 0, else ``alpha · (eˣ − 1)``: it levels off at −alpha, and alpha ≥ 0.
 
     References
     ----------
@@ -117,14 +103,9 @@ class Softmax(ElementwiseLayer):
     Parameters
     ----------
     axis
-        Along which the sum goes: an integer, or several for one sum over all of them.
+        Along which the sum goes: an axis of the input, or several for one sum over all of them.
     **layer_arguments
         See `Layer`.
-
-    Raises
-    ------
-    ValueError
-        For an axis that is no integer; or, when called, one that the input does not have.
 
     Examples
     --------
@@ -137,9 +118,7 @@ class Softmax(ElementwiseLayer):
         several = isinstance(axis, tuple | list)
         axes = axis if several else [axis]
         if not axes or not all(map(is_whole, axes)):
-            raise ValueError(
-                f"Softmax: axis must be an integer, or several. Received: axis={axis!r}"
-            )
+            raise wrong("Softmax", "axis", axis, "an integer, or several")
         self.axis = tuple(int(one) for one in axes) if several else int(axis)
 
     def call(self, x: Tensor) -> Any:
@@ -147,8 +126,5 @@ class Softmax(ElementwiseLayer):
         axes = self.axis if isinstance(self.axis, tuple) else (self.axis,)
         places = {one % x.ndim for one in axes if -x.ndim <= one < x.ndim}
         if len(places) < len(axes):
-            raise ValueError(
-                f"layer {self.name!r}: expected an input that has axis={self.axis}, each once. "
-                f"Received: shape {x.shape}"
-            )
+            raise self._unfit(f"expected an input that has axis={self.axis}, each once", x.shape)
         return softmax_(x, axis=self.axis)

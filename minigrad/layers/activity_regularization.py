@@ -14,10 +14,7 @@ from minigrad.regularizers import L1L2
 class ActivityRegularization(ElementwiseLayer):
     """Passes its input on unchanged, and adds ``(l1 · Σ|x| + l2 · Σx²) / batch_size`` to the loss.
 
-    Raises
-    ------
-    ValueError
-        For a strength that is negative or not finite.
+    Both strengths are 0 or larger.
 
     Examples
     --------

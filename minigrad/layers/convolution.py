@@ -75,11 +75,10 @@ class Convolution(SlidingWindow, KernelLayer):
         """Make the kernel, of shape (*kernel_size, channels / groups, filters), and the bias."""
         channels = self._channels(input_shape)
         if channels % self.groups:
-            raise ValueError(
-                f"layer {self.name!r}: the input's channels must be a multiple of groups. "
-                f"Received: shape {input_shape}, groups={self.groups}"
-            )
-        self._add_kernel((*self.kernel_size, channels // self.groups, self.filters))
+            expected = "the input's channels must be a multiple of groups"
+            raise self._unfit(expected, input_shape, f", groups={self.groups}")
+        shape = (*self.kernel_size, channels // self.groups, self.filters)
+        self.kernel = self._add_planned("kernel", shape)
         self._add_bias(self.filters)
 
     def call(self, x: Tensor) -> Tensor:
@@ -90,16 +89,10 @@ class Convolution(SlidingWindow, KernelLayer):
         z = convolution(x, self.kernel, *geometry, bias=self.bias)
         return self.activation(label(z, "pre_activation"))
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Count the places of the window in each dimension."""
-        return (input_shape[0], *self._places(input_shape), self.filters)
-
 
 @registry.register()
 class Conv1D(Convolution):
-    """Convolution over sequences: (batch, steps, channels) → (batch, new steps, filters).
-
-    Parameters and errors are those of `Convolution`.
+    """Convolution over sequences, (batch, steps, channels): see `Convolution`.
 
     Examples
     --------
@@ -114,9 +107,7 @@ class Conv1D(Convolution):
 
 @registry.register()
 class Conv2D(Convolution):
-    """Convolution over images: (batch, rows, columns, channels) → (batch, …, filters).
-
-    Parameters and errors are those of `Convolution`.
+    """Convolution over images, (batch, rows, columns, channels): see `Convolution`.
 
     Examples
     --------
@@ -136,9 +127,7 @@ class Conv2D(Convolution):
 
 @registry.register()
 class Conv3D(Convolution):
-    """Convolution over volumes: (batch, depth, rows, columns, channels) → (batch, …, filters).
-
-    Parameters and errors are those of `Convolution`.
+    """Convolution over volumes, (batch, depth, rows, columns, channels): see `Convolution`.
 
     Examples
     --------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad.checks import positive_integer, sizes
+from minigrad.checks import positive_integer, sizes, wrong
 from minigrad.engine import Tensor
 from minigrad.layers.kernel_layer import KernelLayer
 from minigrad.layers.layer import Shape, registry
@@ -29,16 +29,8 @@ class TransposedConvolution(SlidingWindow, KernelLayer):
         ``"valid"``: (n − 1) · stride + max(window, stride) elements; ``"same"``: n · stride.
     output_padding
         Settles the length exactly: see `minigrad.ops.transposed_convolution`; below the stride.
-    data_format
-        Only ``"channels_last"``.
-    activation, use_bias, **arguments
-        See `KernelLayer` and `Layer`.
-
-    Raises
-    ------
-    ValueError
-        For numbers that are not positive, another padding or layout; or, when called, an input
-        of another rank or number of channels.
+    data_format, activation, use_bias, **arguments
+        As in `Convolution`, whose errors it has, too.
     """
 
     def __init__(
@@ -56,25 +48,21 @@ class TransposedConvolution(SlidingWindow, KernelLayer):
     ) -> None:
         super().__init__(activation, use_bias, **arguments)
         self._set_window(kernel_size, strides, padding, dilation_rate, data_format)
-        self.filters = positive_integer(type(self).__name__, "filters", filters)
-        self.output_padding = self._checked_output_padding(output_padding)
-        self._build_if_shape_is_known()
-
-    def _checked_output_padding(self, value: Any) -> tuple[int, ...] | None:
-        if value is None:
-            return None
         kind = type(self).__name__
-        extra = sizes(kind, "output_padding", value, self.rank, least=0)
-        if any(e >= s for e, s in zip(extra, self.strides, strict=True)):
-            raise ValueError(
-                f"{kind}: output_padding must be below the strides {self.strides}. "
-                f"Received: output_padding={value!r}"
-            )
-        return extra
+        self.filters = positive_integer(kind, "filters", filters)
+        self.output_padding: tuple[int, ...] | None = None
+        if output_padding is not None:
+            extras = sizes(kind, "output_padding", output_padding, self.rank, least=0)
+            if any(extra >= stride for extra, stride in zip(extras, self.strides, strict=True)):
+                expected = f"below the strides {self.strides}"
+                raise wrong(kind, "output_padding", output_padding, expected)
+            self.output_padding = extras
+        self._build_if_shape_is_known()
 
     def build(self, input_shape: Shape) -> None:
         """Make the kernel, of shape (*kernel_size, filters, channels), and the bias."""
-        self._add_kernel((*self.kernel_size, self.filters, self._channels(input_shape)))
+        shape = (*self.kernel_size, self.filters, self._channels(input_shape))
+        self.kernel = self._add_planned("kernel", shape)
         self._add_bias(self.filters)
 
     def call(self, x: Tensor) -> Tensor:

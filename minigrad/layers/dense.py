@@ -56,11 +56,9 @@ class Dense(KernelLayer):
     def build(self, input_shape: Shape) -> None:
         """Make kernel and bias for inputs whose last axis has the length of `input_shape`'s."""
         if len(input_shape) < 2 or input_shape[-1] is None:
-            raise ValueError(
-                f"layer {self.name!r}: Dense needs an input of shape (batch, …, features). "
-                f"Received: shape {input_shape}. A single sample is x[None, :]."
-            )
-        self._add_kernel((input_shape[-1], self.units))
+            expected = "Dense needs an input of shape (batch, …, features)"
+            raise self._unfit(expected, input_shape, ". A single sample is x[None, :].")
+        self.kernel = self._add_planned("kernel", (input_shape[-1], self.units))
         self._add_bias(self.units)
 
     def call(self, x: Tensor) -> Tensor:
@@ -71,11 +69,8 @@ class Dense(KernelLayer):
 
     def _check_shape(self, shape: Shape) -> None:
         if len(shape) < 2 or shape[-1] != self.kernel.shape[0]:
-            raise ValueError(
-                f"layer {self.name!r}: expected an input of shape (batch, …, "
-                f"{self.kernel.shape[0]}) for its kernel of shape {self.kernel.shape}. "
-                f"Received: shape {shape}"
-            )
+            expected = f"expected an input of shape (batch, …, {self.kernel.shape[0]})"
+            raise self._unfit(f"{expected} for its kernel of shape {self.kernel.shape}", shape)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Replace the last axis by the units."""

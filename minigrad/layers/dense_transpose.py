@@ -75,13 +75,7 @@ class DenseTranspose(BiasLayer):
 
     @property
     def tied_to(self) -> Dense:
-        """The layer whose kernel is shared.
-
-        Raises
-        ------
-        RuntimeError
-            If only its name is known, as no model has both layers yet.
-        """
+        """The layer whose kernel is shared; an error if only its name is known as yet."""
         if isinstance(self._tied_to, str):
             raise RuntimeError(
                 f"layer {self.name!r} is tied to {self._tied_to!r}, which must stand before it in "
@@ -121,10 +115,9 @@ class DenseTranspose(BiasLayer):
         """Compute ``activation(x Wᵀ + b)``: (…, units) → (…, input_dim)."""
         kernel = self.tied_to.kernel
         if x.ndim < 2 or x.shape[-1] != kernel.shape[1]:
-            raise ValueError(
-                f"layer {self.name!r}: expected an input of shape (batch, …, {kernel.shape[1]}) "
-                f"for the transposed kernel of {self.tied_to.name!r}. Received: shape {x.shape}"
-            )
+            expected = f"expected an input of shape (batch, …, {kernel.shape[1]})"
+            twin = f"for the transposed kernel of {self.tied_to.name!r}"
+            raise self._unfit(f"{expected} {twin}", x.shape)
         turned: Any = np.transpose(kernel)
         z = x @ turned if self.bias is None else dense(x, turned, self.bias)
         return self.activation(label(z, "pre_activation"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad import constraints, initializers
 from minigrad.checks import positive_integer
 from minigrad.engine import Tensor
 from minigrad.layers.kernel_layer import BiasLayer
@@ -29,21 +28,14 @@ class DepthwiseConvolution(SlidingWindow, BiasLayer):
 
     Parameters
     ----------
-    kernel_size, strides, padding, dilation_rate
-        As in `Convolution`.
+    kernel_size, strides, padding, data_format, dilation_rate
+        As in `Convolution`, with the same errors.
     depth_multiplier
         How many filters each channel has; channel c makes the outputs c · M to c · M + M − 1.
-    data_format
-        Only ``"channels_last"``.
     depthwise_initializer, depthwise_regularizer, depthwise_constraint
         What concerns the kernel, named as in Keras; the penalty is the term ``<layer>/kernel``.
     activation, use_bias, **arguments
         See `BiasLayer` and `Layer`.
-
-    Raises
-    ------
-    ValueError
-        As `Convolution`.
     """
 
     depthwise_regularizer = RegularizerSlot("kernel")
@@ -68,20 +60,16 @@ class DepthwiseConvolution(SlidingWindow, BiasLayer):
         self.depth_multiplier = positive_integer(
             type(self).__name__, "depth_multiplier", depth_multiplier
         )
-        self.depthwise_initializer = initializers.get(depthwise_initializer)
-        self.depthwise_regularizer = depthwise_regularizer
-        self.depthwise_constraint = constraints.get(depthwise_constraint)
+        self._plan_weight(
+            "depthwise", depthwise_initializer, depthwise_regularizer, depthwise_constraint
+        )
         self._build_if_shape_is_known()
 
     def build(self, input_shape: Shape) -> None:
         """Make the kernel, of shape (*kernel_size, channels, multiplier), and the bias."""
         channels = self._channels(input_shape)
-        self.kernel = self.add_weight(
-            "kernel",
-            (*self.kernel_size, channels, self.depth_multiplier),
-            self.depthwise_initializer,
-            constraint=self.depthwise_constraint,
-        )
+        shape = (*self.kernel_size, channels, self.depth_multiplier)
+        self.kernel = self._add_planned("kernel", shape, "depthwise")
         self._add_bias(channels * self.depth_multiplier)
 
     def call(self, x: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.checks import boolean, is_whole
+from minigrad.checks import boolean, is_whole, wrong
 from minigrad.layers.layer import Shape, registry
 from minigrad.layers.merging import Merging
 
@@ -28,11 +28,6 @@ class Dot(Merging):
     **layer_arguments
         See `Layer`.
 
-    Raises
-    ------
-    ValueError
-        For axes that are none; or, when called, for other than two inputs whose lengths fit.
-
     Examples
     --------
     >>> Dot(axes=1)([[[1.0, 2.0]], [[3.0, 4.0]]]).tolist()
@@ -43,7 +38,7 @@ class Dot(Merging):
         super().__init__(**layer_arguments)
         pair = axes if isinstance(axes, tuple | list) else (axes, axes)
         if len(pair) != 2 or not all(is_whole(axis) and axis != 0 for axis in pair):
-            raise ValueError(f"Dot: axes must be an integer, not 0, or two. Received: {axes!r}")
+            raise wrong("Dot", "axes", axes, "an integer, not 0, or two")
         self.axes = axes if is_whole(axes) else tuple(axes)
         self.normalize = boolean("Dot", "normalize", normalize)
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import constraints, initializers
 from minigrad.checks import positive_integer
 from minigrad.engine import Tensor
 from minigrad.engine.dtypes import numeric_array
@@ -38,11 +37,6 @@ class Embedding(Layer):
     **layer_arguments
         See `Layer`.
 
-    Raises
-    ------
-    ValueError
-        For dimensions that are not positive; or, when called, numbers out of range or not whole.
-
     Examples
     --------
     >>> layer = Embedding(3, 2, embeddings_initializer=lambda shape, dtype, generator:
@@ -66,21 +60,16 @@ class Embedding(Layer):
         super().__init__(**layer_arguments)
         self.input_dim = positive_integer("Embedding", "input_dim", input_dim)
         self.output_dim = positive_integer("Embedding", "output_dim", output_dim)
-        self.embeddings_initializer = initializers.get(embeddings_initializer)
-        self.embeddings_regularizer = embeddings_regularizer
-        self.embeddings_constraint = constraints.get(embeddings_constraint)
+        self._plan_weight(
+            "embeddings", embeddings_initializer, embeddings_regularizer, embeddings_constraint
+        )
         self._build_if_shape_is_known()
         if weights is not None:
             self.set_weights(weights if isinstance(weights, list) else [weights])
 
     def build(self, input_shape: Shape | None = None) -> None:
         """Make the matrix."""
-        self.embeddings = self.add_weight(
-            "embeddings",
-            (self.input_dim, self.output_dim),
-            self.embeddings_initializer,
-            constraint=self.embeddings_constraint,
-        )
+        self.embeddings = self._add_planned("embeddings", (self.input_dim, self.output_dim))
 
     def _require_built(self) -> None:
         if not self.built:

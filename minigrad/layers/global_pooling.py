@@ -15,7 +15,8 @@ from minigrad.layers.spatial_layer import SpatialLayer
 class GlobalPooling(SpatialLayer):
     """Base of layers that pool over all places: (batch, …, channels) → (batch, channels).
 
-    Behind convolutions, it makes a vector of features that does not depend on the images' size.
+    Behind convolutions, it makes a vector of features that does not depend on the images' size,
+    as long as there is a place to pool over.
 
     Parameters
     ----------
@@ -25,12 +26,6 @@ class GlobalPooling(SpatialLayer):
         Whether the axes of the places stay, each with length 1.
     **layer_arguments
         See `Layer`.
-
-    Raises
-    ------
-    ValueError
-        For another layout, or a keepdims that is no boolean; or, when called, an input of another
-        rank or without places.
     """
 
     def __init__(
@@ -52,10 +47,8 @@ class GlobalPooling(SpatialLayer):
 
     def _output_lengths(self, input_shape: Shape) -> Shape:
         if 0 in input_shape[1:-1]:
-            raise ValueError(
-                f"layer {self.name!r}: {type(self).__name__} needs at least one place to pool "
-                f"over. Received: shape {input_shape}"
-            )
+            expected = f"{type(self).__name__} needs at least one place to pool over"
+            raise self._unfit(expected, input_shape)
         return (1,) * self.rank if self.keepdims else ()
 
 
@@ -80,9 +73,7 @@ class GlobalAveragePooling(GlobalPooling):
 
 @registry.register()
 class GlobalMaxPooling1D(GlobalMaxPooling):
-    """The largest of each channel of a sequence: (batch, steps, channels) → (batch, channels).
-
-    Parameters and errors are those of `GlobalPooling`.
+    """The largest of each channel of a sequence, (batch, steps, channels): see `GlobalPooling`.
 
     Examples
     --------
@@ -95,9 +86,7 @@ class GlobalMaxPooling1D(GlobalMaxPooling):
 
 @registry.register()
 class GlobalMaxPooling2D(GlobalMaxPooling):
-    """The largest of each channel of an image: (batch, rows, …, channels) → (batch, channels).
-
-    Parameters and errors are those of `GlobalPooling`.
+    """The largest of each channel of an image, (batch, rows, …, channels): see `GlobalPooling`.
 
     Examples
     --------
@@ -110,9 +99,7 @@ class GlobalMaxPooling2D(GlobalMaxPooling):
 
 @registry.register()
 class GlobalMaxPooling3D(GlobalMaxPooling):
-    """The largest of each channel of a volume: (batch, depth, …, channels) → (batch, channels).
-
-    Parameters and errors are those of `GlobalPooling`.
+    """The largest of each channel of a volume, (batch, depth, …, channels): see `GlobalPooling`.
 
     Examples
     --------
@@ -125,9 +112,7 @@ class GlobalMaxPooling3D(GlobalMaxPooling):
 
 @registry.register()
 class GlobalAveragePooling1D(GlobalAveragePooling):
-    """The mean of each channel of a sequence: (batch, steps, channels) → (batch, channels).
-
-    Parameters and errors are those of `GlobalPooling`.
+    """The mean of each channel of a sequence, (batch, steps, channels): see `GlobalPooling`.
 
     Examples
     --------
@@ -140,9 +125,7 @@ class GlobalAveragePooling1D(GlobalAveragePooling):
 
 @registry.register()
 class GlobalAveragePooling2D(GlobalAveragePooling):
-    """The mean of each channel of an image: (batch, rows, …, channels) → (batch, channels).
-
-    Parameters and errors are those of `GlobalPooling`.
+    """The mean of each channel of an image, (batch, rows, …, channels): see `GlobalPooling`.
 
     Examples
     --------
@@ -156,9 +139,7 @@ class GlobalAveragePooling2D(GlobalAveragePooling):
 
 @registry.register()
 class GlobalAveragePooling3D(GlobalAveragePooling):
-    """The mean of each channel of a volume: (batch, depth, …, channels) → (batch, channels).
-
-    Parameters and errors are those of `GlobalPooling`.
+    """The mean of each channel of a volume, (batch, depth, …, channels): see `GlobalPooling`.
 
     Examples
     --------
@@ -169,13 +150,9 @@ class GlobalAveragePooling3D(GlobalAveragePooling):
     rank = 3
 
 
-GlobalMaxPool1D, GlobalMaxPool2D, GlobalMaxPool3D = (
-    GlobalMaxPooling1D,
-    GlobalMaxPooling2D,
-    GlobalMaxPooling3D,
-)
-GlobalAvgPool1D, GlobalAvgPool2D, GlobalAvgPool3D = (
-    GlobalAveragePooling1D,
-    GlobalAveragePooling2D,
-    GlobalAveragePooling3D,
-)
+GlobalMaxPool1D = GlobalMaxPooling1D
+GlobalMaxPool2D = GlobalMaxPooling2D
+GlobalMaxPool3D = GlobalMaxPooling3D
+GlobalAvgPool1D = GlobalAveragePooling1D
+GlobalAvgPool2D = GlobalAveragePooling2D
+GlobalAvgPool3D = GlobalAveragePooling3D

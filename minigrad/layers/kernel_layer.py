@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad import activations, constraints, initializers
+from minigrad import activations
 from minigrad.checks import boolean
 from minigrad.engine.lines import label
 from minigrad.layers.layer import Layer
@@ -48,9 +48,7 @@ class BiasLayer(Layer):
         super().__init__(**layer_arguments)
         self.activation = activation
         self.use_bias = boolean(type(self).__name__, "use_bias", use_bias)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.bias_regularizer = bias_regularizer
-        self.bias_constraint = constraints.get(bias_constraint)
+        self._plan_weight("bias", bias_initializer, bias_regularizer, bias_constraint)
         self.bias: Parameter | None = None
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -59,9 +57,7 @@ class BiasLayer(Layer):
     def _add_bias(self, length: int) -> None:
         """Make the bias, if there is to be one."""
         if self.use_bias:
-            self.bias = self.add_weight(
-                "bias", (length,), self.bias_initializer, constraint=self.bias_constraint
-            )
+            self.bias = self._add_planned("bias", (length,))
 
     def _finish(self, z: Any) -> Any:
         """Return ``activation(z + bias)``; traces know its argument as the pre-activation."""
@@ -91,12 +87,4 @@ class KernelLayer(BiasLayer):
         **arguments: Any,
     ) -> None:
         super().__init__(activation, use_bias, **arguments)
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.kernel_regularizer = kernel_regularizer
-        self.kernel_constraint = constraints.get(kernel_constraint)
-
-    def _add_kernel(self, shape: tuple[int, ...]) -> None:
-        """Make the kernel."""
-        self.kernel = self.add_weight(
-            "kernel", shape, self.kernel_initializer, constraint=self.kernel_constraint
-        )
+        self._plan_weight("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)

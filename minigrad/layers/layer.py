@@ -22,13 +22,12 @@ from minigrad.engine import Tensor, scope
 from minigrad.layers import arguments, forward_pass
 from minigrad.layers.config import UNKNOWN, config_of, described, is_ours
 from minigrad.layers.penalties import PenaltyOwner
-from minigrad.layers.slots import RegularizerSlot, reject_misspelt_slot, reject_unknown
+from minigrad.layers.slots import RegularizerSlot, reject_misspelt_slot
 from minigrad.layers.symbol import draw, is_symbolic
-from minigrad.layers.weights import WeightOwner
 from minigrad.ops.conversion import as_float_tensor
 from minigrad.seeds import new_generator
 from minigrad.serialization import Registry
-from minigrad.signatures import FullSignature
+from minigrad.signatures import FullSignature, reject_unknown
 from minigrad.suggestions import missing
 
 __all__ = ["Layer", "Shape", "positive_integer", "registry"]
@@ -68,7 +67,7 @@ def _once(build: Callable[..., None]) -> Callable[..., None]:
     return build_once
 
 
-class Layer(WeightOwner, PenaltyOwner):
+class Layer(PenaltyOwner):
     """Base of all layers. A subclass defines `call`, and `build` if it has weights.
 
     Calling a layer builds it if need be, opens a scope of its name, computes `call`, and takes
@@ -156,7 +155,7 @@ class Layer(WeightOwner, PenaltyOwner):
     ) -> None:
         kind = type(self).__name__
         if unknown:
-            reject_unknown(kind, unknown, list(inspect.signature(type(self)).parameters))
+            reject_unknown(kind, unknown, inspect.signature(type(self)).parameters)
         self._prepare_weights(
             snake_case(kind) if name is None else name,
             name is not None,
@@ -198,12 +197,8 @@ class Layer(WeightOwner, PenaltyOwner):
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the output's shape for an input's; both have the batch in front, maybe None.
 
-        By default it is found out by calling the layer on zeros.
-
-        Raises
-        ------
-        ValueError
-            If that input would be too large to try, or a length is not known.
+        By default it is found out by calling the layer on zeros; then all lengths but the batch's
+        must be known.
         """
         return arguments.shape_by_trial(self, input_shape, {})
 
@@ -216,10 +211,7 @@ class Layer(WeightOwner, PenaltyOwner):
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make this layer again, without its weights.
 
-        Raises
-        ------
-        ValueError
-            If they are more than numbers and words: then a class of one's own defines it.
+        A class of one's own defines it if they are more than numbers and words.
         """
         return config_of(self)
 

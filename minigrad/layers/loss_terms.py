@@ -45,13 +45,7 @@ class LossTerms(Mapping[str, Tensor]):
         return len(self._terms)
 
     def total(self) -> Tensor:
-        """Return the sum of all terms: the loss that is minimised.
-
-        Raises
-        ------
-        ValueError
-            If there is no term at all, so nothing to minimise.
-        """
+        """Return the sum of all terms, of which there must be one: the loss that is minimised."""
         if not self._terms:
             raise ValueError(
                 "there is nothing to minimise: compile the model with a loss, or give a layer a "

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.checks import is_whole, wrong
 from minigrad.layers.arguments import each, is_shape, shape_of
 from minigrad.layers.layer import Layer, Shape, registry
 
@@ -15,11 +16,10 @@ from minigrad.layers.layer import Layer, Shape, registry
 class Merging(Layer):
     """Base of layers that are called on a list of at least two inputs of one shape.
 
-    Raises
-    ------
-    ValueError
-        If it is called on something else, with the shapes.
+    A subclass says which ufunc joins two of them, or defines `merge`.
     """
+
+    join: Callable[[Any, Any], Any]
 
     def build(self, input_shape: Any) -> None:
         """Check the shapes; there are no weights."""
@@ -28,10 +28,8 @@ class Merging(Layer):
     def _check(self, shapes: Any) -> list[Shape]:
         """Return the shapes of several inputs that fit together."""
         if is_shape(shapes) or len(shapes) < 2:
-            raise ValueError(
-                f"layer {self.name!r}: {type(self).__name__} is called on a list of at least two "
-                f"inputs. Received: shape {shapes}"
-            )
+            expected = f"{type(self).__name__} is called on a list of at least two inputs"
+            raise self._unfit(expected, shapes)
         if not self._fit(shapes):
             raise ValueError(
                 f"layer {self.name!r}: {type(self).__name__} needs inputs of shapes that fit. "
@@ -52,7 +50,7 @@ class Merging(Layer):
 
     def merge(self, parts: Sequence[Any]) -> Any:
         """Return one Tensor for several."""
-        raise NotImplementedError(f"{type(self).__name__} must define merge(self, parts)")
+        return reduce(self.join, parts)
 
     def compute_output_shape(self, input_shape: Any) -> Shape:
         """Return the shape of the first."""
@@ -70,9 +68,7 @@ class Add(Merging):
     [[3.0]]
     """
 
-    def merge(self, parts: Sequence[Any]) -> Any:
-        """Add them up."""
-        return reduce(np.add, parts)
+    join = np.add
 
 
 @registry.register()
@@ -95,37 +91,30 @@ class Subtract(Merging):
 class Multiply(Merging):
     """The product of all inputs, element by element."""
 
-    def merge(self, parts: Sequence[Any]) -> Any:
-        """Multiply them."""
-        return reduce(np.multiply, parts)
+    join = np.multiply
 
 
 @registry.register()
-class Average(Merging):
+class Average(Add):
     """The mean of all inputs."""
 
     def merge(self, parts: Sequence[Any]) -> Any:
         """Add them up and divide."""
-        total: Any = reduce(np.add, parts)
-        return total / len(parts)
+        return super().merge(parts) / len(parts)
 
 
 @registry.register()
 class Maximum(Merging):
     """The largest of all inputs, element by element; ties share the gradient."""
 
-    def merge(self, parts: Sequence[Any]) -> Any:
-        """Take the maximum."""
-        return reduce(np.maximum, parts)
+    join = np.maximum
 
 
 @registry.register()
 class Minimum(Merging):
     """The smallest of all inputs, element by element; ties share the gradient."""
 
-    def merge(self, parts: Sequence[Any]) -> Any:
-        """Take the minimum."""
-        return reduce(np.minimum, parts)
+    join = np.minimum
 
 
 @registry.register()
@@ -141,9 +130,9 @@ class Concatenate(Merging):
 
     def __init__(self, axis: int = -1, **layer_arguments: Any) -> None:
         super().__init__(**layer_arguments)
-        if not isinstance(axis, int) or isinstance(axis, bool) or axis == 0:
-            raise ValueError(f"Concatenate: axis must be an integer, not 0. Received: {axis!r}")
-        self.axis = axis
+        if not is_whole(axis) or axis == 0:
+            raise wrong("Concatenate", "axis", axis, "an integer, not 0")
+        self.axis = int(axis)
 
     def _fit(self, shapes: list[Shape]) -> bool:
         rank = len(shapes[0])

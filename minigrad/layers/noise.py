@@ -47,11 +47,6 @@ class Dropout(Noise):
     **layer_arguments
         ``seed`` and what else `Layer` takes.
 
-    Raises
-    ------
-    ValueError
-        For a rate outside of [0, 1], or a noise shape that does not fit the input.
-
     References
     ----------
     N. Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting",
@@ -144,14 +139,9 @@ class SpatialDropout3D(SpatialDropout):
 
 @registry.register()
 class GaussianNoise(Noise):
-    """``x + ε``, with ε normally distributed around 0 with deviation `stddev`.
+    """``x + ε``, with ε normally distributed around 0 with deviation `stddev` ≥ 0.
 
     In front of an autoencoder it makes a denoising one: the target stays clean.
-
-    Raises
-    ------
-    ValueError
-        For a negative deviation.
 
     Examples
     --------
@@ -174,12 +164,7 @@ class GaussianNoise(Noise):
 class GaussianDropout(Noise):
     """``x · ε``, with ε normally distributed around 1 with deviation √(rate / (1 − rate)).
 
-    As much noise as dropout at that rate makes, without setting anything to zero.
-
-    Raises
-    ------
-    ValueError
-        For a rate outside of [0, 1).
+    As much noise as dropout at that rate makes, without setting anything to zero: `rate` < 1.
     """
 
     def __init__(self, rate: float, **layer_arguments: Any) -> None:

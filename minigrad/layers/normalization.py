@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import constraints, initializers
-from minigrad.checks import boolean, number
+from minigrad import initializers
+from minigrad.checks import boolean, is_whole, number, wrong
 from minigrad.engine import Tensor
 from minigrad.engine.tensor import plain
 from minigrad.layers.layer import Shape, registry
@@ -36,6 +36,8 @@ class Normalization(ElementwiseLayer):
         See `Layer`.
     """
 
+    axis: Any  # an integer, or a list of them
+
     beta_regularizer = RegularizerSlot("beta")
     gamma_regularizer = RegularizerSlot("gamma")
 
@@ -57,36 +59,32 @@ class Normalization(ElementwiseLayer):
         self.epsilon = number(kind, "epsilon", epsilon, least=0)
         self.center = boolean(kind, "center", center)
         self.scale = boolean(kind, "scale", scale)
-        self.beta_initializer = initializers.get(beta_initializer)
-        self.gamma_initializer = initializers.get(gamma_initializer)
-        self.beta_regularizer = beta_regularizer
-        self.gamma_regularizer = gamma_regularizer
-        self.beta_constraint = constraints.get(beta_constraint)
-        self.gamma_constraint = constraints.get(gamma_constraint)
+        self._plan_weight("beta", beta_initializer, beta_regularizer, beta_constraint)
+        self._plan_weight("gamma", gamma_initializer, gamma_regularizer, gamma_constraint)
         self.gamma: Parameter | None = None
         self.beta: Parameter | None = None
 
-    def _axes(self, axis: int | Sequence[int], shape: Shape) -> tuple[int, ...]:
-        """Return axes of an input of `shape` as numbers from 0, sorted."""
-        wanted: Any = axis if isinstance(axis, list | tuple) else [axis]
+    def _axes(self, shape: Shape) -> tuple[int, ...]:
+        """Return the axes of an input of `shape` as numbers from 0, sorted."""
+        wanted = self.axis if isinstance(self.axis, list | tuple) else [self.axis]
         rank = len(shape)
         axes = sorted(a + rank if a < 0 else a for a in wanted)
         if not axes or len(set(axes)) < len(axes) or axes[0] < 1 or axes[-1] >= rank:
-            raise ValueError(
-                f"layer {self.name!r}: axis={axis!r} must name axes of the input, each once and "
-                f"other than the batch. Received: shape {shape}"
-            )
+            expected = "must name axes of the input, each once and other than the batch"
+            raise self._unfit(f"axis={self.axis!r} {expected}", shape)
         return tuple(axes)
 
-    def _add_scale_and_shift(self, shape: tuple[int, ...]) -> None:
+    def _add_scale_and_shift(self, input_shape: Shape) -> tuple[int, ...]:
+        """Make γ and β, of the lengths of the axes, and return those."""
+        lengths = [input_shape[a] for a in self._axes(input_shape)]
+        shape = tuple(n for n in lengths if n is not None)
+        if len(shape) < len(lengths):
+            raise self._unfit(f"the lengths of axis {self.axis} must be known", input_shape)
         if self.scale:
-            self.gamma = self.add_weight(
-                "gamma", shape, self.gamma_initializer, constraint=self.gamma_constraint
-            )
+            self.gamma = self._add_planned("gamma", shape)
         if self.center:
-            self.beta = self.add_weight(
-                "beta", shape, self.beta_initializer, constraint=self.beta_constraint
-            )
+            self.beta = self._add_planned("beta", shape)
+        return shape
 
     def _scale_and_shift(self, normal: Any, shape: tuple[int, ...]) -> Any:
         if self.gamma is not None:
@@ -105,18 +103,13 @@ class BatchNormalization(Normalization):
     Parameters
     ----------
     axis
-        The axis of the channels.
+        The axis of the channels, which the input must have.
     momentum
         How slowly the moving averages forget, in [0, 1].
     epsilon, center, scale, **arguments
         See `Normalization`.
     moving_mean_initializer, moving_variance_initializer
         How the moving averages begin: zeros and ones.
-
-    Raises
-    ------
-    ValueError
-        For numbers out of range, or an axis that the input does not have.
 
     References
     ----------
@@ -143,9 +136,9 @@ class BatchNormalization(Normalization):
         **arguments: Any,
     ) -> None:
         super().__init__(epsilon, center, scale, **arguments)
-        if not isinstance(axis, int) or isinstance(axis, bool):
-            raise ValueError(f"BatchNormalization: axis must be an integer. Received: {axis!r}")
-        self.axis = axis
+        if not is_whole(axis):
+            raise wrong("BatchNormalization", "axis", axis, "an integer")
+        self.axis = int(axis)
         self.momentum = number("BatchNormalization", "momentum", momentum, least=0, most=1)
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
@@ -153,30 +146,20 @@ class BatchNormalization(Normalization):
 
     def build(self, input_shape: Shape) -> None:
         """Make γ, β and the moving averages, a number for each channel."""
-        (axis,) = self._axes(self.axis, input_shape)
-        channels = input_shape[axis]
-        if channels is None:
-            raise ValueError(
-                f"layer {self.name!r}: the length of axis {self.axis} must be known. Received: "
-                f"shape {input_shape}"
-            )
-        self._add_scale_and_shift((channels,))
+        shape = self._add_scale_and_shift(input_shape)
         self.moving_mean = self.add_weight(
-            "moving_mean", (channels,), self.moving_mean_initializer, trainable=False
+            "moving_mean", shape, self.moving_mean_initializer, trainable=False
         )
         self.moving_variance = self.add_weight(
-            "moving_variance", (channels,), self.moving_variance_initializer, trainable=False
+            "moving_variance", shape, self.moving_variance_initializer, trainable=False
         )
 
     def call(self, x: Tensor, training: bool = False) -> Any:
         """Normalize: by the batch while training, by the moving averages otherwise."""
-        (axis,) = self._axes(self.axis, x.shape)
+        (axis,) = self._axes(x.shape)
         channels = self.moving_mean.shape[0]
         if x.shape[axis] != channels:
-            raise ValueError(
-                f"layer {self.name!r}: expected {channels} channels along axis {self.axis}. "
-                f"Received: shape {x.shape}"
-            )
+            raise self._unfit(f"expected {channels} channels along axis {self.axis}", x.shape)
         shape = tuple(channels if a == axis else 1 for a in range(x.ndim))
         if not (training and self.trainable):
             mean, variance = self.moving_mean.reshape(shape), self.moving_variance.reshape(shape)
@@ -203,14 +186,10 @@ class LayerNormalization(Normalization):
     Parameters
     ----------
     axis
-        The axis, or several, over which mean and variance are taken; γ and β have their shape.
+        The axis, or several, over which mean and variance are taken; γ and β have their shape. The
+        input must have them.
     epsilon, center, scale, **arguments
         See `Normalization`.
-
-    Raises
-    ------
-    ValueError
-        For numbers out of range, or an axis that the input does not have.
 
     References
     ----------
@@ -231,34 +210,23 @@ class LayerNormalization(Normalization):
         **arguments: Any,
     ) -> None:
         super().__init__(epsilon, center, scale, **arguments)
-        many = list(axis) if isinstance(axis, list | tuple) else [axis]
-        if not many or not all(isinstance(a, int) and not isinstance(a, bool) for a in many):
-            raise ValueError(
-                f"LayerNormalization: axis must be an integer or several. Received: {axis!r}"
-            )
-        self.axis = list(axis) if isinstance(axis, list | tuple) else axis
+        several = isinstance(axis, list | tuple)
+        axes: Any = axis if several else [axis]
+        if not axes or not all(map(is_whole, axes)):
+            raise wrong("LayerNormalization", "axis", axis, "an integer or several")
+        self.axis = [int(one) for one in axes] if several else int(axes[0])
         self._build_if_shape_is_known()
 
     def build(self, input_shape: Shape) -> None:
         """Make γ and β, of the shape of the axes over which mean and variance are taken."""
-        lengths = [input_shape[a] for a in self._axes(self.axis, input_shape)]
-        known = [n for n in lengths if n is not None]
-        if len(known) < len(lengths):
-            raise ValueError(
-                f"layer {self.name!r}: the lengths of axis {self.axis} must be known. Received: "
-                f"shape {input_shape}"
-            )
-        self.normalized_shape = tuple(known)
-        self._add_scale_and_shift(self.normalized_shape)
+        self.normalized_shape = self._add_scale_and_shift(input_shape)
 
     def call(self, x: Tensor) -> Any:
         """Normalize each sample."""
-        axes = self._axes(self.axis, x.shape)
+        axes = self._axes(x.shape)
         if tuple(x.shape[a] for a in axes) != self.normalized_shape:
-            raise ValueError(
-                f"layer {self.name!r}: expected lengths {self.normalized_shape} along axis "
-                f"{self.axis}. Received: shape {x.shape}"
-            )
+            expected = f"expected lengths {self.normalized_shape} along axis {self.axis}"
+            raise self._unfit(expected, x.shape)
         shape = tuple(n if a in axes else 1 for a, n in enumerate(x.shape))
         centred = x - x.mean(axis=axes, keepdims=True)
         variance = np.mean(centred * centred, axis=axes, keepdims=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.checks import channels_last, is_whole
+from minigrad.checks import channels_last, is_whole, wrong
 from minigrad.engine import Tensor
 from minigrad.layers.layer import Shape, registry
 from minigrad.layers.spatial_layer import SpatialLayer
@@ -33,9 +33,7 @@ def ends(owner: str, argument: str, value: Any, rank: int) -> tuple[Ends, ...]:
         if all(len(pair) == 2 and all(is_whole(n) and n >= 0 for n in pair) for pair in pairs):
             return tuple((int(front), int(back)) for front, back in pairs)
     many = "a pair of them" if rank == 1 else f"{rank} of them, or {rank} pairs (front, back)"
-    raise ValueError(
-        f"{owner}: {argument} must be an integer from 0, or {many}. Received: {argument}={value!r}"
-    )
+    raise wrong(owner, argument, value, f"an integer from 0, or {many}")
 
 
 class ZeroPadding(SpatialLayer):
@@ -44,18 +42,12 @@ class ZeroPadding(SpatialLayer):
     Parameters
     ----------
     padding
-        How many zeros: an integer for all ends, one for each dimension, or a pair (front, back)
-        for each.
+        How many zeros: an integer from 0 for all ends, one for each dimension, or a pair
+        (front, back) for each.
     data_format
         Only ``"channels_last"``: inputs are (batch, …, channels).
     **layer_arguments
         See `Layer`.
-
-    Raises
-    ------
-    ValueError
-        For numbers that are no integers from 0, or another layout; or, when called, an input of
-        another rank.
     """
 
     def __init__(self, padding: Any = 1, data_format: str | None = None, **arguments: Any) -> None:
@@ -83,19 +75,8 @@ class Cropping(SpatialLayer):
 
     Parameters
     ----------
-    cropping
-        How many places: an integer for all ends, one for each dimension, or a pair (front, back)
-        for each.
-    data_format
-        Only ``"channels_last"``: inputs are (batch, …, channels).
-    **layer_arguments
-        See `Layer`.
-
-    Raises
-    ------
-    ValueError
-        For numbers that are no integers from 0, or another layout; or, when called, an input of
-        another rank, or of which nothing would be left.
+    cropping, data_format, **layer_arguments
+        How many places are cut off, and the others: as in `ZeroPadding`. Something must be left.
     """
 
     def __init__(self, cropping: Any = 1, data_format: str | None = None, **arguments: Any) -> None:
@@ -130,9 +111,7 @@ class Cropping(SpatialLayer):
 
 @registry.register()
 class ZeroPadding1D(ZeroPadding):
-    """Zeros before and after a sequence: (batch, steps, channels) → (batch, …, channels).
-
-    Parameters and errors are those of `ZeroPadding`.
+    """Zeros before and after a sequence, (batch, steps, channels): see `ZeroPadding`.
 
     Examples
     --------
@@ -145,9 +124,7 @@ class ZeroPadding1D(ZeroPadding):
 
 @registry.register()
 class ZeroPadding2D(ZeroPadding):
-    """A margin of zeros around an image: (batch, rows, columns, channels) → (batch, …, channels).
-
-    Parameters and errors are those of `ZeroPadding`.
+    """A margin of zeros around an image, (batch, rows, columns, channels): see `ZeroPadding`.
 
     Examples
     --------
@@ -160,9 +137,7 @@ class ZeroPadding2D(ZeroPadding):
 
 @registry.register()
 class ZeroPadding3D(ZeroPadding):
-    """Zeros around a volume: (batch, depth, rows, columns, channels) → (batch, …, channels).
-
-    Parameters and errors are those of `ZeroPadding`.
+    """Zeros around a volume, (batch, depth, rows, columns, channels): see `ZeroPadding`.
 
     Examples
     --------
@@ -175,9 +150,7 @@ class ZeroPadding3D(ZeroPadding):
 
 @registry.register()
 class Cropping1D(Cropping):
-    """A sequence without its ends: (batch, steps, channels) → (batch, …, channels).
-
-    Parameters and errors are those of `Cropping`.
+    """A sequence without its ends, (batch, steps, channels): see `Cropping`.
 
     Examples
     --------
@@ -190,11 +163,9 @@ class Cropping1D(Cropping):
 
 @registry.register()
 class Cropping2D(Cropping):
-    """An image without its margin: (batch, rows, columns, channels) → (batch, …, channels).
+    """An image without its margin, (batch, rows, columns, channels): see `Cropping`.
 
     By default the margin is 0 wide, as in Keras, and nothing is cut off.
-
-    Parameters and errors are those of `Cropping`.
 
     Examples
     --------
@@ -210,9 +181,7 @@ class Cropping2D(Cropping):
 
 @registry.register()
 class Cropping3D(Cropping):
-    """A volume without its margin: (batch, depth, rows, columns, channels) → (batch, …, channels).
-
-    Parameters and errors are those of `Cropping`.
+    """A volume without its margin, (batch, depth, rows, columns, channels): see `Cropping`.
 
     Examples
     --------

@@ -11,24 +11,16 @@ from minigrad.engine import Tensor, is_recording, scope
 from minigrad.engine.taken import LostGradientWarning, warn
 from minigrad.layers import forward_pass
 from minigrad.layers.loss_terms import LossTerms, as_penalty
+from minigrad.layers.weights import WeightOwner
 
 if TYPE_CHECKING:
     from minigrad.layers.layer import Layer
-    from minigrad.parameter import Parameter
 
 
-class PenaltyOwner:
-    """What a layer has in common with every thing that is penalised; a base of `Layer`."""
+class PenaltyOwner(WeightOwner):
+    """What a layer has in common with every thing that is penalised; the base of `Layer`."""
 
-    if TYPE_CHECKING:
-        dtype: np.dtype[Any]
-        activity_regularizer: Any
-        sublayers: Any
-        _checked_name: Any
-        _weights: dict[str, Parameter]
-
-        @property
-        def name(self) -> str: ...
+    activity_regularizer: Any
 
     def _prepare_penalties(self) -> None:
         self._regularizers: dict[str, Any] = {}

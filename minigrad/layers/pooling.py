@@ -12,7 +12,7 @@ from minigrad.layers.window import SlidingWindow
 from minigrad.ops.pooling import average_pool, max_pool
 
 
-class Pooling(SlidingWindow, SpatialLayer):
+class Pooling(SpatialLayer, SlidingWindow):
     """Base of the poolings: a window moves over the input, and what it meets becomes one number.
 
     Parameters
@@ -82,9 +82,7 @@ class AveragePooling(Pooling):
 
 @registry.register()
 class MaxPooling1D(MaxPooling):
-    """The largest in each window of a sequence: (batch, steps, channels) → (batch, …, channels).
-
-    Parameters and errors are those of `Pooling`.
+    """The largest in each window of a sequence, (batch, steps, channels): see `Pooling`.
 
     Examples
     --------
@@ -97,9 +95,7 @@ class MaxPooling1D(MaxPooling):
 
 @registry.register()
 class MaxPooling2D(MaxPooling):
-    """The largest in each window of an image: (batch, rows, columns, channels) → (batch, …).
-
-    Parameters and errors are those of `Pooling`.
+    """The largest in each window of an image, (batch, rows, columns, channels): see `Pooling`.
 
     Examples
     --------
@@ -115,9 +111,7 @@ class MaxPooling2D(MaxPooling):
 
 @registry.register()
 class MaxPooling3D(MaxPooling):
-    """The largest in each window of a volume: (batch, depth, rows, columns, channels) → (batch, …).
-
-    Parameters and errors are those of `Pooling`.
+    """The largest in each window of a volume, (batch, depth, …, channels): see `Pooling`.
 
     Examples
     --------
@@ -130,9 +124,7 @@ class MaxPooling3D(MaxPooling):
 
 @registry.register()
 class AveragePooling1D(AveragePooling):
-    """The mean of each window of a sequence: (batch, steps, channels) → (batch, …, channels).
-
-    Parameters and errors are those of `Pooling`.
+    """The mean of each window of a sequence, (batch, steps, channels): see `Pooling`.
 
     Examples
     --------
@@ -145,9 +137,7 @@ class AveragePooling1D(AveragePooling):
 
 @registry.register()
 class AveragePooling2D(AveragePooling):
-    """The mean of each window of an image: (batch, rows, columns, channels) → (batch, …).
-
-    Parameters and errors are those of `Pooling`.
+    """The mean of each window of an image, (batch, rows, columns, channels): see `Pooling`.
 
     Examples
     --------
@@ -161,9 +151,7 @@ class AveragePooling2D(AveragePooling):
 
 @registry.register()
 class AveragePooling3D(AveragePooling):
-    """The mean of each window of a volume: (batch, depth, rows, columns, channels) → (batch, …).
-
-    Parameters and errors are those of `Pooling`.
+    """The mean of each window of a volume, (batch, depth, rows, columns, channels): see `Pooling`.
 
     Examples
     --------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from minigrad import constraints, initializers
+from minigrad.checks import is_whole, wrong
 from minigrad.engine import Tensor
 from minigrad.layers.layer import Shape, registry
 from minigrad.layers.slots import RegularizerSlot
@@ -23,14 +23,9 @@ class PReLU(ElementwiseLayer):
         How the slopes begin, their penalty (the term ``<layer>/alpha``), and what they must
         satisfy after each step.
     shared_axes
-        Axes along which a slope is shared, such as [1, 2] for the places of an image.
+        Axes of the input, from 1, along which a slope is shared: [1, 2] for the places of an image.
     **layer_arguments
         See `Layer`.
-
-    Raises
-    ------
-    ValueError
-        If an axis is no integer from 1, or the input does not have it.
 
     References
     ----------
@@ -53,18 +48,13 @@ class PReLU(ElementwiseLayer):
         **layer_arguments: Any,
     ) -> None:
         super().__init__(**layer_arguments)
-        self.alpha_initializer = initializers.get(alpha_initializer)
-        self.alpha_regularizer = alpha_regularizer
-        self.alpha_constraint = constraints.get(alpha_constraint)
+        self._plan_weight("alpha", alpha_initializer, alpha_regularizer, alpha_constraint)
         shared: Any = [] if shared_axes is None else shared_axes
-        self.shared_axes: list[int] = list(shared) if isinstance(shared, list | tuple) else [shared]
-        if not all(
-            isinstance(a, int) and not isinstance(a, bool) and a >= 1 for a in self.shared_axes
-        ):
-            raise ValueError(
-                "PReLU: shared_axes must be integers from 1 (0 is the batch). "
-                f"Received: {shared_axes!r}"
-            )
+        axes = shared if isinstance(shared, list | tuple) else [shared]
+        if not all(is_whole(a) and a >= 1 for a in axes):
+            expected = "integers from 1 (0 is the batch)"
+            raise wrong("PReLU", "shared_axes", shared_axes, expected)
+        self.shared_axes = [int(a) for a in axes]
         self._build_if_shape_is_known()
 
     def build(self, input_shape: Shape) -> None:
@@ -75,12 +65,7 @@ class PReLU(ElementwiseLayer):
                 f"layer {self.name!r}: shared_axes={self.shared_axes} does not fit an input of "
                 f"shape {input_shape}: its lengths must be known, or shared"
             )
-        self.alpha = self.add_weight(
-            "alpha",
-            [n for n in shape if n is not None],
-            self.alpha_initializer,
-            constraint=self.alpha_constraint,
-        )
+        self.alpha = self._add_planned("alpha", [n for n in shape if n is not None])
 
     def call(self, x: Tensor) -> Any:
         """Apply the slopes."""
@@ -88,10 +73,7 @@ class PReLU(ElementwiseLayer):
         if x.ndim != len(slopes) + 1 or any(
             n not in (1, m) for n, m in zip(slopes, x.shape[1:], strict=True)
         ):
-            raise ValueError(
-                f"layer {self.name!r}: expected samples that fit the slopes of shape {slopes}. "
-                f"Received: shape {x.shape}"
-            )
+            raise self._unfit(f"expected samples that fit the slopes of shape {slopes}", x.shape)
         return relu(x) - self.alpha * relu(-x)
 
     def _setting(self, name: str) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.checks import is_whole, positive_integer
+from minigrad.checks import is_whole, positive_integer, wrong
 from minigrad.engine import Tensor
 from minigrad.layers.layer import Layer, Shape, registry
 
@@ -42,10 +42,8 @@ class Reshape(Layer):
         shape: Any = target_shape if isinstance(target_shape, tuple | list) else [None]
         are_lengths = all(is_whole(n) and (n >= 1 or n == -1) for n in shape)
         if not are_lengths or list(shape).count(-1) > 1:
-            raise ValueError(
-                "Reshape: target_shape must be a tuple of integers from 1, one of which may be -1. "
-                f"Received: target_shape={target_shape!r}"
-            )
+            expected = "a tuple of integers from 1, one of which may be -1"
+            raise wrong("Reshape", "target_shape", target_shape, expected)
         self.target_shape = tuple(int(n) for n in shape)
 
     def call(self, x: Tensor) -> Any:
@@ -63,10 +61,8 @@ class Reshape(Layer):
         others = math.prod(n for n in self.target_shape if n != -1)
         rest = elements // others if -1 in self.target_shape else 1
         if others * rest != elements:
-            raise ValueError(
-                f"layer {self.name!r}: expected samples that fit target_shape={self.target_shape}. "
-                f"Received: shape {input_shape}, {elements} elements a sample"
-            )
+            expected = f"expected samples that fit target_shape={self.target_shape}"
+            raise self._unfit(expected, input_shape, f", {elements} elements a sample")
         return (input_shape[0], *(rest if n == -1 else n for n in self.target_shape))
 
 
@@ -77,16 +73,10 @@ class Permute(Layer):
     Parameters
     ----------
     dims
-        For each axis of the output, which one of the input it is; counted from 1, as 0 is the
-        batch, which stays in front.
+        For each axis of the output, which one of the input it is, each once; counted from 1, as 0
+        is the batch, which stays in front.
     **layer_arguments
         See `Layer`.
-
-    Raises
-    ------
-    ValueError
-        If `dims` are not the numbers from 1 in some order; or, when called, for an input of
-        another rank.
 
     Examples
     --------
@@ -98,10 +88,8 @@ class Permute(Layer):
         super().__init__(**layer_arguments)
         order: Any = dims if isinstance(dims, tuple | list) else [None]
         if not all(map(is_whole, order)) or sorted(order) != list(range(1, len(order) + 1)):
-            raise ValueError(
-                "Permute: dims must be the numbers of all axes from 1, in some order, without the "
-                f"batch. Received: dims={dims!r}"
-            )
+            expected = "the numbers of all axes from 1, in some order, without the batch"
+            raise wrong("Permute", "dims", dims, expected)
         self.dims = tuple(int(axis) for axis in order)
 
     def call(self, x: Tensor) -> Any:
@@ -112,10 +100,9 @@ class Permute(Layer):
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the lengths in the new order."""
         if len(input_shape) != len(self.dims) + 1:
-            raise ValueError(
-                f"layer {self.name!r}: Permute with dims={self.dims} needs an input of rank "
-                f"{len(self.dims) + 1}. Received: shape {input_shape}"
-            )
+            rank = len(self.dims) + 1
+            expected = f"Permute with dims={self.dims} needs an input of rank {rank}"
+            raise self._unfit(expected, input_shape)
         return (input_shape[0], *(input_shape[axis] for axis in self.dims))
 
 
@@ -124,11 +111,6 @@ class RepeatVector(Layer):
     """Each vector `n` times: (batch, features) → (batch, n, features).
 
     So a decoder of sequences gets the coding at each step; the steps' gradients add up.
-
-    Raises
-    ------
-    ValueError
-        If `n` is no positive integer; or, when called, for an input that is no batch of vectors.
 
     Examples
     --------
@@ -148,8 +130,5 @@ class RepeatVector(Layer):
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Put `n` between batch and features."""
         if len(input_shape) != 2:
-            raise ValueError(
-                f"layer {self.name!r}: RepeatVector needs an input of shape (batch, features). "
-                f"Received: shape {input_shape}"
-            )
+            raise self._unfit("RepeatVector needs an input of shape (batch, features)", input_shape)
         return (input_shape[0], self.n, input_shape[1])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad import constraints, initializers
 from minigrad.checks import positive_integer
 from minigrad.engine import Tensor
 from minigrad.layers.depthwise_convolution import depthwise
@@ -23,7 +22,7 @@ class SeparableConvolution(SlidingWindow, BiasLayer):
     Parameters
     ----------
     filters, kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias
-        As in `Convolution`.
+        As in `Convolution`, with the same errors.
     depth_multiplier
         How many filters each channel has in the first step.
     depthwise_initializer, pointwise_initializer
@@ -34,11 +33,6 @@ class SeparableConvolution(SlidingWindow, BiasLayer):
         What the two kernels must satisfy after each step.
     **arguments
         See `BiasLayer` and `Layer`.
-
-    Raises
-    ------
-    ValueError
-        As `Convolution`.
 
     References
     ----------
@@ -72,29 +66,21 @@ class SeparableConvolution(SlidingWindow, BiasLayer):
         self._set_window(kernel_size, strides, padding, dilation_rate, data_format)
         self.filters = positive_integer(kind, "filters", filters)
         self.depth_multiplier = positive_integer(kind, "depth_multiplier", depth_multiplier)
-        self.depthwise_initializer = initializers.get(depthwise_initializer)
-        self.pointwise_initializer = initializers.get(pointwise_initializer)
-        self.depthwise_regularizer = depthwise_regularizer
-        self.pointwise_regularizer = pointwise_regularizer
-        self.depthwise_constraint = constraints.get(depthwise_constraint)
-        self.pointwise_constraint = constraints.get(pointwise_constraint)
+        self._plan_weight(
+            "depthwise", depthwise_initializer, depthwise_regularizer, depthwise_constraint
+        )
+        self._plan_weight(
+            "pointwise", pointwise_initializer, pointwise_regularizer, pointwise_constraint
+        )
         self._build_if_shape_is_known()
 
     def build(self, input_shape: Shape) -> None:
         """Make both kernels: (*kernel_size, channels, multiplier), (1, …, C · M, filters)."""
         channels = self._channels(input_shape)
-        self.depthwise_kernel = self.add_weight(
-            "depthwise_kernel",
-            (*self.kernel_size, channels, self.depth_multiplier),
-            self.depthwise_initializer,
-            constraint=self.depthwise_constraint,
-        )
-        self.pointwise_kernel = self.add_weight(
-            "pointwise_kernel",
-            (*(1,) * self.rank, channels * self.depth_multiplier, self.filters),
-            self.pointwise_initializer,
-            constraint=self.pointwise_constraint,
-        )
+        shape = (*self.kernel_size, channels, self.depth_multiplier)
+        self.depthwise_kernel = self._add_planned("depthwise_kernel", shape, "depthwise")
+        shape = (*(1,) * self.rank, channels * self.depth_multiplier, self.filters)
+        self.pointwise_kernel = self._add_planned("pointwise_kernel", shape, "pointwise")
         self._add_bias(self.filters)
 
     def call(self, x: Tensor) -> Tensor:
@@ -103,10 +89,6 @@ class SeparableConvolution(SlidingWindow, BiasLayer):
         self._places(x.shape)
         z = depthwise(x, self.depthwise_kernel, self.strides, self.padding, self.dilation_rate)
         return self._finish(convolution(z, self.pointwise_kernel))
-
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Count the places of the window in each dimension."""
-        return (input_shape[0], *self._places(input_shape), self.filters)
 
 
 @registry.register()

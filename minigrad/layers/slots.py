@@ -6,30 +6,17 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from minigrad import regularizers
+from minigrad.signatures import meant_by
 from minigrad.suggestions import nearest
 
 if TYPE_CHECKING:
     from minigrad.layers.layer import Layer
 
-# Names that other frameworks, or earlier versions of them, used.
-_OLD_NAMES = {
-    "weight_regularizer": "kernel_regularizer",
-    "weights_regularizer": "kernel_regularizer",
-    "W_regularizer": "kernel_regularizer",
-    "b_regularizer": "bias_regularizer",
-    "output_regularizer": "activity_regularizer",
-    "init": "kernel_initializer",
-    "output_dim": "units",
-}
-
 
 class RegularizerSlot:
     """A descriptor: ``layer.kernel_regularizer = "l2"`` stores ``L2()``, checked at once.
 
-    Parameters
-    ----------
-    target
-        What is penalised: ``"kernel"``, ``"bias"`` or another weight's name, or ``"activity"``.
+    Its `target` is what is penalised: a weight's name, such as ``"kernel"``, or ``"activity"``.
     """
 
     def __init__(self, target: str) -> None:
@@ -45,19 +32,7 @@ class RegularizerSlot:
         try:
             layer._regularizers[self.target] = regularizers.get(value)
         except (ValueError, TypeError) as error:
-            kind = type(error)
-            raise kind(f"layer {layer.name!r}: {self._name}: {error}") from error
-
-
-def reject_unknown(owner: str, unknown: dict[str, Any], known: list[str]) -> None:
-    """Raise for keywords that a layer does not know, saying which was probably meant."""
-    for name in unknown:
-        meant = _OLD_NAMES.get(name)
-        if meant not in known:
-            near = nearest(name, known, 1, cutoff=0.6)
-            meant = near[0] if near else None
-        hint = f" Did you mean {meant!r}?" if meant else f" Known: {', '.join(known)}"
-        raise TypeError(f"{owner} takes no argument {name!r}.{hint}")
+            raise type(error)(f"layer {layer.name!r}: {self._name}: {error}") from error
 
 
 def reject_misspelt_slot(layer: Layer, name: str) -> None:
@@ -78,10 +53,6 @@ def reject_misspelt_slot(layer: Layer, name: str) -> None:
     is_near = not name.startswith("_") and nearest(name, slots, 1, cutoff=0.8)
     if not is_near and not name.endswith("regularizer"):
         return
-    meant = _OLD_NAMES.get(name)
-    if meant not in slots:
-        meant = next(iter(nearest(name, slots, 1, cutoff=0.6)), None)
-    hint = f" Did you mean {meant!r}?" if meant else ""
     raise AttributeError(
-        f"{type(layer).__name__} {layer.name!r} has no {name!r}.{hint} It has: {', '.join(slots)}"
+        f"{type(layer).__name__} {layer.name!r} has no {name!r}.{meant_by(name, slots)}"
     )

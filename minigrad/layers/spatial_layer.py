@@ -20,11 +20,6 @@ class SpatialLayer(Layer):
     """Base of layers without weights that change the lengths between batch and channels.
 
     A subclass says which lengths come out, in `_output_lengths`; the channels stay.
-
-    Raises
-    ------
-    ValueError
-        If the input has another rank, or is too small, with its shape.
     """
 
     rank: int

@@ -81,11 +81,6 @@ class Input(Symbol):
     input_shape
         Another name of `shape`, as layers have it.
 
-    Raises
-    ------
-    ValueError
-        If it is no sequence of lengths.
-
     Examples
     --------
     >>> from minigrad import Model, Sequential

@@ -20,17 +20,11 @@ class UpSampling(SpatialLayer):
     Parameters
     ----------
     size
-        The factor: an integer, or one for each dimension.
+        The factor: a positive integer, or one for each dimension.
     data_format
         Only ``"channels_last"``: inputs are (batch, …, channels).
     **layer_arguments
         See `Layer`.
-
-    Raises
-    ------
-    ValueError
-        For factors that are not positive integers, or another layout; or, when called, an input
-        of another rank.
 
     References
     ----------
@@ -87,11 +81,6 @@ class UpSampling2D(UpSampling):
         ``"nearest"`` repeats pixels; ``"bilinear"`` passes in straight lines from the centre of
         one to that of the next, along rows and columns; ``"bicubic"`` in curves through four.
 
-    Raises
-    ------
-    ValueError
-        For another interpolation, and as `UpSampling`.
-
     Examples
     --------
     >>> image = [[[[0.0], [4.0]]]]
@@ -117,9 +106,7 @@ class UpSampling2D(UpSampling):
 
 @registry.register()
 class UpSampling3D(UpSampling):
-    """Each place of a volume repeated: (batch, depth, rows, columns, channels) → (batch, …).
-
-    Parameters and errors are those of `UpSampling`.
+    """Each place of a volume repeated, (batch, depth, rows, columns, channels): see `UpSampling`.
 
     Examples
     --------

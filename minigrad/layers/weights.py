@@ -6,6 +6,7 @@ import functools
 import math
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -139,6 +140,21 @@ class WeightOwner:
 
     add_variable = add_weight
 
+    def _plan_weight(
+        self, prefix: str, initializer: Any, regularizer: Any, constraint: Any
+    ) -> None:
+        """Keep what a weight is to be made with, as ``<prefix>_initializer`` and so on."""
+        setattr(self, f"{prefix}_initializer", initializers.get(initializer))
+        setattr(self, f"{prefix}_regularizer", regularizer)
+        setattr(self, f"{prefix}_constraint", constraints.get(constraint))
+
+    def _add_planned(self, name: str, shape: Sequence[int], prefix: str | None = None) -> Parameter:
+        """Make a weight with what was planned for it; see `_plan_weight`."""
+        prefix = prefix or name
+        initializer = getattr(self, f"{prefix}_initializer")
+        constraint = getattr(self, f"{prefix}_constraint")
+        return self.add_weight(name, shape, initializer, constraint=constraint)
+
     def _spend(self, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
         budget = _BUDGET.get()
         if budget is None:
@@ -162,6 +178,10 @@ class WeightOwner:
         self._name = self._checked_name(name)
         for weight_name, weight in self._weights.items():
             weight.name = f"{name}/{weight_name}"
+
+    def _unfit(self, expected: str, shape: Any, hint: str = "") -> ValueError:
+        """Return the error for an input of a shape that this layer cannot take."""
+        return ValueError(f"layer {self.name!r}: {expected}. Received: shape {shape}{hint}")
 
     def _checked_name(self, name: Any, owner: str = "layer") -> str:
         if not isinstance(name, str) or not name or "/" in name:
@@ -227,12 +247,8 @@ class WeightOwner:
     def named_parameters(self) -> dict[str, Parameter]:
         """Return what training changes by its gradient, by path, such as ``{"kernel": …}``.
 
-        A parameter that is used in several places stands under the first.
-
-        Raises
-        ------
-        NotBuiltError
-            If the layer has not been built, so that it has none yet.
+        A parameter that is used in several places stands under the first. It is a `NotBuiltError`
+        if there are none yet, as the layer has not been built.
         """
         return _each_once(
             (path, weight) for path, weight, state in self._walk_weights() if not state
@@ -271,13 +287,7 @@ class WeightOwner:
         return [weight.numpy() for weight in self.weights]
 
     def set_weights(self, values: Sequence[Any]) -> None:
-        """Replace the values of all `weights`, in that order.
-
-        Raises
-        ------
-        ValueError
-            If their number or a shape does not fit; then nothing has changed.
-        """
+        """Replace the values of all `weights`, in that order; if one does not fit, none changes."""
         self._require_built()
         weights = self.named_weights()
         arrays = [np.asarray(value) for value in values]
@@ -297,13 +307,7 @@ class WeightOwner:
             weight.grad = None
 
     def count_params(self) -> int:
-        """Return how many numbers the weights hold.
-
-        Raises
-        ------
-        NotBuiltError
-            If the layer has not been built.
-        """
+        """Return how many numbers the weights of a layer hold that has been built."""
         return sum(weight.size for weight in self.named_weights().values())
 
     def _require_built(self) -> None:
@@ -334,17 +338,14 @@ class WeightOwner:
             layer.trainable = self._trainable
 
 
-class weight_budget:  # noqa: N801  (called like a function)
+@contextmanager
+def weight_budget(limit: int) -> Iterator[None]:
     """A ``with`` block in which no more than `limit` bytes of weights can be made."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-
-    def __enter__(self) -> None:
-        self._token = _BUDGET.set([self._limit])
-
-    def __exit__(self, *exception: object) -> None:
-        _BUDGET.reset(self._token)
+    token = _BUDGET.set([limit])
+    try:
+        yield
+    finally:
+        _BUDGET.reset(token)
 
 
 _MAY_HOLD_LAYERS = (WeightOwner, list, tuple, dict)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from minigrad.checks import channels_last, one_of, sizes
-from minigrad.layers.layer import Shape
+from minigrad.layers.layer import Layer, Shape
 
 LAYOUTS = {
     1: "(batch, steps, channels)",
@@ -17,29 +17,21 @@ LAYOUTS = {
 def check_rank(layer: Any, input_shape: Shape) -> None:
     """Refuse an input of another rank than that of a layer's dimensions, batch and channels."""
     if len(input_shape) != layer.rank + 2:
-        raise ValueError(
-            f"layer {layer.name!r}: {type(layer).__name__} needs an input of rank "
-            f"{layer.rank + 2}, {LAYOUTS[layer.rank]}. Received: shape {input_shape}. A single "
-            "sample is x[None], and a missing axis of channels is added by x[..., None]."
-        )
+        needed = f"needs an input of rank {layer.rank + 2}, {LAYOUTS[layer.rank]}"
+        hint = "A single sample is x[None], and a missing axis of channels is added by x[..., None]"
+        raise layer._unfit(f"{type(layer).__name__} {needed}", input_shape, f". {hint}.")
 
 
-class SlidingWindow:
-    """A window that moves over an input of `rank` dimensions, channels last; a mixin of layers.
+class SlidingWindow(Layer):
+    """Base of layers with a window that moves over `rank` dimensions, channels last.
 
-    Attributes
-    ----------
-    kernel_size, strides, dilation_rate : tuple of int
-        Its size, by how much it moves, and the distance between the elements that it meets.
-    padding : str
-        What is done at the borders.
+    `kernel_size`, `strides` and `dilation_rate` are its size, by how much it moves, and the
+    distance between the elements that it meets; `padding` is what is done at the borders.
     """
 
     rank: int
+    filters: int
     paddings: tuple[str, ...] = ("valid", "same")
-
-    if TYPE_CHECKING:
-        name: str
 
     def _set_window(
         self, kernel_size: Any, strides: Any, padding: Any, dilation_rate: Any, data_format: Any
@@ -61,14 +53,9 @@ class SlidingWindow:
         """Return the number of channels of an input's shape."""
         check_rank(self, input_shape)
         if not input_shape[-1]:
-            raise ValueError(
-                f"layer {self.name!r}: the number of channels must be known, and not 0. Received: "
-                f"shape {input_shape}"
-            )
+            raise self._unfit("the number of channels must be known, and not 0", input_shape)
         if expected is not None and input_shape[-1] != expected:
-            raise ValueError(
-                f"layer {self.name!r}: expected {expected} channels. Received: shape {input_shape}"
-            )
+            raise self._unfit(f"expected {expected} channels", input_shape)
         return input_shape[-1]
 
     def _places(self, input_shape: Shape) -> Shape:
@@ -88,3 +75,7 @@ class SlidingWindow:
             cut = reach - 1 if self.padding == "valid" else 0
             places.append(None if length is None else -(-(length - cut) // stride))
         return tuple(places)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Count the places of the window in each dimension."""
+        return (input_shape[0], *self._places(input_shape), self.filters)

@@ -12,7 +12,7 @@ import numpy as np
 from minigrad.checks import number, positive_integer
 from minigrad.engine import Tensor
 from minigrad.engine.dtypes import numeric_array
-from minigrad.layers.slots import reject_unknown
+from minigrad.signatures import reject_unknown
 
 Array = np.ndarray[Any, Any]
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -25,8 +25,7 @@ def says_what_was_meant(method: Method) -> Method:
 
     @wraps(method)
     def checked(*arguments: Any, **keywords: Any) -> Any:
-        unknown = {name: value for name, value in keywords.items() if name not in known}
-        reject_unknown(method.__name__, unknown, known)
+        reject_unknown(method.__name__, [name for name in keywords if name not in known], known)
         return method(*arguments, **keywords)
 
     return checked  # type: ignore[return-value]
