@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.plots.style import Figure, term_colours, term_hatches
+from minigrad.plots.style import Figure, cosine_bar, legend_below, term_colours, term_hatches
 
 
 def contributions(rows: Sequence[Mapping[str, Any]]) -> Figure:
@@ -77,7 +77,8 @@ def _draw_shares(
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(axis="y", length=0)
-    axes.figure.legend(loc="outside lower center", ncols=min(4, len(terms)), frameon=False)
+    handles, labels = axes.get_legend_handles_labels()
+    legend_below(axes.figure, handles=handles, labels=labels)
 
 
 def _outline() -> list[Any]:
@@ -108,5 +109,4 @@ def _draw_cosines(
     axes.set_xticks(range(len(shown)), [term.replace("/", "/\n") for term in shown], fontsize=9)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    bar = figure.colorbar(image, ax=axes, ticks=[-1, 0, 1], aspect=12)
-    bar.ax.set_yticklabels(["against", "across", "with"], fontsize=9)
+    cosine_bar(figure, image, axes, aspect=12)
