@@ -6,15 +6,15 @@ It knows the tape; whoever reads it needs to know nothing but lists, dicts, numb
 from __future__ import annotations
 
 import base64
-import inspect
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minigrad.engine import Leaf, Node
+from minigrad.tracing.rule_source import rule_names
 
 if TYPE_CHECKING:
     from minigrad.tracing.attribution import Step
@@ -205,7 +205,7 @@ class _Graph:
         """Describe a step of the walk: what arrives, the rules, what goes on."""
         primitive = step.node.primitive
         outgoing = {index: (parent, terms) for parent, index, terms in step.outgoing}
-        names = _operand_names(primitive.rules[next(iter(outgoing))]) if outgoing else []
+        names = rule_names(primitive.rules[next(iter(outgoing))])[2:] if outgoing else []
         operands = []
         for index, operand in enumerate(_operands(step)):
             described: dict[str, Any] = {
@@ -239,15 +239,6 @@ def _operands(step: Step) -> list[Any]:
         return list(step.node.operands)
     known = {index: next(iter(by_term.values())) for _, index, by_term in step.outgoing}
     return [known.get(index) for index in range(max(known, default=-1) + 1)]
-
-
-def _operand_names(rule: Callable[..., Any]) -> list[str]:
-    """Return the operands' names in a rule: what follows the upstream gradient and the result."""
-    try:
-        parameters = inspect.signature(rule).parameters.values()
-    except (TypeError, ValueError):  # a rule that is a function of NumPy's own
-        return []
-    return [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD][2:]
 
 
 class _Arrays:

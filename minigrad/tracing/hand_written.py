@@ -80,7 +80,7 @@ def _batch_of(node: Node) -> int | None:
             is_batch = np.ndim(value) >= 2 and len(value) == length
             if (
                 is_batch
-                and current.primitive.name in _MEETING
+                and current.primitive.name in MEETING
                 and (current.parents[0] is parent or parent is None)
             ):
                 return length
@@ -112,6 +112,4 @@ def _first_sum(node: Node) -> Node | None:
 
 
 # Ops in which a batch meets weights.
-_MEETING = frozenset(
-    ("dense", "matmul", "convolution", "biased_convolution", "transposed_convolution")
-)
+MEETING = {"dense", "matmul", "convolution", "biased_convolution", "transposed_convolution"}

@@ -355,9 +355,9 @@ class Trace(TraceOutput):
     def per_sample(self, parameter: str, term: str = "data") -> Array:
         """Return which samples pull: each sample's part in a contribution, (batch, *shape).
 
-        They add up to ``gradient(parameter, term)``. Without a loop: from what the reverse walk
-        knows already. Where a later layer mixes the samples, as batch normalization does, a
-        sample's part is all that comes by way of its own row at this layer.
+        They add up to ``gradient(parameter, term)``. No other pass is made: the rule of the op
+        that the weight enters runs once for each sample. Where a later layer mixes the samples, as
+        batch normalization does, a sample's part is all that comes by way of its own row here.
 
         Raises
         ------
@@ -365,7 +365,7 @@ class Trace(TraceOutput):
             For an unknown name, with the nearest known ones.
         ValueError
             If the term does not come by way of the samples, as a weight penalty, or the op that
-            the weight enters is not one that can be taken apart.
+            the weight enters gives no row for each of them.
         """
         from minigrad.tracing.samples import per_sample
 
