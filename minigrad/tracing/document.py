@@ -133,27 +133,18 @@ class _Graph:
         self.numbers[node] = self._add("op", node.primitive.name, node.scope, shape, step=number)
         terms = list(self._trace.terms)
         for source, index, names in sources:
-            self.edges.append(
-                {
-                    "source": source,
-                    "target": self.numbers[node],
-                    "operand": index,
-                    "terms": sorted(terms.index(name) for name in names),
-                }
-            )
+            along = sorted(terms.index(name) for name in names)
+            self._connect(source, self.numbers[node], index, along)
+
+    def _connect(self, source: int, target: int, operand: int, terms: list[int]) -> None:
+        edge = {"source": source, "target": target, "operand": operand, "terms": terms}
+        self.edges.append(edge)
 
     def _add(self, kind: str, name: str, scope: str, shape: tuple[int, ...], **more: Any) -> int:
-        self.nodes.append(
-            {
-                "id": len(self.nodes),
-                "kind": kind,
-                "name": name,
-                "scope": scope,
-                "shape": list(shape),
-                **more,
-            }
-        )
-        return len(self.nodes) - 1
+        number = len(self.nodes)
+        described = {"id": number, "kind": kind, "name": name, "scope": scope, **more}
+        self.nodes.append({**described, "shape": list(shape)})
+        return number
 
     def _add_leaf(self, leaf: Any, operand: Any, scope: str) -> int:
         shape = np.shape(operand)
@@ -191,14 +182,7 @@ class _Graph:
                 if term in step.upstream:
                     scope = step.node.scope
                     self.term_nodes[term] = self._add("term", term, scope, (), term=index)
-                    self.edges.append(
-                        {
-                            "source": self.numbers[step.node],
-                            "target": self.term_nodes[term],
-                            "operand": 0,
-                            "terms": [index],
-                        }
-                    )
+                    self._connect(self.numbers[step.node], self.term_nodes[term], 0, [index])
                     break
 
     def step(self, number: int, step: Step, arrays: _Arrays) -> dict[str, Any]:

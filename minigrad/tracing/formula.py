@@ -61,12 +61,7 @@ _NAMED = {"sigmoid": "σ", "log": "ln", "log1p": "ln1p", "sum": "Σ", "prod": "�
 def formula(source: str, names: Mapping[str, str] | None = None) -> str | None:
     """Return a rule's expression as mathematics; None if it is no single expression.
 
-    Parameters
-    ----------
-    source
-        Such as ``"np.matmul(np.transpose(_rows(x)), _rows(g))"``.
-    names
-        What to write for a name: another one, or its numbers.
+    With `names`, another name or the numbers themselves stand in place of a name.
 
     Examples
     --------

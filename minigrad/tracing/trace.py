@@ -85,16 +85,6 @@ class Trace(TraceOutput):
 
     Attributes
     ----------
-    terms : dict of str to float
-        The value of each loss term.
-    parameters : list of str
-        The names of the parameters.
-    tensors : list of str
-        The names of what lies between: ``"input"``, and ``"<layer>/input"``,
-        ``"<layer>/pre_activation"`` and ``"<layer>/output"`` for each layer. `gradient` knows them
-        as well as the parameters.
-    steps : list of Step
-        What the reverse walk did, op by op.
     layers : list of LayerPass
         The calls of layers, if a model was traced.
     samples : int
@@ -185,7 +175,11 @@ class Trace(TraceOutput):
 
     @property
     def tensors(self) -> list[str]:
-        """The names of what lies between: inputs, pre-activations and outputs of layers."""
+        """The names of what lies between; `gradient` knows them as well as the parameters.
+
+        ``"input"``, and ``"<layer>/input"``, ``"<layer>/pre_activation"`` and ``"<layer>/output"``
+        for each layer.
+        """
         return list(self._interior)
 
     @cached_property
