@@ -39,13 +39,6 @@ class Program:
     into : sequence of ndarray or None
         Where to write each output, such as an optimizer's gradients; None for anywhere.
 
-    Attributes
-    ----------
-    outputs : list of ndarray
-        The results; each run writes over those of the last one.
-    calls, calls_after : list of callable
-        What a run does, in its first and in its second part.
-
     Examples
     --------
     >>> from minigrad.engine.recorder import Recorder, recorded_by
@@ -80,6 +73,7 @@ class Program:
             if call is not None:
                 (self.calls_after if op in second_part else self.calls).append(call)
             self._buffers.free_after(index)
+        # Each run writes over the outputs of the last one.
         self.outputs = list(map(self._output, places, targets))
         self.calls, self.calls_after = in_blocks(self.calls), in_blocks(self.calls_after)
         del self._arrays, self._buffers  # with what was there while recording

@@ -9,6 +9,7 @@ ends the recording, as the repetition would go on with old numbers.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from types import FunctionType
 from typing import Any
 
@@ -28,26 +29,17 @@ class NotRepeatableError(Exception):
 
 
 class Slot:
-    """A place for one array of a recorded computation.
-
-    Attributes
-    ----------
-    sample : ndarray or NumPy scalar
-        What was there while recording: its shape and dtype are those of every repetition.
-    samples : list
-        All arrays that stood for it, as what was taken of one may be a view.
-    constant : bool
-        Whether it depends on shapes alone.
-    """
+    """A place for one array of a recorded computation."""
 
     __slots__ = ("constant", "samples")
 
     def __init__(self, sample: Any, constant: bool = False) -> None:
-        self.samples = [sample]
-        self.constant = constant
+        self.samples = [sample]  # all that stood for it, as what was taken of one may be a view
+        self.constant = constant  # whether it depends on shapes alone
 
     @property
     def sample(self) -> Any:
+        """What was there while recording: each repetition has its shape and dtype."""
         return self.samples[0]
 
     def is_view_of(self, other: Slot) -> bool:
@@ -61,46 +53,28 @@ class Slot:
         )
 
 
+@dataclass(eq=False, slots=True)
 class RecordedOp:
     """A function that was run: on which operands (Slots, or plain constants), with which result.
 
     A check has none: it is run because it may raise an error.
     """
 
-    __slots__ = ("function", "is_check", "name", "operands", "options", "prepare", "result")
-
-    def __init__(
-        self,
-        name: str,
-        function: Callable[..., Any],
-        operands: list[Any],
-        options: dict[str, Any],
-        result: Slot,
-        prepare: Callable[..., Any] | None = None,
-    ) -> None:
-        self.name = name
-        self.function = function
-        self.operands = operands
-        self.options = options
-        self.result = result
-        self.prepare = prepare  # see `Primitive`
-        self.is_check = False
+    name: str
+    function: Callable[..., Any]
+    operands: list[Any]
+    options: dict[str, Any]
+    result: Slot
+    prepare: Callable[..., Any] | None = None  # see `Primitive`
+    is_check: bool = False
 
 
 class Recorder(Watcher):
-    """Watches a computation and writes it down.
-
-    Attributes
-    ----------
-    ops : list of RecordedOp
-        In the order in which they ran.
-    primitives : dict
-        By identity, what was called; ops may be of their parts.
-    """
+    """Watches a computation and writes it down."""
 
     def __init__(self) -> None:
-        self.ops: list[RecordedOp] = []
-        self.primitives: dict[int, Any] = {}
+        self.ops: list[RecordedOp] = []  # in the order in which they ran
+        self.primitives: dict[int, Any] = {}  # by identity, what was called; ops may be its parts
         self._slots: dict[int, Slot] = {}
         self._held: dict[int, Slot] = {}  # by the identity of their Tensors
         self._followed: list[Any] = []  # ops whose forwards are being followed
@@ -255,8 +229,6 @@ def _holds_an_array(option: Any) -> bool:
     return isinstance(option, np.ndarray | Tensor)
 
 
-class recorded_by(override):  # noqa: N801  (used like a function, as no_grad)
-    """A ``with`` block in which a Recorder watches."""
-
-    def __init__(self, recorder: Recorder) -> None:
-        super().__init__(watcher=recorder)
+def recorded_by(recorder: Recorder) -> override:
+    """Let a Recorder watch inside a ``with`` block."""
+    return override(watcher=recorder)
