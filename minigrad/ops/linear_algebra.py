@@ -275,8 +275,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     The derivative of a length at 0 is taken as 0.
     """
     if axis is None and ord is None:
-        length = safe_sqrt(np.sum(np.square(x)))
-        return length.reshape((1,) * x.ndim) if keepdims else length
+        return safe_sqrt(np.sum(np.square(x), keepdims=keepdims))
     axes = axes_of(x, axis, "norm")
     if len(axes) == 1:
         return _vector_norm(x, 2 if ord is None else ord, axes[0], keepdims)

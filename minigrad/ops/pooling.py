@@ -225,7 +225,7 @@ def average_pool(
     strides: int | Sequence[int] | None = None,
     padding: str = "valid",
 ) -> Any:
-    """Mean of each window, not counting padding; arguments and errors as `max_pool`."""
+    """Mean of each window, not counting padding; arguments as for `max_pool`."""
     geometry = _geometry(x, size, strides, padding)
     if padding == "valid":
         return window_sum_(x, **geometry) * (1 / prod(geometry["window"]))

@@ -27,14 +27,7 @@ class Buffer:
 class Windows:
     """Copies windows of images (N, *spatial, C); belongs to one thread during one call.
 
-    Parameters
-    ----------
-    x
-        The images.
-    window, output, strides, dilation, padding
-        The geometry; `output` is the number of places that the window has.
-    dtype
-        What the copies are made of.
+    `output` is the number of places that the window has, `dtype` what the copies are made of.
 
     Examples
     --------

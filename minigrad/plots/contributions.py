@@ -44,6 +44,8 @@ def contributions(rows: Sequence[Mapping[str, Any]]) -> Figure:
 def _draw_shares(
     axes: Any, rows: Sequence[Mapping[str, Any]], terms: list[str], places: dict[str, int]
 ) -> None:
+    from matplotlib.patheffects import withStroke
+
     colours, hatches = term_colours(terms), term_hatches(terms)
     ends = dict.fromkeys(places, 0.0)
     for term in terms:
@@ -69,7 +71,7 @@ def _draw_shares(
             color="white",
             fontsize=9,
             weight="bold",
-            path_effects=_outline(),
+            path_effects=[withStroke(linewidth=2, foreground="#333333")],
         )
         for row, share in zip(own, shares, strict=True):
             ends[row["parameter"]] += share
@@ -79,12 +81,6 @@ def _draw_shares(
     axes.tick_params(axis="y", length=0)
     handles, labels = axes.get_legend_handles_labels()
     legend_below(axes.figure, handles=handles, labels=labels)
-
-
-def _outline() -> list[Any]:
-    from matplotlib.patheffects import withStroke
-
-    return [withStroke(linewidth=2, foreground="#333333")]
 
 
 def _draw_cosines(
