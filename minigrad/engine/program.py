@@ -26,18 +26,9 @@ Call = Callable[[], Any]
 class Program:
     """What to call, in order, to run a computation again.
 
-    Parameters
-    ----------
-    ops
-        What was recorded.
-    inputs
-        The places that each run fills with new arrays.
-    outputs
-        The places whose arrays are wanted.
-    then
-        Ops of a second part, for whoever wants to look at outputs of the first before it goes on.
-    into : sequence of ndarray or None
-        Where to write each output, such as an optimizer's gradients; None for anywhere.
+    Each run fills the places `inputs` with new arrays, and computes those of `outputs`. The ops of
+    `then` are a second part, for whoever wants to look at outputs of the first before it goes on.
+    `into` says where to write each output, such as an optimizer's gradients; None for anywhere.
 
     Examples
     --------

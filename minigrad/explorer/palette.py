@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from typing import Any, NamedTuple
 
 # Also those of `minigrad.plots`: Okabe and Ito's palette, made to be told apart without full colour
@@ -24,13 +25,8 @@ DATA_ON_DARK = Look("#8fb0ea", "", "#14181e")
 
 def looks(terms: list[dict[str, Any]]) -> list[Look]:
     """Return the look of each term of a document."""
-    found = []
-    penalties = 0
-    for term in terms:
-        if term["is_data"]:
-            found.append(Look(DATA_COLOUR, "", "#ffffff"))
-        else:
-            number = penalties % len(PENALTY_COLOURS)
-            found.append(Look(PENALTY_COLOURS[number], DASHES[number], "#14181e"))
-            penalties += 1
-    return found
+    penalties = cycle(zip(PENALTY_COLOURS, DASHES, strict=True))
+    return [
+        Look(DATA_COLOUR, "", "#ffffff") if term["is_data"] else Look(*next(penalties), "#14181e")
+        for term in terms
+    ]
