@@ -9,7 +9,6 @@ ends the recording, as the repetition would go on with old numbers.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import FunctionType
 from typing import Any
 
@@ -53,20 +52,30 @@ class Slot:
         )
 
 
-@dataclass(eq=False, slots=True)
 class RecordedOp:
     """A function that was run: on which operands (Slots, or plain constants), with which result.
 
     A check has none: it is run because it may raise an error.
     """
 
-    name: str
-    function: Callable[..., Any]
-    operands: list[Any]
-    options: dict[str, Any]
-    result: Slot
-    prepare: Callable[..., Any] | None = None  # see `Primitive`
-    is_check: bool = False
+    __slots__ = ("function", "is_check", "name", "operands", "options", "prepare", "result")
+
+    def __init__(
+        self,
+        name: str,
+        function: Callable[..., Any],
+        operands: list[Any],
+        options: dict[str, Any],
+        result: Slot,
+        prepare: Callable[..., Any] | None = None,
+    ) -> None:
+        self.name = name
+        self.function = function
+        self.operands = operands
+        self.options = options
+        self.result = result
+        self.prepare = prepare  # see `Primitive`
+        self.is_check = False
 
 
 class Recorder(Watcher):

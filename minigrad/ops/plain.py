@@ -4,7 +4,6 @@ Comparisons, tests and positions. They can be used freely on Tensors, as conditi
 """
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -76,7 +75,12 @@ def _value(argument: Any) -> Any:
     return argument._value if isinstance(argument, Tensor) else argument
 
 
+def _answers(how: Callable[..., Any], function: Callable[..., Any]) -> Callable[..., Any]:
+    # A function, as a repetition of training steps looks at the code of what they call.
+    return lambda *operands, **options: how(function, *operands, **options)
+
+
 for _function in _PLAIN:
-    TABLE[_function] = partial(without_derivative, _function)
+    TABLE[_function] = _answers(without_derivative, _function)
 for _function in _OF_SHAPES:
-    TABLE[_function] = partial(_of_shapes, _function)
+    TABLE[_function] = _answers(_of_shapes, _function)
