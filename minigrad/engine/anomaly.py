@@ -62,7 +62,7 @@ class AnomalyWatcher(Watcher):
             )
 
 
-class detect_anomaly(override):  # noqa: N801  (used like a function, as in PyTorch)
+def detect_anomaly() -> override:
     """Raise at the op at which a nan or infinity is born, forward or backward.
 
     The error names the op, the layer and the line of the forward pass. Values on the tape are
@@ -83,9 +83,7 @@ class detect_anomaly(override):  # noqa: N801  (used like a function, as in PyTo
     Traceback (most recent call last):
     minigrad.engine.anomaly.AnomalyError: op 'log' gave 1 value that is nan or infinite, at ...
     """
-
-    def __init__(self) -> None:
-        super().__init__(watcher=AnomalyWatcher())
+    return override(watcher=AnomalyWatcher())
 
 
 def _finite(value: Any) -> bool:

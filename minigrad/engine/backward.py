@@ -30,39 +30,7 @@ def grad(
     create_graph: bool = False,
     keep_graph: bool | None = None,
 ) -> Any:
-    """Gradient of `output` with respect to each of `inputs`; nothing is stored anywhere.
-
-    Parameters
-    ----------
-    output : Tensor
-        A scalar, unless `gradient` is given.
-    inputs : Tensor or sequence of Tensor
-        Leaves or results of ops.
-    gradient : array_like, optional
-        The upstream gradient, of the shape of `output`. For a scalar it is 1.
-    create_graph : bool
-        Return Tensors that can be differentiated again, rather than arrays.
-    keep_graph : bool, optional
-        Keep the tape for another walk; by default the same as `create_graph`.
-
-    Returns
-    -------
-    ndarray or Tensor, or a list of them
-        Of the shapes of `inputs`; zeros where the output does not depend on the input.
-
-    Raises
-    ------
-    RuntimeError
-        If `output` records nothing, is no scalar without `gradient`, its tape was consumed, or a
-        value on it was changed since; or if an input is not on the tape at all.
-
-    Examples
-    --------
-    >>> x = Tensor(3.0, requires_grad=True)
-    >>> first = grad(x**3, x, create_graph=True)
-    >>> float(first), float(grad(first, x))
-    (27.0, 18.0)
-    """
+    """Gradient of `output` with respect to each of `inputs`; see `minigrad.grad`."""
     wanted = [inputs] if isinstance(inputs, Tensor) else list(inputs)
     targets: list[AnyNode] = []
     for tensor in wanted:

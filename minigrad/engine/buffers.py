@@ -19,15 +19,7 @@ ALIGNMENT = 64  # bytes: a line of the cache, so that no number lies in two of t
 
 
 class Buffers:
-    """Memory that is handed out to results and taken back.
-
-    Parameters
-    ----------
-    ops
-        What is going to run, in order.
-    outputs
-        Places that must stay as they are to the end.
-    """
+    """Memory that is handed out to the results of ops and taken back; outputs keep theirs."""
 
     def __init__(self, ops: Sequence[RecordedOp], outputs: Sequence[Slot]) -> None:
         self._free: list[Array] = []

@@ -26,25 +26,9 @@ Call = Callable[[], Any]
 class Program:
     """What to call, in order, to run a computation again.
 
-    Parameters
-    ----------
-    ops
-        What was recorded.
-    inputs
-        The places that each run fills with new arrays.
-    outputs
-        The places whose arrays are wanted.
-    then
-        Ops of a second part, for whoever wants to look at outputs of the first before it goes on.
-    into : sequence of ndarray or None
-        Where to write each output, such as an optimizer's gradients; None for anywhere.
-
-    Attributes
-    ----------
-    outputs : list of ndarray
-        The results; each run writes over those of the last one.
-    calls, calls_after : list of callable
-        What a run does, in its first and in its second part.
+    Each run fills the places `inputs` with new arrays, and computes those of `outputs`. The ops of
+    `then` are a second part, for whoever wants to look at outputs of the first before it goes on.
+    `into` says where to write each output, such as an optimizer's gradients; None for anywhere.
 
     Examples
     --------
@@ -80,6 +64,7 @@ class Program:
             if call is not None:
                 (self.calls_after if op in second_part else self.calls).append(call)
             self._buffers.free_after(index)
+        # Each run writes over the outputs of the last one.
         self.outputs = list(map(self._output, places, targets))
         self.calls, self.calls_after = in_blocks(self.calls), in_blocks(self.calls_after)
         del self._arrays, self._buffers  # with what was there while recording

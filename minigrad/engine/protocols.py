@@ -1,4 +1,4 @@
-"""What NumPy and Python ask of a Tensor: functions, conversions, printing."""
+"""What NumPy and Python ask of a Tensor: functions, plain numbers, printing."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from minigrad.engine.node import Leaf, Node
 from minigrad.engine.operators import Operators
 from minigrad.engine.table import look_up, refuse_keywords
+from minigrad.engine.taken import take_out
 from minigrad.engine.watcher import reveal
 
 if TYPE_CHECKING:
@@ -23,20 +24,6 @@ class Protocols(Operators):
 
     _value: Any
     _node: Node | Leaf | None
-
-    if TYPE_CHECKING:  # what `Tensor` defines
-
-        @property
-        def shape(self) -> tuple[int, ...]: ...
-        @property
-        def ndim(self) -> int: ...
-        @property
-        def size(self) -> int: ...
-        @property
-        def dtype(self) -> np.dtype[Any]: ...
-        @property
-        def requires_grad(self) -> bool: ...
-        def item(self) -> float: ...
 
     # ---- NumPy's functions -------------------------------------------------------------------
 
@@ -59,7 +46,7 @@ class Protocols(Operators):
         return rule(*args, **keywords)
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Any:
-        if self.requires_grad:
+        if self._node is not None:
             raise TypeError(
                 "a Tensor that requires gradients does not turn into an array by itself, as its "
                 "gradient would be lost without a word. Join Tensors with np.stack, repeat one "
@@ -68,13 +55,31 @@ class Protocols(Operators):
         reveal(self)
         return np.array(self._value, dtype=dtype)
 
+    # ---- as plain numbers --------------------------------------------------------------------
+
+    def numpy(self) -> np.ndarray[Any, Any]:
+        """Return the values as an independent array."""
+        return take_out(self, np.array(self._value))
+
+    def item(self) -> float:
+        """Return the only element as a Python number."""
+        if self._value.size != 1:
+            raise ValueError(
+                f"item() needs a tensor of one element. Received: shape {self._value.shape}"
+            )
+        return take_out(self, self._value.item())
+
+    def tolist(self) -> Any:
+        """Return the values as nested Python lists."""
+        return take_out(self, self._value.tolist())
+
     # ---- Python's protocols ------------------------------------------------------------------
 
     def __bool__(self) -> bool:
-        if self.size != 1:
+        if self._value.size != 1:
             raise ValueError(
-                f"the truth of a Tensor of shape {self.shape} is ambiguous: use (t > 0).any() "
-                "or (t > 0).all()"
+                f"the truth of a Tensor of shape {self._value.shape} is ambiguous: use "
+                "(t > 0).any() or (t > 0).all()"
             )
         reveal(self)
         return bool(self._value)
@@ -86,9 +91,9 @@ class Protocols(Operators):
         return int(self.item())
 
     def __len__(self) -> int:
-        if self.ndim == 0:
+        if self._value.ndim == 0:
             raise TypeError("a 0-d Tensor has no length")
-        return self.shape[0]
+        return len(self._value)
 
     def __iter__(self) -> Iterator[Any]:
         return (self[index] for index in range(len(self)))
@@ -103,7 +108,7 @@ class Protocols(Operators):
         )
 
     def __format__(self, specification: str) -> str:
-        if self.ndim == 0 and specification:
+        if self._value.ndim == 0 and specification:
             reveal(self)
             return format(self._value.item(), specification)
         return format(str(self), specification)
@@ -111,10 +116,10 @@ class Protocols(Operators):
     def __repr__(self) -> str:
         values = np.array2string(np.asarray(self._value), separator=", ", prefix="Tensor(")
         parts = [values]
-        if self.dtype != np.float32:
-            parts.append(f"dtype={self.dtype}")
+        if self._value.dtype != np.float32:
+            parts.append(f"dtype={self._value.dtype}")
         if isinstance(self._node, Node):
             parts.append(f"op={self._node.primitive.name}")
-        elif self.requires_grad:
+        elif self._node is not None:
             parts.append("requires_grad=True")
         return f"Tensor({', '.join(parts)})"

@@ -28,26 +28,17 @@ class NotRepeatableError(Exception):
 
 
 class Slot:
-    """A place for one array of a recorded computation.
-
-    Attributes
-    ----------
-    sample : ndarray or NumPy scalar
-        What was there while recording: its shape and dtype are those of every repetition.
-    samples : list
-        All arrays that stood for it, as what was taken of one may be a view.
-    constant : bool
-        Whether it depends on shapes alone.
-    """
+    """A place for one array of a recorded computation."""
 
     __slots__ = ("constant", "samples")
 
     def __init__(self, sample: Any, constant: bool = False) -> None:
-        self.samples = [sample]
-        self.constant = constant
+        self.samples = [sample]  # all that stood for it, as what was taken of one may be a view
+        self.constant = constant  # whether it depends on shapes alone
 
     @property
     def sample(self) -> Any:
+        """What was there while recording: each repetition has its shape and dtype."""
         return self.samples[0]
 
     def is_view_of(self, other: Slot) -> bool:
@@ -88,19 +79,11 @@ class RecordedOp:
 
 
 class Recorder(Watcher):
-    """Watches a computation and writes it down.
-
-    Attributes
-    ----------
-    ops : list of RecordedOp
-        In the order in which they ran.
-    primitives : dict
-        By identity, what was called; ops may be of their parts.
-    """
+    """Watches a computation and writes it down."""
 
     def __init__(self) -> None:
-        self.ops: list[RecordedOp] = []
-        self.primitives: dict[int, Any] = {}
+        self.ops: list[RecordedOp] = []  # in the order in which they ran
+        self.primitives: dict[int, Any] = {}  # by identity, what was called; ops may be its parts
         self._slots: dict[int, Slot] = {}
         self._held: dict[int, Slot] = {}  # by the identity of their Tensors
         self._followed: list[Any] = []  # ops whose forwards are being followed
@@ -255,8 +238,6 @@ def _holds_an_array(option: Any) -> bool:
     return isinstance(option, np.ndarray | Tensor)
 
 
-class recorded_by(override):  # noqa: N801  (used like a function, as no_grad)
-    """A ``with`` block in which a Recorder watches."""
-
-    def __init__(self, recorder: Recorder) -> None:
-        super().__init__(watcher=recorder)
+def recorded_by(recorder: Recorder) -> override:
+    """Let a Recorder watch inside a ``with`` block."""
+    return override(watcher=recorder)

@@ -219,20 +219,6 @@ class Tensor(Protocols):
         """Return the values as they are now, for a tape to keep."""
         return self._value.copy()[()]
 
-    def numpy(self) -> np.ndarray[Any, Any]:
-        """Return the values as an independent array."""
-        return take_out(self, np.array(self._value))
-
-    def item(self) -> float:
-        """Return the only element as a Python number."""
-        if self.size != 1:
-            raise ValueError(f"item() needs a tensor of one element. Received: shape {self.shape}")
-        return take_out(self, self._value.item())
-
-    def tolist(self) -> Any:
-        """Return the values as nested Python lists."""
-        return take_out(self, self._value.tolist())
-
     def detach(self) -> Tensor:
         """Return a tensor of the same values, cut from the tape: no gradient flows through it."""
         values = np.array(self._value)  # a copy: the result may be a view of a leaf

@@ -105,22 +105,37 @@ def grad(output: Any, inputs: Any = 0, *arguments: Any, **options: Any) -> Any:
     Parameters
     ----------
     output : Tensor or callable
-        A scalar, unless ``gradient=`` is given; or a function to a scalar.
+        A scalar, unless `gradient` is given; or a function to a scalar.
     inputs : Tensor, sequence of Tensor, or (for a function) the argument's number
-        With respect to what.
-    **options
-        ``gradient``, ``create_graph`` and ``keep_graph``: see `minigrad.engine.backward.grad`.
+        With respect to what: leaves or results of ops.
+    gradient : array_like, optional
+        The upstream gradient, of the shape of `output`. For a scalar it is 1.
+    create_graph : bool, optional
+        Return Tensors that can be differentiated again, rather than arrays.
+    keep_graph : bool, optional
+        Keep the tape for another walk; by default the same as `create_graph`.
+
+    Returns
+    -------
+    ndarray or Tensor, or a list of them
+        Of the shapes of `inputs`, stored nowhere else; zeros where the output does not depend on
+        the input.
 
     Raises
     ------
     RuntimeError
-        If `output` records nothing, is no scalar, its tape was consumed, or changed since.
+        If `output` records nothing, is no scalar without `gradient`, its tape was consumed, or a
+        value on it was changed since; or if an input is not on the tape at all.
 
     Examples
     --------
     >>> import minigrad as mg
     >>> float(mg.grad(mg.grad(lambda x: x**3))(2.0))
     12.0
+    >>> x = mg.Tensor(3.0, requires_grad=True)
+    >>> first = mg.grad(x**3, x, create_graph=True)
+    >>> float(first), float(mg.grad(first, x))
+    (27.0, 18.0)
     """
     if callable(output) and not isinstance(output, Tensor):
         if arguments or options:
@@ -146,12 +161,8 @@ def vjp(function: Function, *primals: Any) -> tuple[Tensor, Callable[[Any], Any]
         value = _call(function, inputs)
 
     def pull_back(upstream: Any) -> Any:
-        found = [
-            _as_tensor(gradient)
-            for gradient in gradient_of(
-                value, inputs, gradient=upstream, create_graph=nested, keep_graph=True
-            )
-        ]
+        gradients = gradient_of(value, inputs, upstream, create_graph=nested, keep_graph=True)
+        found = list(map(_as_tensor, gradients))
         return found if len(found) > 1 else found[0]
 
     return (value if nested else value.detach()), pull_back
@@ -179,11 +190,9 @@ def jvp(
         value = _call(function, inputs)
         directions = []
         for entered, tangent in zip(inputs, tangents, strict=True):
-            direction = (
-                _as_tensor(tangent)
-                if isinstance(tangent, Tensor)
-                else Tensor(as_float(tangent), dtype=entered.dtype)
-            )
+            direction = tangent
+            if not isinstance(tangent, Tensor):
+                direction = Tensor(as_float(tangent), dtype=entered.dtype)
             if direction.shape != entered.shape:
                 raise ValueError(
                     f"jvp: a tangent must have its primal's shape {entered.shape}. "

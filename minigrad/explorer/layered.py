@@ -33,22 +33,12 @@ GAP = Size(16, 30)
 
 
 class Edge(NamedTuple):
-    """An edge between two items.
-
-    Attributes
-    ----------
-    source, target : hashable
-        The items; the source's row is above the target's.
-    line : hashable
-        Edges with the same line share their lanes: they carry the same value.
-    leaves, enters : float
-        Where it leaves the source and enters the target, from their centres.
-    """
+    """An edge between two items, the source's row above the target's."""
 
     source: Key
     target: Key
-    line: Key
-    leaves: float = 0.0
+    line: Key  # edges with the same line share their lanes: they carry the same value
+    leaves: float = 0.0  # where it leaves the source and enters the target, from their centres
     enters: float = 0.0
 
 
@@ -94,20 +84,10 @@ def draw(
     gap: Size = GAP,
     spine_first: bool = False,
 ) -> Drawing:
-    """Place items and route edges; the same input gives the same drawing.
+    """Place items and route edges, which go down; the same input gives the same drawing.
 
-    Parameters
-    ----------
-    sizes
-        The items, in the order in which they stand where nothing else decides.
-    edges, rows
-        Between rows that differ; an edge goes down.
-    spine
-        Items that shall stand in one straight line, as far as they are neighbours.
-    gap
-        Between neighbours in a row, and between rows.
-    spine_first
-        Whether the spine is on the left of all else.
+    Where nothing else decides, items stand in their order in `sizes`. Those of the `spine` stand in
+    one straight line, as far as they are neighbours; with `spine_first`, on the left of all else.
     """
     cells = {key: _Cell(key, rows[key], size.width) for key, size in sizes.items()}
     lanes = _lanes(cells, edges, spine)

@@ -17,15 +17,7 @@ HEIGHT = 780  # of the explorer in a notebook, in pixels
 
 
 def page(document: dict[str, Any], title: str = "Where every gradient comes from") -> str:
-    """Return the explorer of a document as an HTML page; it needs no network and no other file.
-
-    Parameters
-    ----------
-    document
-        As `minigrad.tracing.document.document` makes it.
-    title
-        Plain text.
-    """
+    """Return the explorer of a document as an HTML page; it needs no network and no other file."""
     parts = {
         "title": markup(title),
         "style": _asset("explorer.css") + "\n" + _term_styles(document),

@@ -113,11 +113,6 @@ def convolution(
     bias : (F,), optional
         What is added to each filter's results.
 
-    Raises
-    ------
-    ValueError
-        If ranks, channels, groups or the bias do not fit, naming both shapes.
-
     Examples
     --------
     >>> convolution(np.arange(4.0).reshape(1, 4, 1), np.ones((2, 1, 1))).ravel().tolist()
@@ -177,11 +172,6 @@ def transposed_convolution(
     output_padding
         Settles the length: (n − 1) · stride + window + output_padding for ``"valid"``, and
         (n − 1) · stride + window mod 2 + output_padding for ``"same"``, as in Keras.
-
-    Raises
-    ------
-    ValueError
-        If ranks or channels do not fit, naming both shapes.
     """
     rank = np.ndim(kernel) - 2
     strides, dilation = per_axis("strides", strides, rank), per_axis("dilation", dilation, rank)

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.ops.geometry import Pairs, Sizes, output_sizes, places_met, turned_padding
+from minigrad.ops.geometry import Pairs, Sizes, inside, output_sizes, places_met, turned_padding
 from minigrad.ops.threads import shared
 from minigrad.ops.windows import Buffer, Windows
 
@@ -134,7 +134,7 @@ def _scatter(
     dtype, (*window, channels, _) = np.result_type(g, w), w.shape
     output = g.shape[1:-1]
     lengths = [before + n + after for n, (before, after) in zip(spatial, padding, strict=True)]
-    inside = [slice(before, before + n) for n, (before, _) in zip(spatial, padding, strict=True)]
+    middle = inside(spatial, padding)
     x = np.zeros((len(g), *spatial, channels), dtype)
     kernels = w.reshape(-1, *w.shape[-2:]).astype(dtype, copy=False)
     number = _number_of_parts(len(g), prod(g.shape[:-1]) * w.size)
@@ -151,7 +151,7 @@ def _scatter(
             for slab, (_, met) in zip(slabs, places, strict=True):
                 full[met] += slab
             if rows.stop == output[0]:
-                x[images] = full[(slice(None), *inside)]
+                x[images] = full[middle]
                 if bias is not None:
                     x[images] += bias
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.ops.geometry import Pairs, Sizes, output_sizes, places_met
+from minigrad.ops.geometry import Pairs, Sizes, inside, output_sizes, places_met
 
 
 def _by_group(x: Any, groups: int) -> Any:
@@ -58,8 +58,7 @@ def transposed(
         # (groups, rows, F/G) · (groups, F/G, C/G) → (groups, rows, C/G)
         product = rows @ _kernel_by_group(w[place], groups).transpose(0, 2, 1)
         full[met] += _ungroup(product, (*g.shape[:-1], channels))
-    inside = [slice(b, b + n) for n, (b, _) in zip(spatial, padding, strict=True)]
-    return np.array(full[(slice(None), *inside)])
+    return np.array(full[inside(spatial, padding)])
 
 
 def correlation(

@@ -55,11 +55,6 @@ def _linspace(a: Any, b: Any, num: int = 50, endpoint: bool = True, retstep: boo
     return (numbers, width / (num - 1 if endpoint else num)) if retstep else numbers
 
 
-def _geomspace(a: Any, b: Any, num: int = 50, endpoint: bool = True) -> Any:
-    np.geomspace(plain(a), plain(b), 1)  # raises for 0
-    return a * (b / a) ** _shares(num, endpoint, b / a)
-
-
 def _full_like(a: Any, fill_value: Any, *, shape: Any = None) -> Any:
     shape = np.shape(a) if shape is None else shape
     if isinstance(fill_value, Tensor):
@@ -86,10 +81,10 @@ def _matrix_power(x: Any, n: int) -> Any:
 
 def _kron(x: Any, y: Any) -> Any:
     rank = max(np.ndim(x), np.ndim(y))
-    here, there = ((1,) * (rank - np.ndim(part)) + np.shape(part) for part in (x, y))
-    spread = np.reshape(x, tuple(n for length in here for n in (length, 1)))
-    product = spread * np.reshape(y, tuple(n for length in there for n in (1, length)))
-    return product.reshape(tuple(n * m for n, m in zip(here, there, strict=True)))
+    x, y = (np.reshape(part, (1,) * (rank - np.ndim(part)) + np.shape(part)) for part in (x, y))
+    blocks, within = range(0, 2 * rank, 2), range(1, 2 * rank, 2)
+    product = np.expand_dims(x, tuple(within)) * np.expand_dims(y, tuple(blocks))
+    return product.reshape(tuple(n * m for n, m in zip(x.shape, y.shape, strict=True)))
 
 
 def _cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1,
@@ -129,9 +124,6 @@ _FORMULAS: dict[Any, Any] = {
         parts := [np.reshape(x, (1,)) if x.ndim == 0 else x for x in together(arrays)],
         axis=0 if parts[0].ndim == 1 else 1,
     ),
-    np.broadcast_arrays: lambda *xs: tuple(
-        np.broadcast_to(x, np.broadcast_shapes(*map(np.shape, xs))) for x in together(xs)
-    ),
     np.full: lambda shape, x: np.broadcast_to(x, shape),  # np.full(3, tensor, like=tensor)
     np.full_like: _full_like,
     np.select: lambda conditions, choices, default=0.0: reduce(
@@ -152,7 +144,6 @@ _FORMULAS: dict[Any, Any] = {
     np.frexp: lambda x: (np.ldexp(x, -np.frexp(plain(x))[1]), np.frexp(plain(x))[1]),
     np.sinc: _sinc,
     np.i0: _i0,
-    np.unwrap: lambda x, **options: x + (np.unwrap(plain(x), **options) - plain(x)),
     np.polyval: lambda p, x: reduce(lambda z, coefficient: z * x + coefficient, p, 0.0 * x),
     np.vander: lambda x, N=None, increasing=False: x[:, None] ** shaped(
         np.arange(len(x) if N is None else N)[:: 1 if increasing else -1], x
@@ -162,18 +153,11 @@ _FORMULAS: dict[Any, Any] = {
     np.logspace: lambda a, b, num=50, endpoint=True, base=10.0: (
         base ** np.linspace(a, b, num, endpoint)
     ),
-    np.geomspace: _geomspace,
     # ---- sums ----------------------------------------------------------------------------------
-    np.ediff1d: lambda x, to_end=None, to_begin=None: concatenate(
-        [part for part in (to_begin, np.diff(np.ravel(x)), to_end) if part is not None], axis=None
-    ),
     np.ptp: lambda x, axis=None, keepdims=False: (
         np.max(x, axis, keepdims=keepdims) - np.min(x, axis, keepdims=keepdims)
     ),
     np.nansum: lambda x, *axis, **keepdims: np.sum(_filled(x, 0.0), *axis, **keepdims),
-    np.nanprod: lambda x, *axis, **keepdims: np.prod(_filled(x, 1.0), *axis, **keepdims),
-    np.nancumsum: lambda x, axis=None: np.cumsum(_filled(x, 0.0), axis),
-    np.nancumprod: lambda x, axis=None: np.cumprod(_filled(x, 1.0), axis),
     np.nanmax: lambda x, *axis, **options: np.where(
         np.all(np.isnan(x), *axis, **options), np.nan, np.max(_filled(x, -np.inf), *axis, **options)
     ),

@@ -44,6 +44,12 @@ def places_met(
         yield place, (slice(None), *met)
 
 
+def inside(spatial: Sizes, padding: Pairs) -> tuple[slice, ...]:
+    """Return where images are in a frame of them with their padding."""
+    cuts = (slice(b, b + n) for n, (b, _) in zip(spatial, padding, strict=True))
+    return (slice(None), *cuts)
+
+
 def turned_padding(window: Sizes, strides: Sizes, dilation: Sizes, padding: Pairs) -> Pairs | None:
     """Return the padding with which the turned window goes the way back; None if it cannot.
 

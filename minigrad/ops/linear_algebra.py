@@ -15,8 +15,7 @@ from minigrad.engine.primitive import Primitive
 from minigrad.engine.table import implements
 from minigrad.engine.tensor import plain
 from minigrad.ops.reductions import safe_sqrt
-from minigrad.ops.shapes import axes_of
-from minigrad.ops.sorting import folded_last
+from minigrad.ops.shapes import axes_of, folded_last
 
 
 def _t(x: Any) -> Any:
@@ -42,12 +41,7 @@ def matmul(x: Any, y: Any) -> Any:
     product = matmul_(
         np.reshape(x, (1, -1)) if x_is_vector else x, np.reshape(y, (-1, 1)) if y_is_vector else y
     )
-    kept = list(product.shape)
-    if y_is_vector:
-        kept.pop(-1)
-    if x_is_vector:
-        kept.pop(-1 if y_is_vector else -2)
-    return product.reshape(tuple(kept))
+    return np.squeeze(product, (-2,) * x_is_vector + (-1,) * y_is_vector)
 
 
 @implements(np.tensordot)
@@ -281,8 +275,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     The derivative of a length at 0 is taken as 0.
     """
     if axis is None and ord is None:
-        length = safe_sqrt(np.sum(np.square(x)))
-        return length.reshape((1,) * x.ndim) if keepdims else length
+        return safe_sqrt(np.sum(np.square(x), keepdims=keepdims))
     axes = axes_of(x, axis, "norm")
     if len(axes) == 1:
         return _vector_norm(x, 2 if ord is None else ord, axes[0], keepdims)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from minigrad.engine.blocks import BLOCK, in_blocks
 from minigrad.engine.primitive import Primitive
 from minigrad.engine.tensor import Tensor
 from minigrad.ops.elementwise import where
-from minigrad.ops.reductions import sum_rows
+from minigrad.ops.reductions import row_of, sum_rows
 
 
 def _dense(x: Any, kernel: Any, bias: Any) -> Any:
@@ -46,13 +46,6 @@ dense = Primitive(
 )
 
 
-@lru_cache(maxsize=64)
-def _zeros(length: int, dtype: Any) -> Any:
-    row = np.zeros(length, dtype)
-    row.flags.writeable = False
-    return row
-
-
 def _relu(x: Any) -> Any:
     if not isinstance(x, np.ndarray) or not x.flags.c_contiguous:
         return np.maximum(x, 0)
@@ -67,7 +60,7 @@ def _prepared_relu(x: Any, out: Any) -> Callable[[], None]:
     parts = [
         (
             x.reshape(-1)[start : start + BLOCK],
-            _zeros(min(BLOCK, x.size - start), x.dtype),
+            row_of(0, min(BLOCK, x.size - start), x.dtype),
             out.reshape(-1)[start : start + BLOCK],
         )
         for start in range(0, x.size, BLOCK)

@@ -28,19 +28,6 @@ _OF_SHAPES: tuple[Callable[..., Any], ...] = (
 )  # fmt: skip
 
 
-def _on_values(function: Callable[..., Any]) -> Callable[..., Any]:
-    def call(*args: Any, **keywords: Any) -> Any:
-        weights = keywords.get("weights")
-        if isinstance(weights, Tensor) and weights.requires_grad:  # they are summed, not compared
-            raise TypeError(f"np.{function.__name__} of a Tensor has no gradient for weights=")
-        result = _apply(function, args, keywords)
-        watcher = STATE.get().watcher
-        return result if watcher is None else watcher.watch_plain(function, args, keywords, result)
-
-    call.__name__ = function.__name__
-    return call
-
-
 def without_derivative(function: Callable[..., Any], *operands: Any, **options: Any) -> Any:
     """Return ``function(*operands, **options)`` of plain arrays; for a repetition it runs again.
 
@@ -49,7 +36,12 @@ def without_derivative(function: Callable[..., Any], *operands: Any, **options: 
     >>> without_derivative(lambda labels: labels + 1, Tensor([1, 2])).tolist()
     [2, 3]
     """
-    return _on_values(function)(*operands, **options)
+    weights = options.get("weights")
+    if isinstance(weights, Tensor) and weights.requires_grad:  # they are summed, not compared
+        raise TypeError(f"np.{function.__name__} of a Tensor has no gradient for weights=")
+    result = _apply(function, operands, options)
+    watcher = STATE.get().watcher
+    return result if watcher is None else watcher.watch_plain(function, operands, options, result)
 
 
 def check(function: Callable[..., None], *operands: Any) -> None:
@@ -70,12 +62,8 @@ def check(function: Callable[..., None], *operands: Any) -> None:
         watcher.watch_check(function, operands)
 
 
-def _on_shapes(function: Callable[..., Any]) -> Callable[..., Any]:
-    def call(*args: Any, **keywords: Any) -> Any:
-        return constant(_apply(function, args, keywords))
-
-    call.__name__ = function.__name__
-    return call
+def _of_shapes(function: Callable[..., Any], *operands: Any, **options: Any) -> Any:
+    return constant(_apply(function, operands, options))
 
 
 def _apply(function: Callable[..., Any], args: Any, keywords: dict[str, Any]) -> Any:
@@ -87,7 +75,12 @@ def _value(argument: Any) -> Any:
     return argument._value if isinstance(argument, Tensor) else argument
 
 
+def _answers(how: Callable[..., Any], function: Callable[..., Any]) -> Callable[..., Any]:
+    # A function, as a repetition of training steps looks at the code of what they call.
+    return lambda *operands, **options: how(function, *operands, **options)
+
+
 for _function in _PLAIN:
-    TABLE[_function] = _on_values(_function)
+    TABLE[_function] = _answers(without_derivative, _function)
 for _function in _OF_SHAPES:
-    TABLE[_function] = _on_shapes(_function)
+    TABLE[_function] = _answers(_of_shapes, _function)

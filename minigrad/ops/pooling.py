@@ -9,6 +9,7 @@ All of them are loops over the places of the window, a few images of the batch a
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from math import prod
 from typing import Any
 
@@ -18,6 +19,7 @@ from minigrad.engine.primitive import Primitive
 from minigrad.ops.geometry import (
     Pairs,
     Sizes,
+    inside,
     output_sizes,
     padding_widths,
     per_axis,
@@ -55,57 +57,56 @@ def _met(window: Sizes, output: Sizes, strides: Sizes) -> list[tuple[slice, ...]
     return [met for _, met in places_met(window, output, strides, (1,) * len(window))]
 
 
-def _inside(spatial: Sizes, padding: Pairs) -> tuple[slice, ...]:
-    """Return where the input is in its frame."""
-    cuts = (slice(b, b + n) for n, (b, _) in zip(spatial, padding, strict=True))
-    return (slice(None), *cuts)
-
-
 def _framed(x: Any, padding: Pairs, filler: float = 0.0) -> Any:
     """Return images with `filler` around them."""
     if not any(map(any, padding)):
         return x
     lengths = (b + n + a for n, (b, a) in zip(x.shape[1:-1], padding, strict=True))
     frame = np.full((len(x), *lengths, x.shape[-1]), filler, x.dtype)
-    frame[_inside(x.shape[1:-1], padding)] = x
+    frame[inside(x.shape[1:-1], padding)] = x
     return frame
 
 
-# ---- sums and spreading --------------------------------------------------------------------------
-
-
-def _window_sum(x: Any, window: Sizes, strides: Sizes, padding: Pairs) -> Any:
-    """(N, *spatial, C) → (N, *output, C)."""
+def _over_windows(
+    combine: np.ufunc, filler: float, x: Any, window: Sizes, strides: Sizes, padding: Pairs
+) -> Any:
+    """(N, *spatial, C) → (N, *output, C): what each window meets, added up or the like."""
     output = output_sizes(x.shape[1:-1], window, strides, (1,) * len(window), padding)
-    z, places = np.zeros((len(x), *output, x.shape[-1]), x.dtype), _met(window, output, strides)
+    z = np.empty((len(x), *output, x.shape[-1]), x.dtype)
+    first, *places = _met(window, output, strides)
 
     def work(few: slice) -> None:
-        frame, sums = _framed(x[few], padding), z[few]
+        frame, result = _framed(x[few], padding, filler), z[few]
+        result[...] = frame[first]
         for met in places:
-            sums += frame[met]
+            combine(result, frame[met], out=result)
 
     _each_few(len(x), z.size * len(places), work)
     return z
 
 
+# ---- sums and spreading --------------------------------------------------------------------------
+
+
 def _window_spread(g: Any, spatial: Sizes, window: Sizes, strides: Sizes, padding: Pairs) -> Any:
     """(N, *output, C) → (N, *spatial, C)."""
     x = np.empty((len(g), *spatial, g.shape[-1]), g.dtype)
-    places, inside = _met(window, g.shape[1:-1], strides), _inside(spatial, padding)
+    places, middle = _met(window, g.shape[1:-1], strides), inside(spatial, padding)
 
     def work(few: slice) -> None:
         frame = _framed(np.zeros(x[few].shape, x.dtype), padding)
         for met in places:
             frame[met] += g[few]
-        x[few] = frame[inside]
+        x[few] = frame[middle]
 
     _each_few(len(g), g.size * len(places), work)
     return x
 
 
 window_sum_ = Primitive(
-    _window_sum,
+    partial(_over_windows, np.add, 0.0),
     lambda g, z, x, **o: window_spread_(g, spatial=x.shape[1:-1], **o),
+    name="window_sum",
 )
 window_spread_: Primitive = Primitive(
     _window_spread,
@@ -114,21 +115,6 @@ window_spread_: Primitive = Primitive(
 
 
 # ---- the largest ---------------------------------------------------------------------------------
-
-
-def _max_pool(x: Any, window: Sizes, strides: Sizes, padding: Pairs) -> Any:
-    output = output_sizes(x.shape[1:-1], window, strides, (1,) * len(window), padding)
-    z = np.empty((len(x), *output, x.shape[-1]), x.dtype)
-    first, *places = _met(window, output, strides)
-
-    def work(few: slice) -> None:
-        frame, largest = _framed(x[few], padding, -np.inf), z[few]
-        largest[...] = frame[first]
-        for met in places:
-            np.maximum(largest, frame[met], out=largest)
-
-    _each_few(len(x), z.size * len(places), work)
-    return z
 
 
 def _chosen(x: Any, z: Any, places: list[tuple[slice, ...]]) -> tuple[list[Any], Any]:
@@ -154,14 +140,14 @@ def _kept(values: Any, where: Any) -> Any:
 def _unpick(g: Any, x: Any, z: Any, window: Sizes, strides: Sizes, padding: Pairs) -> Any:
     """(N, *output, C) → (N, *spatial, C): to the largest of each window; several share it."""
     out, places = np.empty(x.shape, g.dtype), _met(window, z.shape[1:-1], strides)
-    inside = _inside(x.shape[1:-1], padding)
+    middle = inside(x.shape[1:-1], padding)
 
     def work(few: slice) -> None:
         chosen, ties = _chosen(_framed(x[few], padding, -np.inf), z[few], places)
         share, frame = g[few] / ties, _framed(np.zeros(x[few].shape, g.dtype), padding)
         for met, where in zip(places, chosen, strict=True):
             frame[met] += _kept(share, where)
-        out[few] = frame[inside]
+        out[few] = frame[middle]
 
     _each_few(len(x), z.size * len(places), work)
     return out
@@ -182,7 +168,11 @@ def _pick_largest(h: Any, x: Any, z: Any, window: Sizes, strides: Sizes, padding
     return out
 
 
-max_pool_ = Primitive(_max_pool, lambda g, z, x, **o: unpick_(g, x, z, **o))
+max_pool_ = Primitive(
+    partial(_over_windows, np.maximum, -np.inf),
+    lambda g, z, x, **o: unpick_(g, x, z, **o),
+    name="max_pool",
+)
 # Where the largest stands changes only in jumps: so with respect to x and z both have derivative 0.
 unpick_: Primitive = Primitive(
     _unpick,
@@ -225,11 +215,6 @@ def max_pool(
 
     (N, *spatial, C) → (N, *output, C), with windows of `size`, `strides` apart (by default their
     own size), and ``"valid"`` or ``"same"`` padding.
-
-    Raises
-    ------
-    ValueError
-        If the input has not 1 to 3 dimensions, or sizes are not positive.
     """
     return max_pool_(x, **_geometry(x, size, strides, padding))
 
@@ -240,12 +225,12 @@ def average_pool(
     strides: int | Sequence[int] | None = None,
     padding: str = "valid",
 ) -> Any:
-    """Mean of each window, not counting padding; arguments and errors as `max_pool`."""
+    """Mean of each window, not counting padding; arguments as for `max_pool`."""
     geometry = _geometry(x, size, strides, padding)
     if padding == "valid":
         return window_sum_(x, **geometry) * (1 / prod(geometry["window"]))
-    inside = np.ones_like(x[:1, ..., :1])
-    return window_sum_(x, **geometry) / window_sum_(inside, **geometry)
+    ones = np.ones_like(x[:1, ..., :1])
+    return window_sum_(x, **geometry) / window_sum_(ones, **geometry)
 
 
 def upsample(x: Any, size: int | Sequence[int] = 2, interpolation: str = "nearest") -> Any:
@@ -254,11 +239,6 @@ def upsample(x: Any, size: int | Sequence[int] = 2, interpolation: str = "neares
     ``"nearest"`` repeats elements; ``"linear"`` and ``"cubic"`` interpolate between the centres of
     two and of four, with the elements at the ends continued (half-pixel centres, and the cubic of
     PyTorch, which Keras has there too).
-
-    Raises
-    ------
-    ValueError
-        For another interpolation, or factors that are not positive.
     """
     interpolation = interpolation.removeprefix("bi")
     if interpolation != "nearest" and interpolation not in _SHARES:

@@ -83,12 +83,12 @@ def _rearranging(function: Callable[..., Any], *names: str) -> Callable[..., Any
 
 for _function, *_names in (
     (np.append, "arr", "values"), (np.array_split,), (np.atleast_1d,), (np.atleast_2d,),
-    (np.atleast_3d,), (np.block,), (np.choose, "choices"), (np.column_stack,), (np.compress, "a"),
-    (np.delete,), (np.diag,), (np.diagflat,), (np.diagonal,), (np.dsplit,), (np.dstack,),
-    (np.extract, "arr"), (np.fliplr,), (np.flipud,), (np.hsplit,), (np.insert, "arr", "values"),
-    (np.linalg.diagonal,), (np.meshgrid,), (np.resize,), (np.roll,), (np.rollaxis,), (np.rot90,),
-    (np.split,), (np.tile,), (np.tril,), (np.triu,), (np.vsplit,),
-    (np.lib.stride_tricks.sliding_window_view,),
+    (np.atleast_3d,), (np.block,), (np.broadcast_arrays,), (np.choose, "choices"),
+    (np.column_stack,), (np.compress, "a"), (np.delete,), (np.diag,), (np.diagflat,),
+    (np.diagonal,), (np.dsplit,), (np.dstack,), (np.extract, "arr"), (np.fliplr,), (np.flipud,),
+    (np.hsplit,), (np.insert, "arr", "values"), (np.linalg.diagonal,), (np.meshgrid,), (np.resize,),
+    (np.roll,), (np.rollaxis,), (np.rot90,), (np.split,), (np.take_along_axis,),
+    (np.tile,), (np.tril,), (np.triu,), (np.vsplit,), (np.lib.stride_tricks.sliding_window_view,),
 ):  # fmt: skip
     TABLE[_function] = _rearranging(_function, *_names)
 if hasattr(np, "unstack"):  # NumPy 2.1

@@ -9,7 +9,7 @@ import numpy as np
 from minigrad.engine.primitive import Primitive
 from minigrad.engine.table import implements
 from minigrad.ops.elementwise import where
-from minigrad.ops.shapes import axes_of, broadcast_to_
+from minigrad.ops.shapes import axes_of, broadcast_to_, folded_last
 
 Axis = int | tuple[int, ...] | None
 
@@ -84,19 +84,20 @@ sum_of_squares = Primitive(
 )
 
 
-@lru_cache(maxsize=16)
-def _ones(length: int, dtype: Any) -> Any:
-    row = np.ones(length, dtype)
+@lru_cache(maxsize=64)
+def row_of(number: float, length: int, dtype: Any) -> Any:
+    """Return a vector of the same number everywhere; who asks again gets the same one."""
+    row = np.full(length, number, dtype)
     row.flags.writeable = False
     return row
 
 
 # (N, M) → (M,): a product with ones, with which BLAS is several times faster than a sum is.
 sum_rows = Primitive(
-    lambda x: np.dot(_ones(len(x), x.dtype), x),
+    lambda x: np.dot(row_of(1, len(x), x.dtype), x),
     lambda g, z, x: broadcast_to_(g, shape=x.shape),
     name="sum_rows",
-    prepare=lambda x, out: partial(np.dot, _ones(len(x), x.dtype), x, out),
+    prepare=lambda x, out: partial(np.dot, row_of(1, len(x), x.dtype), x, out),
 )
 
 
@@ -166,10 +167,8 @@ def cumsum(x: Any, axis: int | None = None) -> Any:
 @implements(np.prod)
 def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Π x over `axis`, by multiplying halves: no division, so zeros need no special case."""
-    folded = set(axes_of(x, axis, "prod"))
-    kept = [a for a in range(x.ndim) if a not in folded]
-    product = np.transpose(x, (*sorted(folded), *kept))
-    product = product.reshape((count(x, tuple(folded)), *(x.shape[a] for a in kept)))
+    rows, folded = folded_last(x, axis)
+    product = np.moveaxis(rows, -1, 0)
     if len(product) == 0:
         product = np.sum(product, axis=0, keepdims=True) + 1.0
     while len(product) > 1:
@@ -177,7 +176,7 @@ def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
         front = product[:half] * product[half : 2 * half]
         odd = len(product) % 2
         product = np.concatenate([front, product[2 * half :]]) if odd else front
-    shape = [1 if a in folded else n for a, n in enumerate(x.shape) if keepdims or a in kept]
+    shape = [1 if a in folded else n for a, n in enumerate(x.shape) if keepdims or a not in folded]
     return product.reshape(tuple(shape))
 
 

@@ -4,6 +4,7 @@
 forwards and two one-line rules give derivatives of every order.
 """
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -97,6 +98,15 @@ def moveaxis(x: Any, source: Any, destination: Any) -> Any:
     for place, axis in sorted(zip(places, moved, strict=True)):
         axes.insert(place, axis)
     return transpose_(x, axes=tuple(axes))
+
+
+def folded_last(x: Any, axis: Any) -> tuple[Any, set[int]]:
+    """Lay the axes of a reduction out in one last axis; also return which they are."""
+    folded = set(axes_of(x, axis, "axis"))
+    kept = [a for a in range(x.ndim) if a not in folded]
+    length = prod(x.shape[a] for a in folded)
+    rows = np.transpose(x, (*kept, *sorted(folded)))
+    return reshape(rows, (*(x.shape[a] for a in kept), length)), folded
 
 
 cast = Primitive(

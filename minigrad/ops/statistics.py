@@ -9,8 +9,8 @@ from minigrad.engine.table import TABLE, implements
 from minigrad.engine.tensor import Tensor, plain
 from minigrad.ops.joining import together
 from minigrad.ops.reductions import count
-from minigrad.ops.shapes import axes_of
-from minigrad.ops.sorting import folded_last, sort, take_along_axis
+from minigrad.ops.shapes import axes_of, folded_last
+from minigrad.ops.sorting import sort
 
 
 @implements(np.average)
@@ -92,7 +92,7 @@ def _quantile(
         raise NotImplementedError(f"no quantile of a Tensor by method {method!r}: {list(weights)}")
     weight = np.where(low == high, 0.5, weights[method])  # ½ of the same element twice
     weight = weight.astype(x.dtype if x.dtype.kind == "f" else np.float64)
-    lower, upper = (take_along_axis(rows, index, axis=-1) for index in (low, high))
+    lower, upper = (np.take_along_axis(rows, index, axis=-1) for index in (low, high))
     result = (1 - weight) * lower + weight * upper
     if not skips_nan:
         result = np.where(known < rows.shape[-1], np.nan, result)

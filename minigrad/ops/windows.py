@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.ops.geometry import Pairs, Sizes
+from minigrad.ops.geometry import Pairs, Sizes, inside
 
 # Windows whose neighbours in memory are fewer than these are copied place by place.
 SHORT_RUN = 16
@@ -27,14 +27,7 @@ class Buffer:
 class Windows:
     """Copies windows of images (N, *spatial, C); belongs to one thread during one call.
 
-    Parameters
-    ----------
-    x
-        The images.
-    window, output, strides, dilation, padding
-        The geometry; `output` is the number of places that the window has.
-    dtype
-        What the copies are made of.
+    `output` is the number of places that the window has, `dtype` what the copies are made of.
 
     Examples
     --------
@@ -111,13 +104,10 @@ class Windows:
         inner = self.x[images]
         if any(map(any, self.padding)):
             sizes = [b + n + a for n, (b, a) in zip(inner.shape[1:-1], self.padding, strict=True)]
-            inside = [
-                slice(b, b + n) for n, (b, _) in zip(inner.shape[1:-1], self.padding, strict=True)
-            ]
             shape = (len(inner), *sizes, self.channels)
             if self.frame.shape != shape:  # else its border is there already
                 self.frame = np.zeros(shape, self.dtype)
-            self.frame[(slice(None), *inside)] = inner
+            self.frame[inside(inner.shape[1:-1], self.padding)] = inner
         else:
             self.frame = np.ascontiguousarray(inner, self.dtype)
         self.images = images

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.plots.style import Figure, term_colours, term_hatches
+from minigrad.plots.style import Figure, cosine_bar, legend_below, term_colours, term_hatches
 
 
 def contributions(rows: Sequence[Mapping[str, Any]]) -> Figure:
@@ -44,6 +44,8 @@ def contributions(rows: Sequence[Mapping[str, Any]]) -> Figure:
 def _draw_shares(
     axes: Any, rows: Sequence[Mapping[str, Any]], terms: list[str], places: dict[str, int]
 ) -> None:
+    from matplotlib.patheffects import withStroke
+
     colours, hatches = term_colours(terms), term_hatches(terms)
     ends = dict.fromkeys(places, 0.0)
     for term in terms:
@@ -69,7 +71,7 @@ def _draw_shares(
             color="white",
             fontsize=9,
             weight="bold",
-            path_effects=_outline(),
+            path_effects=[withStroke(linewidth=2, foreground="#333333")],
         )
         for row, share in zip(own, shares, strict=True):
             ends[row["parameter"]] += share
@@ -77,13 +79,8 @@ def _draw_shares(
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(axis="y", length=0)
-    axes.figure.legend(loc="outside lower center", ncols=min(4, len(terms)), frameon=False)
-
-
-def _outline() -> list[Any]:
-    from matplotlib.patheffects import withStroke
-
-    return [withStroke(linewidth=2, foreground="#333333")]
+    handles, labels = axes.get_legend_handles_labels()
+    legend_below(axes.figure, handles=handles, labels=labels)
 
 
 def _draw_cosines(
@@ -108,5 +105,4 @@ def _draw_cosines(
     axes.set_xticks(range(len(shown)), [term.replace("/", "/\n") for term in shown], fontsize=9)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    bar = figure.colorbar(image, ax=axes, ticks=[-1, 0, 1], aspect=12)
-    bar.ax.set_yticklabels(["against", "across", "with"], fontsize=9)
+    cosine_bar(figure, image, axes, aspect=12)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from minigrad.plots.style import Figure, term_colours, term_hatches, tidy
+from minigrad.plots.style import Figure, legend_below, term_colours, term_hatches, tidy
 
 
 def learning_curves(history: Mapping[str, Sequence[float]]) -> Figure:
@@ -44,19 +44,11 @@ def learning_curves(history: Mapping[str, Sequence[float]]) -> Figure:
         )
         for area, term in zip(areas, terms, strict=True):
             area.set(hatch=hatches[term], edgecolor="white", linewidth=0.3)
-        figure.legend(
-            areas, terms, loc="outside lower center", ncols=min(4, len(terms)), frameon=False
-        )
+        legend_below(figure, handles=areas, labels=terms)
     left.plot(epochs, history["loss"], color="black", linewidth=1.4, label="loss")
     if "val_loss" in history:
-        left.plot(
-            epochs,
-            history["val_loss"],
-            color="black",
-            linestyle="--",
-            linewidth=1.2,
-            label="validation loss",
-        )
+        dashed = {"color": "black", "linestyle": "--", "linewidth": 1.2}
+        left.plot(epochs, history["val_loss"], **dashed, label="validation loss")
     settled = float(np.quantile(history["loss"], 0.9))
     left.set_ylim(0, min(float(np.max(history["loss"])) * 1.05, max(settled * 1.4, 1e-12)))
     left.set(xlabel="epoch", ylabel="loss", title="The loss is the sum of its terms")

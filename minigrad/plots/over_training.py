@@ -7,7 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.plots.style import Figure, is_data, term_colours, term_hatches, tidy
+from minigrad.plots.style import (
+    Figure,
+    cosine_bar,
+    is_data,
+    legend_below,
+    term_colours,
+    term_hatches,
+    tidy,
+)
 
 Records = Sequence[Mapping[str, Any]]
 
@@ -73,13 +81,7 @@ def shares_over_time(records: Records) -> Figure:
     for axes in panels[-1]:
         axes.set_xlabel("step")
     shown = [term for term in terms if term in handles]
-    figure.legend(
-        [handles[term] for term in shown],
-        shown,
-        loc="outside lower center",
-        ncols=min(4, len(shown)),
-        frameon=False,
-    )
+    legend_below(figure, handles=[handles[term] for term in shown], labels=shown)
     figure.suptitle("Whose gradient is it? Shares of the terms")
     return figure
 
@@ -115,8 +117,7 @@ def conflict_map(records: Records) -> Figure:
     _label_steps(axes, steps)
     axes.set(title="Do the penalties pull with the data, or against them?", xlabel="step")
     axes.spines[:].set_visible(False)
-    bar = figure.colorbar(image, ax=axes, ticks=[-1, 0, 1], aspect=14)
-    bar.ax.set_yticklabels(["against", "across", "with"], fontsize=9)
+    cosine_bar(figure, image, axes, aspect=14)
     return figure
 
 
@@ -157,12 +158,7 @@ def rulers(records: Records) -> Figure:
     axes.set(title="Which term rules which weights? (paler: a smaller share)", xlabel="step")
     axes.spines[:].set_visible(False)
     present = [term for index, term in enumerate(terms) if (winners == index).any()]
-    figure.legend(
-        handles=[Patch(color=colours[term], label=term) for term in present],
-        loc="outside lower center",
-        ncols=min(4, max(1, len(present))),
-        frameon=False,
-    )
+    legend_below(figure, handles=[Patch(color=colours[term], label=term) for term in present])
     return figure
 
 

@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 from matplotlib.patches import Rectangle
 
-from minigrad.plots.style import DATA_COLOUR, Figure, tidy
+from minigrad.plots.style import COLOURS, Figure, legend_below, tidy
 
 Array = np.ndarray[Any, Any]
 Rows = Sequence[Mapping[str, Any]]
 
-_COLOURS = (DATA_COLOUR, "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9")
 _MARKERS = "osD^vPX"  # seven, with six colours: only the 43rd line looks like the first
 _MOST_VALUES = 8  # rows of filters; of a longer path, so many are shown
 _MOST_UNITS = 14
@@ -164,13 +163,7 @@ def _draw_curves(figure: Any, runs: Rows, axis: str, others: Sequence[str], erro
         if len(columns) > 1:
             _label_styles(axes, columns)
     if others:
-        figure.legend(
-            handles.values(),
-            handles.keys(),
-            loc="outside lower center",
-            ncols=min(6, len(handles)),
-            frameon=False,
-        )
+        legend_below(figure, 6, handles=[*handles.values()], labels=[*handles])
 
 
 def _positions(values: Sequence[float]) -> dict[float, float]:
@@ -198,7 +191,7 @@ def _draw_line(
     for run in runs:
         if run.get(column) is not None:
             points.setdefault(float(run[axis]), []).append(float(run[column]))
-    colour = _COLOURS[number % len(_COLOURS)]
+    colour = COLOURS[number % len(COLOURS)]
     marker = _MARKERS[number % len(_MARKERS)]
     values = sorted(points)
     for value in values:

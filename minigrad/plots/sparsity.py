@@ -7,10 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.plots.style import DATA_COLOUR, Figure, tidy
-
-_COLOURS = (DATA_COLOUR, "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9")
-_MARKERS = "osD^vP"
+from minigrad.explorer.palette import DATA_COLOUR
+from minigrad.plots.style import COLOURS, Figure, tidy
 
 
 def activity_distribution(active: Mapping[str, Any], budget: float | None = None) -> Figure:
@@ -36,7 +34,7 @@ def activity_distribution(active: Mapping[str, Any], budget: float | None = None
     bins = (np.arange(0, top + 1 + step, step) - 0.5).tolist()
     figure = Figure(9, 3.6)
     axes = figure.subplots()
-    for (name, values), colour in zip(counts.items(), _COLOURS, strict=False):
+    for (name, values), colour in zip(counts.items(), COLOURS, strict=False):
         axes.hist(
             values, bins=bins, color=colour, alpha=0.75, label=f"{name}: mean {values.mean():.1f}"
         )

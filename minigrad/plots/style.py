@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import cycle
 from typing import Any
 
 from matplotlib import rcParams
 from matplotlib.figure import Figure as MatplotlibFigure
 
+from minigrad.explorer.palette import DATA_COLOUR, PENALTY_COLOURS
 from minigrad.files import atomic_write
 
-# Okabe and Ito's palette, made to be told apart without full colour vision; the data term is
-# always the same blue, and penalties also get hatches.
-DATA_COLOUR = "#3b5b92"
-_PENALTY_COLOURS = ("#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#8c7a00", "#7f7f7f")
+# The data term is always the same blue, and penalties also get hatches. Things that are no terms
+# go through the first few of the same colours.
+COLOURS = (DATA_COLOUR, *PENALTY_COLOURS[:5])
 _HATCHES = ("///", "...", "\\\\\\", "xx", "++", "oo", "--")
 
 
@@ -50,19 +51,30 @@ def is_data(term: str) -> bool:
 
 def term_colours(terms: Iterable[str]) -> dict[str, str]:
     """Return a colour for each loss term, the same in all figures of the same terms."""
-    penalties = [term for term in dict.fromkeys(terms) if not is_data(term)]
-    colours = {
-        term: _PENALTY_COLOURS[index % len(_PENALTY_COLOURS)]
-        for index, term in enumerate(penalties)
-    }
-    return {term: colours.get(term, DATA_COLOUR) for term in dict.fromkeys(terms)}
+    return _by_term(terms, DATA_COLOUR, PENALTY_COLOURS)
 
 
 def term_hatches(terms: Iterable[str]) -> dict[str, str]:
     """Return a hatch for each loss term, for readers who do not see the colours."""
-    penalties = [term for term in dict.fromkeys(terms) if not is_data(term)]
-    hatches = {term: _HATCHES[index % len(_HATCHES)] for index, term in enumerate(penalties)}
-    return {term: hatches.get(term, "") for term in dict.fromkeys(terms)}
+    return _by_term(terms, "", _HATCHES)
+
+
+def _by_term(terms: Iterable[str], of_data: str, of_penalties: Sequence[str]) -> dict[str, str]:
+    penalties = cycle(of_penalties)
+    return {term: of_data if is_data(term) else next(penalties) for term in dict.fromkeys(terms)}
+
+
+def legend_below(figure: Any, most: int = 4, **what: Any) -> None:
+    """Put one legend for all panels below them, with at most so many names side by side."""
+    names = len(what.get("labels", what["handles"]))
+    columns = min(most, max(1, names))
+    figure.legend(**what, loc="outside lower center", ncols=columns, frameon=False)
+
+
+def cosine_bar(figure: Any, image: Any, axes: Any, aspect: float) -> None:
+    """Say beside a map of cosines what its colours mean."""
+    bar = figure.colorbar(image, ax=axes, ticks=[-1, 0, 1], aspect=aspect)
+    bar.ax.set_yticklabels(["against", "across", "with"], fontsize=9)
 
 
 def tidy(axes: Any) -> None:

@@ -82,18 +82,8 @@ def attribute(
     """Return the gradient of each term with respect to every node and leaf on the tape.
 
     Terms that record nothing (plain numbers, frozen layers) contribute nothing. The tape is kept.
-
-    Parameters
-    ----------
-    terms
-        Scalar Tensors by name.
-    on_step
-        Told of each op, in the order of the walk.
-    targets
-        If only these are wanted: what is known of others is forgotten as soon as it is used, and
-        rules that lead to none of them are not run.
-    create_graph
-        Return Tensors, whose own computation is recorded.
+    If only `targets` are wanted, what is known of others is forgotten as soon as it is used, and
+    rules that lead to none of them are not run.
     """
     cotangents: dict[Node | Leaf, ByTerm] = {}
     for name, tensor in terms.items():

@@ -18,8 +18,10 @@ MUCH_WORSE = 2.0  # times the loss of guessing
 UNSCALED = 10.0  # |input| above which one would scale it
 
 _EXPECTED: dict[Any, str] = {
-    **dict.fromkeys((losses.BinaryCrossentropy, losses.binary_crossentropy), "sigmoid"),
-    **dict.fromkeys((losses.CategoricalCrossentropy, losses.categorical_crossentropy), "softmax"),
+    losses.BinaryCrossentropy: "sigmoid",
+    losses.binary_crossentropy: "sigmoid",
+    losses.CategoricalCrossentropy: "softmax",
+    losses.categorical_crossentropy: "softmax",
     losses.SparseCategoricalCrossentropy: "softmax",
     losses.sparse_categorical_crossentropy: "softmax",
 }

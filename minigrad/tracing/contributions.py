@@ -21,11 +21,6 @@ def contributions(
     What the walk knows of anything else is forgotten on the way. With `create_graph` they are
     Tensors, which remember how they were computed.
 
-    Raises
-    ------
-    RuntimeError
-        If the tape has been consumed by `backward`.
-
     Examples
     --------
     >>> w = Tensor([1.0, -2.0], requires_grad=True)

@@ -6,15 +6,15 @@ It knows the tape; whoever reads it needs to know nothing but lists, dicts, numb
 from __future__ import annotations
 
 import base64
-import inspect
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minigrad.engine import Leaf, Node
+from minigrad.tracing.rule_source import rule_names
 
 if TYPE_CHECKING:
     from minigrad.tracing.attribution import Step
@@ -133,27 +133,18 @@ class _Graph:
         self.numbers[node] = self._add("op", node.primitive.name, node.scope, shape, step=number)
         terms = list(self._trace.terms)
         for source, index, names in sources:
-            self.edges.append(
-                {
-                    "source": source,
-                    "target": self.numbers[node],
-                    "operand": index,
-                    "terms": sorted(terms.index(name) for name in names),
-                }
-            )
+            along = sorted(terms.index(name) for name in names)
+            self._connect(source, self.numbers[node], index, along)
+
+    def _connect(self, source: int, target: int, operand: int, terms: list[int]) -> None:
+        edge = {"source": source, "target": target, "operand": operand, "terms": terms}
+        self.edges.append(edge)
 
     def _add(self, kind: str, name: str, scope: str, shape: tuple[int, ...], **more: Any) -> int:
-        self.nodes.append(
-            {
-                "id": len(self.nodes),
-                "kind": kind,
-                "name": name,
-                "scope": scope,
-                "shape": list(shape),
-                **more,
-            }
-        )
-        return len(self.nodes) - 1
+        number = len(self.nodes)
+        described = {"id": number, "kind": kind, "name": name, "scope": scope, **more}
+        self.nodes.append({**described, "shape": list(shape)})
+        return number
 
     def _add_leaf(self, leaf: Any, operand: Any, scope: str) -> int:
         shape = np.shape(operand)
@@ -191,21 +182,14 @@ class _Graph:
                 if term in step.upstream:
                     scope = step.node.scope
                     self.term_nodes[term] = self._add("term", term, scope, (), term=index)
-                    self.edges.append(
-                        {
-                            "source": self.numbers[step.node],
-                            "target": self.term_nodes[term],
-                            "operand": 0,
-                            "terms": [index],
-                        }
-                    )
+                    self._connect(self.numbers[step.node], self.term_nodes[term], 0, [index])
                     break
 
     def step(self, number: int, step: Step, arrays: _Arrays) -> dict[str, Any]:
         """Describe a step of the walk: what arrives, the rules, what goes on."""
         primitive = step.node.primitive
         outgoing = {index: (parent, terms) for parent, index, terms in step.outgoing}
-        names = _operand_names(primitive.rules[next(iter(outgoing))]) if outgoing else []
+        names = rule_names(primitive.rules[next(iter(outgoing))])[2:] if outgoing else []
         operands = []
         for index, operand in enumerate(_operands(step)):
             described: dict[str, Any] = {
@@ -239,15 +223,6 @@ def _operands(step: Step) -> list[Any]:
         return list(step.node.operands)
     known = {index: next(iter(by_term.values())) for _, index, by_term in step.outgoing}
     return [known.get(index) for index in range(max(known, default=-1) + 1)]
-
-
-def _operand_names(rule: Callable[..., Any]) -> list[str]:
-    """Return the operands' names in a rule: what follows the upstream gradient and the result."""
-    try:
-        parameters = inspect.signature(rule).parameters.values()
-    except (TypeError, ValueError):  # a rule that is a function of NumPy's own
-        return []
-    return [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD][2:]
 
 
 class _Arrays:

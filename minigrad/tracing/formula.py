@@ -37,18 +37,31 @@ _SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _SUBSCRIPTS = str.maketrans("0123456789-", "₀₁₂₃₄₅₆₇₈₉₋")
 # Functions that only lay the same numbers out in another way, which a formula need not show.
 _INVISIBLE = {"_rows", "_array", "reshape", "asarray", "as_float"}
+# Functions with a notation of their own: how it looks, how tightly each argument must bind in it,
+# and how tightly the whole then binds.
+_NOTATION = {
+    "matmul": ("{} {}", (_POWER, _POWER), _PRODUCT),
+    "dot": ("{} {}", (_POWER, _POWER), _PRODUCT),
+    "transpose": ("{}ᵀ", (_ATOM,), _POWER),
+    "swapaxes": ("{}ᵀ", (_ATOM,), _POWER),
+    "square": ("{}²", (_ATOM,), _POWER),
+    "sqrt": ("√{}", (_ATOM,), _POWER),
+    "abs": ("|{}|", (_LOOSEST,), _ATOM),
+    "where": ("{1} where {0}, else {2}", (_LOOSEST,) * 3, _LOOSEST),
+    "share": ("{0} where {1}, {0} / 2 where {2}, else 0", (_LOOSEST,) * 3, _LOOSEST),
+    "sum_rows": ("Σ₀ {}", (_PRODUCT,), _PRODUCT),
+    "expand": ("{} at every place", (_PRODUCT,), _LOOSEST),
+    "stretch": ("{} at every place", (_PRODUCT,), _LOOSEST),
+    "divide": ("{} / {}", (_PRODUCT, _SIGN), _PRODUCT),
+    "multiply": ("{} · {}", (_PRODUCT, _PRODUCT), _PRODUCT),
+}
 _NAMED = {"sigmoid": "σ", "log": "ln", "log1p": "ln1p", "sum": "Σ", "prod": "Π"}
 
 
 def formula(source: str, names: Mapping[str, str] | None = None) -> str | None:
     """Return a rule's expression as mathematics; None if it is no single expression.
 
-    Parameters
-    ----------
-    source
-        Such as ``"np.matmul(np.transpose(_rows(x)), _rows(g))"``.
-    names
-        What to write for a name: another one, or its numbers.
+    With `names`, another name or the numbers themselves stand in place of a name.
 
     Examples
     --------
@@ -140,68 +153,21 @@ class _Writer:
             "math",
         ):
             arguments = [node.func.value, *arguments]  # x.sum() is sum(x)
-        special = getattr(self, f"_call_{name}", None)
         if name in _INVISIBLE and arguments:
             return self.write(arguments[0])
-        if special is not None:
-            return special(arguments, {k.arg: k.value for k in node.keywords})
+        if name == "count":
+            return self._count()
+        if name == "sum":
+            axis = {keyword.arg: keyword.value for keyword in node.keywords}.get("axis")
+            place = str(axis.value) if isinstance(axis, ast.Constant) else ""
+            place = place.translate(_SUBSCRIPTS)
+            return f"Σ{place} {self._inside(arguments[0], _PRODUCT)}", _PRODUCT
+        if name in _NOTATION:
+            pattern, bindings, binding = _NOTATION[name]
+            shown = [self._inside(*pair) for pair in zip(arguments, bindings, strict=False)]
+            return pattern.format(*shown), binding
         shown = [self.write(argument)[0] for argument in arguments]
         return f"{_NAMED.get(name, name)}({', '.join(shown)})", _ATOM
 
-    # ---- functions with a notation of their own ------------------------------------------------
-
-    def _call_matmul(self, arguments: list[ast.expr], options: Any) -> tuple[str, int]:
-        left, right = (self._inside(argument, _POWER) for argument in arguments[:2])
-        return f"{left} {right}", _PRODUCT
-
-    _call_dot = _call_matmul
-
-    def _call_transpose(self, arguments: list[ast.expr], options: Any) -> tuple[str, int]:
-        return f"{self._inside(arguments[0], _ATOM)}ᵀ", _POWER
-
-    _call_swapaxes = _call_transpose
-
-    def _call_square(self, arguments: list[ast.expr], options: Any) -> tuple[str, int]:
-        return f"{self._inside(arguments[0], _ATOM)}²", _POWER
-
-    def _call_sqrt(self, arguments: list[ast.expr], options: Any) -> tuple[str, int]:
-        return f"√{self._inside(arguments[0], _ATOM)}", _POWER
-
-    def _call_abs(self, arguments: list[ast.expr], options: Any) -> tuple[str, int]:
-        return f"|{self.write(arguments[0])[0]}|", _ATOM
-
-    def _call_where(self, arguments: list[ast.expr], options: Any) -> tuple[str, int]:
-        condition, yes, no = (self.write(argument)[0] for argument in arguments)
-        return f"{yes} where {condition}, else {no}", _LOOSEST
-
-    def _call_share(self, arguments: list[ast.expr], options: Any) -> tuple[str, int]:
-        g, wins, ties = (self.write(argument)[0] for argument in arguments)
-        return f"{g} where {wins}, {g} / 2 where {ties}, else 0", _LOOSEST
-
-    def _call_sum(self, arguments: list[ast.expr], options: Any) -> tuple[str, int]:
-        axis = options.get("axis")
-        place = ast.unparse(axis).translate(_SUBSCRIPTS) if isinstance(axis, ast.Constant) else ""
-        return f"Σ{place} {self._inside(arguments[0], _PRODUCT)}", _PRODUCT
-
-    def _call_sum_rows(self, arguments: list[ast.expr], options: Any) -> tuple[str, int]:
-        return f"Σ₀ {self._inside(arguments[0], _PRODUCT)}", _PRODUCT
-
-    def _call_count(self, arguments: list[ast.expr], options: Any) -> tuple[str, int]:
-        return self._count()
-
     def _count(self) -> tuple[str, int]:
         return self._names.get("n", "n"), _ATOM  # how many numbers a mean was taken of
-
-    def _call_expand(self, arguments: list[ast.expr], options: Any) -> tuple[str, int]:
-        return f"{self._inside(arguments[0], _PRODUCT)} at every place", _LOOSEST
-
-    _call_stretch = _call_expand
-
-    def _call_divide(self, arguments: list[ast.expr], options: Any) -> tuple[str, int]:
-        return f"{self._inside(arguments[0], _PRODUCT)} / {self._inside(arguments[1], _SIGN)}", (
-            _PRODUCT
-        )
-
-    def _call_multiply(self, arguments: list[ast.expr], options: Any) -> tuple[str, int]:
-        left, right = (self._inside(argument, _PRODUCT) for argument in arguments[:2])
-        return f"{left} · {right}", _PRODUCT

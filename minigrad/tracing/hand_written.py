@@ -78,11 +78,8 @@ def _batch_of(node: Node) -> int | None:
             # Data come in as arrays that need no gradient, with the batch in front; or, in a
             # trace, as the input itself.
             is_batch = np.ndim(value) >= 2 and len(value) == length
-            if (
-                is_batch
-                and current.primitive.name in _MEETING
-                and (current.parents[0] is parent or parent is None)
-            ):
+            is_first = parent is None or parent is current.parents[0]
+            if is_batch and is_first and current.primitive.name in MEETING:
                 return length
             waiting.append(parent)
     return None
@@ -112,6 +109,4 @@ def _first_sum(node: Node) -> Node | None:
 
 
 # Ops in which a batch meets weights.
-_MEETING = frozenset(
-    ("dense", "matmul", "convolution", "biased_convolution", "transposed_convolution")
-)
+MEETING = {"dense", "matmul", "convolution", "biased_convolution", "transposed_convolution"}

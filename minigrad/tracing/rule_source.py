@@ -66,10 +66,11 @@ def rule_formula(rule: Callable[..., Any], names: Mapping[str, str] | None = Non
 
 def rule_names(rule: Callable[..., Any]) -> list[str]:
     """Return the names that a rule gives to upstream gradient, result and operands, in order."""
-    while isinstance(rule, partial):
-        rule = rule.func
-    code = rule.__code__
-    return list(code.co_varnames[: code.co_argcount])
+    try:
+        parameters = inspect.signature(rule).parameters.values()
+    except (TypeError, ValueError):  # a rule that is a function of NumPy's own
+        return []
+    return [each.name for each in parameters if each.kind is each.POSITIONAL_OR_KEYWORD]
 
 
 def _lambda_at(source: str, rule: Callable[..., Any]) -> str | None:

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+HEADINGS = ("parameter", "term", "norm", "share", "cosine to data")
+
 
 class Row(NamedTuple):
     """What one term contributes to one parameter's gradient.
@@ -62,7 +64,7 @@ class Table(Sequence[Row]):
                 yield shown, row.term, f"{row.norm:.4g}", f"{row.share:.1%}", cosine
 
     def __str__(self) -> str:
-        cells = [("parameter", "term", "norm", "share", "cosine to data"), *self._cells()]
+        cells = [HEADINGS, *self._cells()]
         widths = [max(len(line[column]) for line in cells) for column in range(5)]
         lines = [
             "  ".join(
@@ -78,19 +80,15 @@ class Table(Sequence[Row]):
     def _repr_html_(self) -> str:
         import html  # slow to load, and only needed in Jupyter
 
-        head = "".join(
-            f"<th style='text-align:{'left' if i < 2 else 'right'}'>{name}</th>"
-            for i, name in enumerate(("parameter", "term", "norm", "share", "cosine to data"))
-        )
-        body = "".join(
-            "<tr>"
-            + "".join(
-                f"<td style='text-align:{'left' if i < 2 else 'right'}'>{html.escape(cell)}</td>"
-                for i, cell in enumerate(line)
+        def line(tag: str, cells: Sequence[str]) -> str:
+            sides = ("left", "left", "right", "right", "right")
+            return "".join(
+                f"<{tag} style='text-align:{side}'>{html.escape(cell)}</{tag}>"
+                for side, cell in zip(sides, cells, strict=True)
             )
-            + "</tr>"
-            for line in self._cells()
-        )
+
+        body = "".join(f"<tr>{line('td', cells)}</tr>" for cells in self._cells())
+        head = line("th", HEADINGS)
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 

@@ -85,16 +85,6 @@ class Trace(TraceOutput):
 
     Attributes
     ----------
-    terms : dict of str to float
-        The value of each loss term.
-    parameters : list of str
-        The names of the parameters.
-    tensors : list of str
-        The names of what lies between: ``"input"``, and ``"<layer>/input"``,
-        ``"<layer>/pre_activation"`` and ``"<layer>/output"`` for each layer. `gradient` knows them
-        as well as the parameters.
-    steps : list of Step
-        What the reverse walk did, op by op.
     layers : list of LayerPass
         The calls of layers, if a model was traced.
     samples : int
@@ -185,7 +175,11 @@ class Trace(TraceOutput):
 
     @property
     def tensors(self) -> list[str]:
-        """The names of what lies between: inputs, pre-activations and outputs of layers."""
+        """The names of what lies between; `gradient` knows them as well as the parameters.
+
+        ``"input"``, and ``"<layer>/input"``, ``"<layer>/pre_activation"`` and ``"<layer>/output"``
+        for each layer.
+        """
         return list(self._interior)
 
     @cached_property
@@ -355,9 +349,9 @@ class Trace(TraceOutput):
     def per_sample(self, parameter: str, term: str = "data") -> Array:
         """Return which samples pull: each sample's part in a contribution, (batch, *shape).
 
-        They add up to ``gradient(parameter, term)``. Without a loop: from what the reverse walk
-        knows already. Where a later layer mixes the samples, as batch normalization does, a
-        sample's part is all that comes by way of its own row at this layer.
+        They add up to ``gradient(parameter, term)``. No other pass is made: the rule of the op
+        that the weight enters runs once for each sample. Where a later layer mixes the samples, as
+        batch normalization does, a sample's part is all that comes by way of its own row here.
 
         Raises
         ------
@@ -365,7 +359,7 @@ class Trace(TraceOutput):
             For an unknown name, with the nearest known ones.
         ValueError
             If the term does not come by way of the samples, as a weight penalty, or the op that
-            the weight enters is not one that can be taken apart.
+            the weight enters gives no row for each of them.
         """
         from minigrad.tracing.samples import per_sample
 
