@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.checks import is_whole
 from minigrad.engine.tensor import plain
 from minigrad.losses.loss import laid_along
 from minigrad.metrics.metric import Array
@@ -128,3 +129,13 @@ def weights(owner: str, sample_weight: Any, shape: tuple[int, ...]) -> Array:
     if not np.isfinite(given).all():
         raise ValueError(f"{owner}: weights must be finite. Received: {sample_weight!r}")
     return np.broadcast_to(laid_along(shape, given, owner), shape)
+
+
+def whole(owner: str, argument: str, value: Any, least: int = 0) -> int:
+    """Return an integer that is `least` or larger."""
+    if not is_whole(value) or value < least:
+        raise ValueError(
+            f"{owner}: {argument} must be an integer, {least} or larger. "
+            f"Received: {argument}={value!r}"
+        )
+    return int(value)

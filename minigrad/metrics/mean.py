@@ -18,8 +18,8 @@ from minigrad.metrics.metric import Array, Metric, divided, known_as, registry
 class Average(Metric):
     """``Σ w·v / Σ w``: over all samples of all batches, so that a short batch counts for less."""
 
-    def __init__(self, name: str | None = None, dtype: Any = None) -> None:
-        super().__init__(name, dtype)
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
         self.total = self.add_weight(name="total", dtype="float64")
         self.count = self.add_weight(name="count", dtype="float64")
 
@@ -70,8 +70,8 @@ class Sum(Metric):
     2.0
     """
 
-    def __init__(self, name: str | None = None, dtype: Any = None) -> None:
-        super().__init__(name, dtype)
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
         self.total = self.add_weight(name="total", dtype="float64")
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
@@ -105,11 +105,10 @@ class MeanOfLoss(MeanOverSamples):
 
     loss: ClassVar[type[Loss]]
 
-    def __init__(self, name: str | None = None, dtype: Any = None, **settings: Any) -> None:
-        super().__init__(name, dtype)
-        self._loss = self.loss(reduction="none", **settings)
-        self._settings = settings
-        vars(self).update(settings)
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        names = self._settings().keys() - Metric._settings().keys()
+        self._loss = self.loss(reduction="none", **{name: getattr(self, name) for name in names})
 
     def checked(self, y_true: Any, y_pred: Any) -> tuple[Array, Array]:
         """Return targets and predictions as arrays of one shape."""
@@ -119,9 +118,6 @@ class MeanOfLoss(MeanOverSamples):
         """Return the loss of each sample: losses are in NumPy's notation, so arrays will do."""
         both: Any = [np.asarray(array, np.float64) for array in self.checked(y_true, y_pred)]
         return np.asarray(self._loss.call(*both))
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), **self._settings}
 
 
 @known_as()
