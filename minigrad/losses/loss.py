@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -107,6 +108,20 @@ class Loss(Configurable):
         shown = {"reduction": self.reduction, **self.get_config()}
         del shown["name"]
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in shown.items())})"
+
+
+def as_function(kind: type[Loss], *names: str) -> Callable[..., Tensor]:
+    """Return a loss as a function of ``(y_true, y_pred, sample_weight=None)``, known by `names`."""
+    loss = kind()
+
+    def function(y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
+        return loss(y_true, y_pred, sample_weight)
+
+    function.__name__ = function.__qualname__ = snake_case(kind.__name__)
+    function.__module__ = kind.__module__
+    function.__doc__ = f"{(kind.__doc__ or '').splitlines()[0]} See `{kind.__name__}`."
+    registered: Callable[..., Tensor] = registry.register(*names)(function)
+    return registered
 
 
 class ShapedLoss(Loss):
