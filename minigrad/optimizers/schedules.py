@@ -93,7 +93,6 @@ class ExponentialDecay(LearningRateSchedule):
     name = Setting(None, "ExponentialDecay")
 
     def after(self, step: float) -> float:
-        """Return the learning rate after `step` steps."""
         passed = step / self.decay_steps
         return self.initial_learning_rate * self.decay_rate ** (
             math.floor(passed) if self.staircase else passed
@@ -117,7 +116,6 @@ class InverseTimeDecay(LearningRateSchedule):
     name = Setting(None, "InverseTimeDecay")
 
     def after(self, step: float) -> float:
-        """Return the learning rate after `step` steps."""
         passed = step / self.decay_steps
         return self.initial_learning_rate / (
             1 + self.decay_rate * (math.floor(passed) if self.staircase else passed)
@@ -155,7 +153,6 @@ class PolynomialDecay(LearningRateSchedule):
     name = Setting(None, "PolynomialDecay")
 
     def after(self, step: float) -> float:
-        """Return the learning rate after `step` steps."""
         length = self.decay_steps
         if self.cycle:
             length *= max(1, math.ceil(step / length))
@@ -198,7 +195,6 @@ class CosineDecay(LearningRateSchedule):
     warmup_steps = Setting(not_negative, 0)
 
     def after(self, step: float) -> float:
-        """Return the learning rate after `step` steps."""
         top, passed = self.initial_learning_rate, step
         if self.warmup_target is not None:
             if step < self.warmup_steps:
@@ -246,7 +242,6 @@ class CosineDecayRestarts(LearningRateSchedule):
     name = Setting(None, "SGDRDecay")
 
     def after(self, step: float) -> float:
-        """Return the learning rate after `step` steps."""
         passed = step / self.first_decay_steps
         if self.t_mul == 1:
             restarts = math.floor(passed)
@@ -302,5 +297,4 @@ class PiecewiseConstantDecay(LearningRateSchedule):
             raise ValueError(f"{kind}: boundaries must rise. Received: {self.boundaries}")
 
     def after(self, step: float) -> float:
-        """Return the learning rate after `step` steps."""
         return self.values[sum(step > boundary for boundary in self.boundaries)]

@@ -43,7 +43,8 @@ def active_units(
             model.run(x[start : start + batch_size], False, watched)
             for path, layer in layers.items():
                 for _, output in watched[id(layer)]:
-                    values = np.abs(plain(output)) > _threshold(layer, threshold)
+                    limit = threshold_of(layer) if threshold is None else threshold
+                    values = np.abs(plain(output)) > limit
                     active[path] += float(values.sum())
                     alive[path] = alive[path] | values.reshape(-1, values.shape[-1]).any(axis=0)
                     passes[path] += len(values)
@@ -64,9 +65,8 @@ def _watched_layers(model: Model, names: tuple[str, ...] | None) -> dict[str, La
     }
 
 
-def _threshold(layer: Any, threshold: float | None) -> float:
-    if threshold is not None:
-        return threshold
+def threshold_of(layer: Any) -> float:
+    """Return above which value an output counts as active: ½ for a sigmoid, 0 for others."""
     activation = getattr(layer, "activation", None)
     return 0.5 if getattr(activation, "name", "") == "sigmoid" else 0.0
 
