@@ -74,11 +74,6 @@ class MaxNorm(Constraint):
         The axis (or axes) along which a vector lies: 0 for the columns of a Dense kernel, each of
         which feeds one unit; ``[0, 1, 2]`` for the filters of a Conv2D kernel.
 
-    Raises
-    ------
-    ValueError
-        For a length that is negative or no number.
-
     References
     ----------
     N. Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting",

@@ -203,14 +203,7 @@ class L1L2(Regularizer):
         return self.l1 * np.abs(x).sum() + self.l2 * sum_of_squares(x)
 
 
-def l1(l1: float = 0.01) -> L1:
-    """Return ``L1(l1)``."""
-    return L1(l1)
-
-
-def l2(l2: float = 0.01) -> L2:
-    """Return ``L2(l2)``."""
-    return L2(l2)
+l1, l2 = L1, L2  # the same by their other Keras names
 
 
 def l1_l2(l1: float = 0.01, l2: float = 0.01) -> L1L2:

@@ -53,12 +53,6 @@ def matched(owner: str, y_true: Any, y_pred: Any) -> tuple[Array, Array]:
     return target, prediction
 
 
-def matched_floats(owner: str, y_true: Any, y_pred: Any) -> tuple[Array, Array]:
-    """Return both in one shape and in float64."""
-    target, prediction = matched(owner, y_true, y_pred)
-    return target.astype(np.float64), prediction.astype(np.float64)
-
-
 def scores_of_classes(owner: str, y_pred: Any) -> Array:
     """Return predictions with one score for each of several classes along the last axis."""
     scores = real_array(owner, "y_pred", y_pred)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.checks import one_of, or_none
-from minigrad.metrics.inputs import matched_floats, weights, whole
+from minigrad.metrics.inputs import matched, weights, whole
 from minigrad.metrics.metric import Array, Metric, divided, known_as
 from minigrad.signatures import Setting
 
@@ -49,7 +49,9 @@ class R2Score(Metric):
     num_regressors = Setting(whole, 0)
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        target, prediction = matched_floats(self.owner, y_true, y_pred)
+        target, prediction = (
+            array.astype(np.float64) for array in matched(self.owner, y_true, y_pred)
+        )
         if target.ndim != 2 or target.shape[1:] != self.state.get("sum", target[0]).shape:
             outputs = len(self.state["sum"]) if self.state else "outputs"
             raise ValueError(

@@ -100,7 +100,7 @@ class CosineSimilarity(MeanOfLoss):
 
     def checked(self, y_true: Any, y_pred: Any) -> tuple[Array, Array]:
         target, prediction = super().checked(y_true, y_pred)
-        if not self.axis % (target.ndim or 1) >= 1 or not -target.ndim <= self.axis < target.ndim:
+        if not -target.ndim < self.axis < target.ndim:
             raise ValueError(
                 f"{self.owner}: axis={self.axis} is no axis of one sample, in shape {target.shape}"
             )
