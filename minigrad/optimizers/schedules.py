@@ -30,6 +30,8 @@ deserialize = _registry.deserialize
 class LearningRateSchedule(Configurable):
     """Base of all schedules; a subclass defines ``__call__(step)``, and `get_config` to be saved.
 
+    The argument `name`, which all of minigrad's have, is only for the eye.
+
     Raises
     ------
     ValueError
@@ -77,8 +79,6 @@ class ExponentialDecay(LearningRateSchedule):
         η₀, T and r, all positive.
     staircase
         Whether t / T is rounded down, so that the rate falls in jumps.
-    name
-        Only for the eye.
 
     Examples
     --------
@@ -136,8 +136,6 @@ class PolynomialDecay(LearningRateSchedule):
         p, positive; 1 is a straight line.
     cycle
         Whether it begins again at each multiple of T, each time with a longer T.
-    name
-        Only for the eye.
 
     Examples
     --------
@@ -175,8 +173,6 @@ class CosineDecay(LearningRateSchedule):
         T, positive, without those of the warm-up.
     alpha
         Which fraction of η₀ is left at the end.
-    name
-        Only for the eye.
     warmup_target, warmup_steps
         To which rate, and in how many steps, a straight line leads before the decay begins there.
 
@@ -224,8 +220,6 @@ class CosineDecayRestarts(LearningRateSchedule):
         Factors, positive; t_mul not below 1.
     alpha
         Which fraction of the initial rate is left at the end of each.
-    name
-        Only for the eye.
 
     Examples
     --------
@@ -266,8 +260,6 @@ class PiecewiseConstantDecay(LearningRateSchedule):
         Steps, in rising order.
     values
         Rates, one more than boundaries; 0 or larger.
-    name
-        Only for the eye.
 
     Raises
     ------
