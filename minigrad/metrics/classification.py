@@ -206,7 +206,7 @@ class FBetaScore(Metric):
     average = Setting(or_none(partial(one_of, known=("micro", "macro", "weighted"))), None)
     beta = Setting(above_zero, 1.0)
     threshold = Setting(or_none(partial(number, least=0, most=1)), None)
-    name = Setting(checked_name, "fbeta_score")
+    name = Setting(partial(checked_name, usual="fbeta_score"), None)
     _counts = ("true_positives", "false_positives", "false_negatives")
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
@@ -262,5 +262,5 @@ class F1Score(FBetaScore):
     """
 
     average, threshold = FBetaScore.average, FBetaScore.threshold
-    name = Setting(checked_name, "f1_score")
+    name = Setting(partial(checked_name, usual="f1_score"), None)
     beta = 1.0

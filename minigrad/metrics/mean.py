@@ -162,13 +162,6 @@ class MeanMetricWrapper(Average):
         self.keywords = keywords
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Take in one batch.
-
-        Raises
-        ------
-        ValueError
-            If the function returns neither a value for each sample nor one number.
-        """
         target = real_array(self.owner, "y_true", y_true)
         prediction = real_array(self.owner, "y_pred", y_pred)
         samples = prediction.shape[0]
@@ -187,13 +180,7 @@ class MeanMetricWrapper(Average):
         self.gather(np.broadcast_to(values, samples) if is_one_number else values, sample_weight)
 
     def get_config(self) -> dict[str, Any]:
-        """Return the function's registered name, and its further arguments.
-
-        Raises
-        ------
-        ValueError
-            If the function is not registered, or is a loss of minigrad.
-        """
+        """Return the registered name of the function, which must be no loss, and its arguments."""
         if str(getattr(self.fn, "__module__", "")).startswith("minigrad.losses"):
             raise ValueError(
                 f"{self.owner}: a loss in the place of a metric cannot be saved with the model. "

@@ -17,11 +17,11 @@ Array = np.ndarray[Any, Any]
 M = TypeVar("M", bound="type[Metric]")
 
 
-def checked_name(owner: str, argument: str, name: Any) -> str:
-    """Return a metric's name, by default that of its class in small letters."""
+def checked_name(owner: str, argument: str, name: Any, usual: str | None = None) -> str:
+    """Return a metric's name, by default the usual one, or that of its class in small letters."""
     if name is not None and (not isinstance(name, str) or not name):
         raise ValueError(f"{owner}: name must be a text. Received: name={name!r}")
-    return name or snake_case(owner)
+    return name or usual or snake_case(owner)
 
 
 class Metric(Configurable):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 from minigrad import losses
@@ -67,7 +68,7 @@ class MeanSquaredLogarithmicError(MeanOfLoss):
 class LogCoshError(MeanOfLoss):
     """Mean of ``ln cosh(y_pred − y_true)``: a square for small errors, absolute for large ones."""
 
-    name = Setting(checked_name, "logcosh")
+    name = Setting(partial(checked_name, usual="logcosh"), None)
     loss = losses.LogCosh
 
 

@@ -11,6 +11,7 @@ from minigrad.engine import no_grad
 from minigrad.engine.tensor import plain
 from minigrad.layers import Layer
 from minigrad.layers.forward_pass import Watched
+from minigrad.metrics import ActiveUnits, DeadUnits
 from minigrad.training import Model
 
 Array = np.ndarray[Any, Any]
@@ -32,26 +33,24 @@ def active_units(
         Which layers; by default those with an activity penalty, and those named ``codings``.
     """
     layers = _watched_layers(model, names)
-    active = dict.fromkeys(layers, 0.0)
-    alive: dict[str, Any] = dict.fromkeys(layers, False)
-    passes = dict.fromkeys(layers, 0)
     if not layers:
         return {}
+    counted: dict[str, tuple[ActiveUnits, DeadUnits]] = {}
+    for path, layer in layers.items():
+        limit = threshold_of(layer) if threshold is None else threshold
+        counted[path] = ActiveUnits(path, limit), DeadUnits(path, limit)
     with no_grad():
         for start in range(0, len(x), batch_size):
             watched: Watched = {id(layer): [] for layer in layers.values()}
             model.run(x[start : start + batch_size], False, watched)
             for path, layer in layers.items():
                 for _, output in watched[id(layer)]:
-                    limit = threshold_of(layer) if threshold is None else threshold
-                    values = np.abs(plain(output)) > limit
-                    active[path] += float(values.sum())
-                    alive[path] = alive[path] | values.reshape(-1, values.shape[-1]).any(axis=0)
-                    passes[path] += len(values)
-    measured = {}
-    for path in layers:
-        measured[f"{path}/active"] = active[path] / passes[path]
-        measured[f"{path}/dead"] = int(np.sum(~alive[path]))
+                    for metric in counted[path]:
+                        metric.update_state(np.abs(plain(output)))
+    measured: dict[str, float] = {}
+    for path, (active, dead) in counted.items():
+        measured[f"{path}/active"] = active.result()
+        measured[f"{path}/dead"] = int(dead.result())
     return measured
 
 
