@@ -59,7 +59,6 @@ class NonNeg(Constraint):
     """
 
     def __call__(self, w: Array) -> Array:
-        """Return the constrained values of `w`."""
         return np.maximum(w, 0)
 
 
@@ -74,11 +73,6 @@ class MaxNorm(Constraint):
     axis
         The axis (or axes) along which a vector lies: 0 for the columns of a Dense kernel, each of
         which feeds one unit; ``[0, 1, 2]`` for the filters of a Conv2D kernel.
-
-    Raises
-    ------
-    ValueError
-        For a length that is negative or no number.
 
     References
     ----------
@@ -96,7 +90,6 @@ class MaxNorm(Constraint):
     axis = Setting(_axes, 0)
 
     def __call__(self, w: Array) -> Array:
-        """Return the constrained values of `w`."""
         norms = _norms(w, self.axis)
         return w * (np.minimum(norms, self.max_value) / (norms + _EPSILON))
 
@@ -118,7 +111,6 @@ class UnitNorm(Constraint):
     axis = Setting(_axes, 0)
 
     def __call__(self, w: Array) -> Array:
-        """Return the constrained values of `w`."""
         return w / (_norms(w, self.axis) + _EPSILON)
 
 
@@ -146,7 +138,6 @@ class MinMaxNorm(Constraint):
             )
 
     def __call__(self, w: Array) -> Array:
-        """Return the constrained values of `w`."""
         norms = _norms(w, self.axis)
         wanted = np.clip(norms, self.min_value, self.max_value)
         wanted = self.rate * wanted + (1 - self.rate) * norms

@@ -7,16 +7,19 @@ strengths, and a config for saving.
 from __future__ import annotations
 
 import math
+from functools import partial
 from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
 
+from minigrad.checks import one_of
 from minigrad.engine import Tensor
 from minigrad.engine.watcher import constant
 from minigrad.ops.conversion import as_float_tensor
 from minigrad.ops.reductions import sum_of_squares
 from minigrad.serialization import Registry
+from minigrad.signatures import Configurable, Setting
 from minigrad.suggestions import speak_up
 
 _registry = Registry("regularizer")
@@ -42,7 +45,7 @@ __all__ = [
 speak_up(__name__)
 
 
-class Regularizer:
+class Regularizer(Configurable):
     """Base of all regularizers: ``__call__(x)`` returns a scalar.
 
     Subclass it, and give it `get_config` if models that use it shall be saved.
@@ -79,34 +82,19 @@ class Regularizer:
         NotImplementedError
             If a subclass does not define it and has arguments to remember.
         """
-        if vars(self):
+        if vars(self) and not self._settings():
             raise NotImplementedError(
                 f"{type(self).__name__} must define get_config() to be saved, returning a dict of "
                 f"its constructor's arguments (it has {', '.join(vars(self))})"
             )
-        return {}
+        return super().get_config()
 
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Regularizer:
-        """Make the object that `get_config` described."""
-        return cls(**config)
-
-    def __repr__(self) -> str:
-        try:
-            arguments = self.get_config()
-        except NotImplementedError:
-            arguments = vars(self)
-        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in arguments.items())})"
+    def _shown(self) -> dict[str, Any]:
+        return vars(self)
 
 
 def _strength(owner: str, argument: str, value: Any) -> float:
-    """Return a finite, non-negative number as a Python float.
-
-    Raises
-    ------
-    ValueError
-        For anything else, naming the argument and the value.
-    """
+    """Return a finite, non-negative number as a Python float."""
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value[()]
     is_number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
@@ -122,6 +110,16 @@ def _strength(owner: str, argument: str, value: Any) -> float:
     return strength
 
 
+def _probability(owner: str, argument: str, value: Any) -> float:
+    """Return a number strictly between 0 and 1."""
+    probability = _strength(owner, argument, value)
+    if not 0 < probability < 1:
+        raise ValueError(
+            f"{owner}: {argument} must be strictly between 0 and 1. Received: {argument}={value!r}"
+        )
+    return probability
+
+
 @_registry.register("l1")
 class L1(Regularizer):
     """``l1 · Σ|x|``: pulls every element towards 0 with the same force, and holds it there.
@@ -132,11 +130,6 @@ class L1(Regularizer):
     ----------
     l1
         The strength; finite, 0 or larger.
-
-    Raises
-    ------
-    ValueError
-        For any other strength.
 
     Notes
     -----
@@ -149,15 +142,10 @@ class L1(Regularizer):
     1.1
     """
 
-    def __init__(self, l1: float = 0.01) -> None:
-        self.l1 = _strength("L1", "l1", l1)
+    l1 = Setting(_strength, 0.01)
 
     def __call__(self, x: Any) -> Tensor:
         return self.l1 * np.abs(as_float_tensor(x)).sum()
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the strength."""
-        return {"l1": self.l1}
 
 
 @_registry.register("l2")
@@ -171,11 +159,6 @@ class L2(Regularizer):
     l2
         The strength; finite, 0 or larger.
 
-    Raises
-    ------
-    ValueError
-        For any other strength.
-
     Notes
     -----
     A. Hoerl, R. Kennard, "Ridge Regression", Technometrics 12 (1970).
@@ -186,15 +169,10 @@ class L2(Regularizer):
     3.1
     """
 
-    def __init__(self, l2: float = 0.01) -> None:
-        self.l2 = _strength("L2", "l2", l2)
+    l2 = Setting(_strength, 0.01)
 
     def __call__(self, x: Any) -> Tensor:
         return self.l2 * sum_of_squares(as_float_tensor(x))
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the strength."""
-        return {"l2": self.l2}
 
 
 @_registry.register("l1_l2", "l1l2", default=lambda: L1L2(0.01, 0.01))
@@ -207,11 +185,6 @@ class L1L2(Regularizer):
         The strengths; finite, 0 or larger. Both are 0 by default, but 0.01 each when the
         regularizer is named by an identifier such as ``"l1_l2"``.
 
-    Raises
-    ------
-    ValueError
-        For any other strength.
-
     Notes
     -----
     The elastic net: H. Zou, T. Hastie, J. R. Stat. Soc. B 67 (2005).
@@ -222,27 +195,15 @@ class L1L2(Regularizer):
     7.3
     """
 
-    def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:
-        self.l1 = _strength("L1L2", "l1", l1)
-        self.l2 = _strength("L1L2", "l2", l2)
+    l1 = Setting(_strength, 0.0)
+    l2 = Setting(_strength, 0.0)
 
     def __call__(self, x: Any) -> Tensor:
         x = as_float_tensor(x)
         return self.l1 * np.abs(x).sum() + self.l2 * sum_of_squares(x)
 
-    def get_config(self) -> dict[str, Any]:
-        """Return both strengths."""
-        return {"l1": self.l1, "l2": self.l2}
 
-
-def l1(l1: float = 0.01) -> L1:
-    """Return ``L1(l1)``."""
-    return L1(l1)
-
-
-def l2(l2: float = 0.01) -> L2:
-    """Return ``L2(l2)``."""
-    return L2(l2)
+l1, l2 = L1, L2  # the same by their other Keras names
 
 
 def l1_l2(l1: float = 0.01, l2: float = 0.01) -> L1L2:
@@ -282,13 +243,8 @@ class OrthogonalRegularizer(Regularizer):
     0.35694
     """
 
-    def __init__(self, factor: float = 0.01, mode: str = "rows") -> None:
-        self.factor = _strength("OrthogonalRegularizer", "factor", factor)
-        if not isinstance(mode, str) or mode not in ("rows", "columns"):
-            raise ValueError(
-                f"OrthogonalRegularizer: mode must be 'rows' or 'columns'. Received: mode={mode!r}"
-            )
-        self.mode = mode
+    factor = Setting(_strength, 0.01)
+    mode = Setting(partial(one_of, known=("rows", "columns")), "rows")
 
     def __call__(self, x: Any) -> Tensor:
         x = as_float_tensor(x)
@@ -311,10 +267,6 @@ class OrthogonalRegularizer(Regularizer):
         cosines = np.abs(directions @ directions.T)  # (n, d) · (d, n) → (n, n)
         each_pair_twice = (cosines * constant(1 - np.eye(number, dtype=x.dtype))).sum()
         return self.factor * each_pair_twice / (number * (number - 1))
-
-    def get_config(self) -> dict[str, Any]:
-        """Return factor and mode."""
-        return {"factor": self.factor, "mode": self.mode}
 
 
 @_registry.register("kl_divergence")
@@ -351,14 +303,8 @@ class KLDivergence(Regularizer):
 
     averages_over_batch = True
 
-    def __init__(self, target: float = 0.1, strength: float = 0.01) -> None:
-        self.target = _strength("KLDivergence", "target", target)
-        if not 0 < self.target < 1:
-            raise ValueError(
-                "KLDivergence: target must be strictly between 0 and 1. "
-                f"Received: target={target!r}"
-            )
-        self.strength = _strength("KLDivergence", "strength", strength)
+    target = Setting(_probability, 0.1)
+    strength = Setting(_strength, 0.01)
 
     def __call__(self, x: Any) -> Tensor:
         x = as_float_tensor(x)
@@ -372,7 +318,3 @@ class KLDivergence(Regularizer):
             math.log(1 - rho) - np.log(1 - mean)
         )
         return self.strength * divergence.sum()
-
-    def get_config(self) -> dict[str, Any]:
-        """Return target and strength."""
-        return {"target": self.target, "strength": self.strength}

@@ -114,7 +114,7 @@ def test_the_target_of_kl_is_a_probability(target):
 
 
 def test_orthogonal_knows_two_modes():
-    with pytest.raises(ValueError, match=r"'rows' or 'columns'.*'diagonal'"):
+    with pytest.raises(ValueError, match=r"'rows'.*'columns'.*'diagonal'"):
         OrthogonalRegularizer(mode="diagonal")
 
 

@@ -13,7 +13,8 @@ import numpy as np
 
 from minigrad.layers import Dense
 from minigrad.optimizers import Adam
-from minigrad.regularizers import L1, L2, KLDivergence
+from minigrad.regularizers import L1, L2, KLDivergence, Regularizer
+from minigrad.search.measure import threshold_of
 from minigrad.training import History, Sequential
 
 Array = np.ndarray[Any, Any]
@@ -87,27 +88,18 @@ def build(
 
 def sparse_l1(features: int, settings: Settings) -> Sequential:
     """Return the autoencoder with an L1 activity penalty on relu codings."""
-    return build(
-        features,
-        settings.units,
-        settings,
-        "relu",
-        kernel_regularizer=L2(settings.l2),
-        bias_regularizer=L2(settings.l2),
-        activity_regularizer=L1(settings.l1),
-    )
+    return _sparse(features, settings, "relu", L1(settings.l1))
 
 
 def sparse_kl(features: int, settings: Settings) -> Sequential:
     """Return the autoencoder whose sigmoid codings are driven to a target mean activation."""
+    return _sparse(features, settings, "sigmoid", KLDivergence(settings.target, settings.kl))
+
+
+def _sparse(features: int, settings: Settings, activation: str, penalty: Regularizer) -> Sequential:
+    weights = {name: L2(settings.l2) for name in ("kernel_regularizer", "bias_regularizer")}
     return build(
-        features,
-        settings.units,
-        settings,
-        "sigmoid",
-        kernel_regularizer=L2(settings.l2),
-        bias_regularizer=L2(settings.l2),
-        activity_regularizer=KLDivergence(settings.target, settings.kl),
+        features, settings.units, settings, activation, activity_regularizer=penalty, **weights
     )
 
 
@@ -124,7 +116,7 @@ def train(
         verbose=verbose,
     )
     codings = model.layers[0](held_out).numpy()
-    active = codings > threshold(model)
+    active = codings > threshold_of(model.layers[0])
     outputs = model.predict(held_out)
     return Result(
         name,
@@ -135,13 +127,6 @@ def train(
         model,
         history,
     )
-
-
-def threshold(model: Sequential) -> float:
-    """Return above which value a coding unit counts as active: 0 for relu, ½ for a sigmoid."""
-    codings = model.layers[0]
-    assert isinstance(codings, Dense)
-    return 0.5 if getattr(codings.activation, "name", "") == "sigmoid" else 0.0
 
 
 def principal_components(train_x: Array, held_out: Array, components: int) -> Result:

@@ -18,18 +18,15 @@ _COLUMNS = ("model", "active units per sample", "dead units", "held-out error")
 
 def comparison_rows(results: Sequence[Result]) -> list[tuple[str, str, str, str]]:
     """Return the comparison as text cells, one row a model."""
-    rows = []
-    for result in results:
-        row = result.row()
-        rows.append(
-            (
-                row["name"],
-                f"{row['active']:.1f}",
-                f"{row['dead']} of {row['units']}",
-                f"{row['error']:.4f}",
-            )
+    return [
+        (
+            row["name"],
+            f"{row['active']:.1f}",
+            f"{row['dead']} of {row['units']}",
+            f"{row['error']:.4f}",
         )
-    return rows
+        for row in (result.row() for result in results)
+    ]
 
 
 def comparison_text(results: Sequence[Result]) -> str:

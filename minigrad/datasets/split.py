@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 
 Array = np.ndarray[Any, Any]
 
 
-@overload
-def train_test_split(
-    samples: Array, held_out: float = 0.2, seed: int = 0, *, labels: None = None
-) -> tuple[Array, Array]: ...
-@overload
-def train_test_split(
-    samples: Array, held_out: float = 0.2, seed: int = 0, *, labels: Array
-) -> tuple[Array, Array, Array, Array]: ...
 def train_test_split(
     samples: Array, held_out: float = 0.2, seed: int = 0, *, labels: Array | None = None
 ) -> tuple[Array, ...]:

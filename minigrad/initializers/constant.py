@@ -16,7 +16,6 @@ class Zeros(Initializer):
     """All 0."""
 
     def values(self, shape: Shape, generator: np.random.Generator) -> Array:
-        """Return zeros."""
         return np.zeros(shape)
 
 
@@ -25,7 +24,6 @@ class Ones(Initializer):
     """All 1."""
 
     def values(self, shape: Shape, generator: np.random.Generator) -> Array:
-        """Return ones."""
         return np.ones(shape)
 
 
@@ -46,7 +44,6 @@ class Constant(Initializer):
     seed = None
 
     def values(self, shape: Shape, generator: np.random.Generator) -> Array:
-        """Return the value, repeated."""
         value = np.asarray(self.value, float)
         if value.ndim == len(shape) and value.shape != shape:
             raise ValueError(f"Constant: an array of {value.shape} is no value of shape {shape}")
@@ -77,7 +74,6 @@ class Identity(Initializer):
     seed = None
 
     def values(self, shape: Shape, generator: np.random.Generator) -> Array:
-        """Return the diagonal matrix."""
         if len(shape) != 2:
             raise ValueError(f"Identity: expected a shape of two axes. Received: {shape}")
         return self.gain * np.eye(*shape)

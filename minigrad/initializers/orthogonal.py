@@ -47,7 +47,6 @@ class Orthogonal(Initializer):
     gain = Setting(number, 1.0)
 
     def values(self, shape: Shape, generator: np.random.Generator) -> Array:
-        """Draw the matrix."""
         if len(shape) < 2:
             raise ValueError(f"Orthogonal: expected a shape of two axes or more. Received: {shape}")
         rows, columns = math.prod(shape[:-1]), shape[-1]

@@ -19,7 +19,6 @@ class RandomNormal(Initializer):
     stddev = Setting(not_negative, 0.05)
 
     def values(self, shape: Shape, generator: np.random.Generator) -> Array:
-        """Draw from the normal distribution."""
         return generator.normal(self.mean, self.stddev, shape)
 
 
@@ -28,7 +27,6 @@ class TruncatedNormal(RandomNormal):
     """Normally distributed, without what is further than two `stddev` from the mean."""
 
     def values(self, shape: Shape, generator: np.random.Generator) -> Array:
-        """Draw from the truncated normal distribution."""
         return self.mean + self.stddev * truncated_normal(shape, generator)
 
 
@@ -44,7 +42,6 @@ class RandomUniform(Initializer):
         number("RandomUniform", "maxval", self.maxval, least=self.minval)
 
     def values(self, shape: Shape, generator: np.random.Generator) -> Array:
-        """Draw from the uniform distribution."""
         return generator.uniform(self.minval, self.maxval, shape)
 
 

@@ -54,7 +54,6 @@ class VarianceScaling(Initializer):
     )
 
     def values(self, shape: Shape, generator: np.random.Generator) -> Array:
-        """Draw with the variance that the shape's fans ask for."""
         fan_in, fan_out = fans(shape)
         fan = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
         variance = self.scale / max(1.0, fan)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import warnings
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from minigrad.checks import number
+from minigrad.checks import boolean, number
 from minigrad.engine import Tensor
 from minigrad.engine.primitive import Primitive
 from minigrad.losses.loss import (
@@ -15,7 +16,6 @@ from minigrad.losses.loss import (
     Loss,
     ShapedLoss,
     mean_of_last_axis,
-    only_logits_or_probabilities,
     refuse_empty,
     registry,
     same_shape,
@@ -23,6 +23,7 @@ from minigrad.losses.loss import (
 from minigrad.ops.conversion import as_float_tensor
 from minigrad.ops.neural import log_softmax, sigmoid, softmax, softmax_
 from minigrad.ops.plain import check, without_derivative
+from minigrad.signatures import Setting
 
 
 def _sigmoid_cross_entropy(logits: Any, target: Any) -> Any:
@@ -116,20 +117,8 @@ class CrossEntropy(ShapedLoss):
         See `Loss`.
     """
 
-    settings = ("from_logits", "label_smoothing")
-
-    def __init__(
-        self,
-        from_logits: bool = False,
-        label_smoothing: float = 0.0,
-        reduction: str | None = "sum_over_batch_size",
-        name: str | None = None,
-        dtype: Any = None,
-    ) -> None:
-        super().__init__(reduction, name, dtype)
-        kind = type(self).__name__
-        self.from_logits = only_logits_or_probabilities(kind, from_logits)
-        self.label_smoothing = number(kind, "label_smoothing", label_smoothing, least=0, most=1)
+    from_logits = Setting(boolean, False)
+    label_smoothing = Setting(partial(number, least=0, most=1), 0.0)
 
     def _smoothed(self, target: Tensor, classes: int) -> Tensor:
         if not self.label_smoothing:
@@ -283,17 +272,7 @@ class SparseCategoricalCrossentropy(Loss):
     0.0513
     """
 
-    settings = ("from_logits",)
-
-    def __init__(
-        self,
-        from_logits: bool = False,
-        reduction: str | None = "sum_over_batch_size",
-        name: str | None = None,
-        dtype: Any = None,
-    ) -> None:
-        super().__init__(reduction, name, dtype)
-        self.from_logits = only_logits_or_probabilities(type(self).__name__, from_logits)
+    from_logits = Setting(boolean, False)
 
     def match(self, y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
         kind = type(self).__name__

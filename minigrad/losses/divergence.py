@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from minigrad.engine import Tensor
-from minigrad.losses.loss import SMALLEST, ShapedLoss, mean_of_last_axis, registry
+from minigrad.losses.loss import SMALLEST, ShapedLoss, as_function, mean_of_last_axis, registry
 
 
 @registry.register()
@@ -46,13 +44,5 @@ class Poisson(ShapedLoss):
         return mean_of_last_axis(y_pred - y_true * np.log(y_pred + SMALLEST))
 
 
-@registry.register("kld", "KLD", "kullback_leibler_divergence")
-def kl_divergence(y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
-    """Mean of ``Σ t ln(t / p)``, see `KLDivergence`."""
-    return KLDivergence()(y_true, y_pred, sample_weight)
-
-
-@registry.register()
-def poisson(y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
-    """Mean of ``p − t ln p``, see `Poisson`."""
-    return Poisson()(y_true, y_pred, sample_weight)
+kl_divergence = as_function(KLDivergence, "kld", "KLD", "kullback_leibler_divergence")
+poisson = as_function(Poisson)

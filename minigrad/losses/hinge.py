@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine import Tensor
-from minigrad.losses.loss import ShapedLoss, mean_of_last_axis, registry
+from minigrad.losses.loss import ShapedLoss, as_function, mean_of_last_axis, registry
 
 
 def _as_signs(target: Tensor) -> Any:
@@ -62,19 +62,6 @@ class CategoricalHinge(ShapedLoss):
         return np.maximum(wrong - right + 1, 0)
 
 
-@registry.register()
-def hinge(y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
-    """Mean of ``max(1 − t p, 0)``, see `Hinge`."""
-    return Hinge()(y_true, y_pred, sample_weight)
-
-
-@registry.register()
-def squared_hinge(y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
-    """Mean of ``max(1 − t p, 0)²``, see `SquaredHinge`."""
-    return SquaredHinge()(y_true, y_pred, sample_weight)
-
-
-@registry.register()
-def categorical_hinge(y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
-    """Mean of ``max(1 + max((1 − t) p) − Σ t p, 0)``, see `CategoricalHinge`."""
-    return CategoricalHinge()(y_true, y_pred, sample_weight)
+hinge = as_function(Hinge)
+squared_hinge = as_function(SquaredHinge)
+categorical_hinge = as_function(CategoricalHinge)

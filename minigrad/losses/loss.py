@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from minigrad.checks import checked_dtype, one_of, snake_case
 from minigrad.engine import Tensor
 from minigrad.ops.conversion import as_float_tensor
 from minigrad.serialization import Registry
-from minigrad.signatures import FullSignature, KnownArguments
+from minigrad.signatures import Configurable, Setting
 
 registry = Registry("loss", returns_functions=True)
 get = registry.get
@@ -21,7 +22,15 @@ REDUCTIONS = ("sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", "
 SMALLEST = 1e-7  # what Keras, too, keeps arguments of logarithms above
 
 
-class Loss(metaclass=KnownArguments):
+def _reduction(owner: str, argument: str, value: Any) -> str:
+    return one_of(owner, argument, "none" if value is None else value, REDUCTIONS)
+
+
+def _dtype(owner: str, argument: str, value: Any) -> str | None:
+    return None if value is None else checked_dtype(owner, value).name
+
+
+class Loss(Configurable):
     """Base of the losses. A subclass defines `call`, which returns a value for each sample.
 
     Parameters
@@ -53,20 +62,9 @@ class Loss(metaclass=KnownArguments):
     [4.0]
     """
 
-    __signature__ = FullSignature()
-    settings: ClassVar[tuple[str, ...]] = ()  # attributes that are further arguments
-
-    def __init__(
-        self,
-        reduction: str | None = "sum_over_batch_size",
-        name: str | None = None,
-        dtype: Any = None,
-    ) -> None:
-        kind = type(self).__name__
-        given = "none" if reduction is None else reduction
-        self.reduction = one_of(kind, "reduction", given, REDUCTIONS)
-        self.name = snake_case(kind) if name is None else name
-        self.dtype = None if dtype is None else checked_dtype(kind, dtype).name
+    reduction = Setting(_reduction, "sum_over_batch_size")
+    name = Setting(lambda kind, _, name: snake_case(kind) if name is None else name, None)
+    dtype = Setting(_dtype, None)
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return a value for each sample, from Tensors of one dtype: (batch, …) → (batch, …)."""
@@ -101,17 +99,29 @@ class Loss(metaclass=KnownArguments):
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make this loss again."""
-        given = ("reduction", "name", *self.settings, *(("dtype",) if self.dtype else ()))
-        return {name: getattr(self, name) for name in given}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Self:
-        """Make the loss that `get_config` described."""
-        return cls(**config)
+        config = super().get_config()
+        if self.dtype is None:
+            del config["dtype"]  # a loss of one's own need not know it
+        return config
 
     def __repr__(self) -> str:
-        arguments = ", ".join(f"{k}={v!r}" for k, v in self.get_config().items() if k != "name")
-        return f"{type(self).__name__}({arguments})"
+        shown = {"reduction": self.reduction, **self.get_config()}
+        del shown["name"]
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in shown.items())})"
+
+
+def as_function(kind: type[Loss], *names: str) -> Callable[..., Tensor]:
+    """Return a loss as a function of ``(y_true, y_pred, sample_weight=None)``, known by `names`."""
+    loss = kind()
+
+    def function(y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
+        return loss(y_true, y_pred, sample_weight)
+
+    function.__name__ = function.__qualname__ = snake_case(kind.__name__)
+    function.__module__ = kind.__module__
+    function.__doc__ = f"{(kind.__doc__ or '').splitlines()[0]} See `{kind.__name__}`."
+    registered: Callable[..., Tensor] = registry.register(*names)(function)
+    return registered
 
 
 class ShapedLoss(Loss):
@@ -207,12 +217,3 @@ def takes_weights(loss: Any) -> bool:
         return False
     names: tuple[str, ...] = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     return "sample_weight" in names
-
-
-def only_logits_or_probabilities(owner: str, from_logits: Any) -> bool:
-    """Return whether predictions are logits."""
-    if not isinstance(from_logits, bool | np.bool_):
-        raise ValueError(
-            f"{owner}: from_logits must be True or False. Received: from_logits={from_logits!r}"
-        )
-    return bool(from_logits)

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.checks import above_zero
+from minigrad.checks import above_zero, is_whole
 from minigrad.engine import Tensor
 from minigrad.engine.primitive import Primitive
-from minigrad.losses.loss import SMALLEST, ShapedLoss, mean_of_last_axis, registry
+from minigrad.losses.loss import SMALLEST, ShapedLoss, as_function, mean_of_last_axis, registry
 from minigrad.ops.reductions import sum_of_squares
+from minigrad.signatures import Setting
 
 
 def _mean_square(prediction: Any, target: Any) -> Any:
@@ -120,17 +121,7 @@ class Huber(ShapedLoss):
     1.3125
     """
 
-    settings = ("delta",)
-
-    def __init__(
-        self,
-        delta: float = 1.0,
-        reduction: str | None = "sum_over_batch_size",
-        name: str | None = None,
-        dtype: Any = None,
-    ) -> None:
-        super().__init__(reduction, name, dtype)
-        self.delta = above_zero("Huber", "delta", delta)
+    delta = Setting(above_zero, 1.0)
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         error = y_pred - y_true
@@ -162,6 +153,12 @@ class LogCosh(ShapedLoss):
         return mean_of_last_axis(log_cosh_(y_pred - y_true))
 
 
+def _axis(owner: str, argument: str, axis: Any) -> Any:
+    if not is_whole(axis):
+        raise ValueError(f"{owner}: axis must be an integer. Received: axis={axis!r}")
+    return axis
+
+
 @registry.register()
 class CosineSimilarity(ShapedLoss):
     """``−Σ t p / (‖t‖ ‖p‖)``: −1 for the same direction, 0 for a right angle, 1 for the opposite.
@@ -181,19 +178,7 @@ class CosineSimilarity(ShapedLoss):
     -0.5
     """
 
-    settings = ("axis",)
-
-    def __init__(
-        self,
-        axis: int = -1,
-        reduction: str | None = "sum_over_batch_size",
-        name: str | None = None,
-        dtype: Any = None,
-    ) -> None:
-        super().__init__(reduction, name, dtype)
-        if not isinstance(axis, int) or isinstance(axis, bool):
-            raise ValueError(f"CosineSimilarity: axis must be an integer. Received: axis={axis!r}")
-        self.axis = axis
+    axis = Setting(_axis, -1)
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         return -np.sum(self._direction(y_true) * self._direction(y_pred), axis=self.axis)
@@ -206,46 +191,17 @@ class CosineSimilarity(ShapedLoss):
 # ---- as functions ------------------------------------------------------------------------------
 
 
-@registry.register("mse", "MSE")
-def mean_squared_error(y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
-    """Mean of ``(y_true − y_pred)²``, see `MeanSquaredError`.
-
-    Examples
-    --------
-    >>> float(mean_squared_error([[1.0], [0.0]], [[12.0], [0.0]]))
-    60.5
-    """
-    return MeanSquaredError()(y_true, y_pred, sample_weight)
-
-
-@registry.register("mae", "MAE")
-def mean_absolute_error(y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
-    """Mean of ``|y_true − y_pred|``, see `MeanAbsoluteError`."""
-    return MeanAbsoluteError()(y_true, y_pred, sample_weight)
-
-
-@registry.register("mape", "MAPE")
-def mean_absolute_percentage_error(y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
-    """Mean of ``100 |y_true − y_pred| / |y_true|``, see `MeanAbsolutePercentageError`."""
-    return MeanAbsolutePercentageError()(y_true, y_pred, sample_weight)
-
-
-@registry.register("msle", "MSLE")
-def mean_squared_logarithmic_error(y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
-    """Mean of ``(ln(1 + y_true) − ln(1 + y_pred))²``, see `MeanSquaredLogarithmicError`."""
-    return MeanSquaredLogarithmicError()(y_true, y_pred, sample_weight)
+mean_squared_error = as_function(MeanSquaredError, "mse", "MSE")
+mean_absolute_error = as_function(MeanAbsoluteError, "mae", "MAE")
+mean_absolute_percentage_error = as_function(MeanAbsolutePercentageError, "mape", "MAPE")
+mean_squared_logarithmic_error = as_function(MeanSquaredLogarithmicError, "msle", "MSLE")
+log_cosh = as_function(LogCosh, "logcosh")
 
 
 @registry.register()
 def huber(y_true: Any, y_pred: Any, delta: float = 1.0, sample_weight: Any = None) -> Tensor:
     """Squared error near 0 and absolute error far away, see `Huber`."""
     return Huber(delta)(y_true, y_pred, sample_weight)
-
-
-@registry.register("logcosh")
-def log_cosh(y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
-    """Mean of ``ln cosh(y_pred − y_true)``, see `LogCosh`."""
-    return LogCosh()(y_true, y_pred, sample_weight)
 
 
 @registry.register()

@@ -9,7 +9,8 @@ import numpy as np
 from minigrad.checks import number, positive_integer
 from minigrad.metrics.inputs import labels, matched, one_hot
 from minigrad.metrics.mean import MeanOverSamples
-from minigrad.metrics.metric import Array, known_as
+from minigrad.metrics.metric import Array, Metric, known_as
+from minigrad.signatures import Setting
 
 
 @known_as()
@@ -43,23 +44,14 @@ class BinaryAccuracy(MeanOverSamples):
     threshold
         Above it a prediction counts as 1. Predictions that are logits need 0.
 
-    Raises
-    ------
-    ValueError
-        If the threshold is no finite number; at an update, if the shapes differ or there are no
-        samples.
-
     Examples
     --------
     >>> BinaryAccuracy()([[1], [1], [0], [0]], [[0.98], [1.0], [0.0], [0.6]])
     0.75
     """
 
-    settings = ("threshold",)
-
-    def __init__(self, name: str | None = None, dtype: Any = None, threshold: float = 0.5) -> None:
-        super().__init__(name, dtype)
-        self.threshold = number("BinaryAccuracy", "threshold", threshold)
+    name, dtype = Metric.name, Metric.dtype  # which come first here
+    threshold = Setting(number, 0.5)
 
     def values(self, y_true: Any, y_pred: Any) -> Array:
         target, prediction = matched(self.owner, y_true, y_pred)
@@ -101,11 +93,7 @@ class SparseCategoricalAccuracy(MeanOverSamples):
 class _TopK(MeanOverSamples):
     """What the two metrics of the first k have in common."""
 
-    settings = ("k",)
-
-    def __init__(self, k: int = 5, name: str | None = None, dtype: Any = None) -> None:
-        super().__init__(name, dtype)
-        self.k = positive_integer(type(self).__name__, "k", k)
+    k = Setting(positive_integer, 5)
 
     def is_among_the_first(self, target: Array, scores: Array) -> Array:
         """Whether each label's score reaches the k-th largest; equal scores all count."""
@@ -126,14 +114,9 @@ class TopKCategoricalAccuracy(_TopK):
     Parameters
     ----------
     k
-        How many scores to look at.
+        How many scores to look at; fewer than classes, or all.
     name, dtype
         See `Metric`.
-
-    Raises
-    ------
-    ValueError
-        If k is no positive integer; at an update, if there are fewer classes.
 
     Examples
     --------
@@ -150,7 +133,7 @@ class TopKCategoricalAccuracy(_TopK):
 class SparseTopKCategoricalAccuracy(_TopK):
     """How often a label is among the k classes with the largest scores.
 
-    Parameters and errors as `TopKCategoricalAccuracy`; the targets are whole numbers.
+    Parameters as `TopKCategoricalAccuracy`; the targets are whole numbers.
 
     Examples
     --------

@@ -7,9 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.checks import number
+from minigrad.checks import number, or_none, snake_case
 from minigrad.metrics.inputs import real_array
-from minigrad.metrics.metric import Array, Metric, divided, known_as
+from minigrad.metrics.metric import Array, Metric, checked_name, divided, known_as
+from minigrad.signatures import Setting
+
+
+def _layer(owner: str, argument: str, layer: Any) -> str:
+    if not isinstance(layer, str) or not layer:
+        raise ValueError(
+            f"{owner}: layer must be the name of a layer, such as 'codings'. "
+            f"Received: layer={layer!r}"
+        )
+    return layer
 
 
 class _Activity(Metric):
@@ -17,22 +27,14 @@ class _Activity(Metric):
 
     watches_layer = True
 
-    settings = ("layer", "threshold")
+    layer = Setting(_layer)
+    threshold = Setting(number, 0.0)
+    name = Setting(or_none(checked_name), None)
 
-    def __init__(
-        self, layer: str, threshold: float = 0.0, name: str | None = None, dtype: Any = None
-    ) -> None:
-        kind = type(self).__name__
-        if not isinstance(layer, str) or not layer:
-            raise ValueError(
-                f"{kind}: layer must be the name of a layer, such as 'codings'. "
-                f"Received: layer={layer!r}"
-            )
-        self.layer = layer
-        super().__init__(name, dtype)
-        if name is None:
-            self.name = f"{layer}/{self.name}"
-        self.threshold = number(kind, "threshold", threshold)
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        if self.name is None:
+            self.name = f"{self.layer}/{snake_case(type(self).__name__)}"
 
     def update_state(self, activations: Any) -> None:
         """Take in what the layer put out for one batch, of shape (batch, …)."""
@@ -58,11 +60,6 @@ class ActiveUnits(_Activity):
         An output is active if it is larger. 0 suits relu; sigmoids need more.
     name
         What the history calls it; by default ``"<layer>/active_units"``.
-
-    Raises
-    ------
-    ValueError
-        If `layer` is no name, or the threshold no finite number.
 
     Examples
     --------
@@ -92,7 +89,7 @@ class DeadUnits(_Activity):
     is active shows that the kernel is of use. (Single places, say at the border of the images, can
     be silent for good without anything being wrong.)
 
-    Parameters and errors as `ActiveUnits`; the name is ``"<layer>/dead_units"``.
+    Parameters as `ActiveUnits`; the name is ``"<layer>/dead_units"``.
 
     Examples
     --------
@@ -128,7 +125,7 @@ class Sparsity(_Activity):
 
     Every output of every sample counts alike, so it is 1 − active units / outputs of a sample.
 
-    Parameters and errors as `ActiveUnits`; the name is ``"<layer>/sparsity"``.
+    Parameters as `ActiveUnits`; the name is ``"<layer>/sparsity"``.
 
     Examples
     --------

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from minigrad.checks import boolean, number, one_of, positive_integer
+from minigrad.checks import boolean, one_of
 from minigrad.metrics.classification import Counts
-from minigrad.metrics.inputs import binary, matched, weights
+from minigrad.metrics.inputs import binary, matched, weights, whole
 from minigrad.metrics.metric import divided, known_as
+from minigrad.signatures import Setting
+
+_CURVES = ("ROC", "PR")
+# Of the step from the smaller of two neighbours to the larger.
+_SHARES = {"minoring": 0.0, "interpolation": 0.5, "majoring": 1.0}
 
 
 @known_as()
@@ -31,11 +36,6 @@ class AUC(Counts):
     name, dtype
         See `Metric`.
 
-    Raises
-    ------
-    ValueError
-        For any other argument; at an update as `Counts` does.
-
     Examples
     --------
     >>> round(AUC()([0, 0, 1, 1], [0.1, 0.5, 0.3, 0.9]), 2)
@@ -43,32 +43,22 @@ class AUC(Counts):
     """
 
     kinds = ("true_positives", "false_positives", "true_negatives", "false_negatives")
-    settings = ("num_thresholds", "curve", "summation_method", "thresholds", "from_logits")
+    num_thresholds = Setting(partial(whole, least=2), 200)
+    curve = Setting(lambda kind, name, word: one_of(kind, name, str(word).upper(), _CURVES), "ROC")
+    summation_method = Setting(partial(one_of, known=tuple(_SHARES)), "interpolation")
+    name, dtype, thresholds = Counts.name, Counts.dtype, Counts.thresholds
+    from_logits = Setting(boolean, False)
 
-    def __init__(
-        self,
-        num_thresholds: int = 200,
-        curve: str = "ROC",
-        summation_method: str = "interpolation",
-        name: str | None = None,
-        dtype: Any = None,
-        thresholds: Sequence[float] | None = None,
-        from_logits: bool = False,
-    ) -> None:
-        if thresholds is None and positive_integer("AUC", "num_thresholds", num_thresholds) < 2:
-            raise ValueError(f"AUC: num_thresholds must be above 1. Received: {num_thresholds}")
-        given = None if thresholds is None else sorted(thresholds)
-        inner = np.linspace(0, 1, num_thresholds)[1:-1] if given is None else given
-        self._points = [-1e-7, *(number("AUC", "thresholds", t, 0, 1) for t in inner), 1 + 1e-7]
-        super().__init__(given, name, dtype)
-        self.num_thresholds = len(self._points)
-        self.curve = one_of("AUC", "curve", str(curve).upper(), ("ROC", "PR"))
-        methods = ("interpolation", "minoring", "majoring")
-        self.summation_method = one_of("AUC", "summation_method", summation_method, methods)
-        self.from_logits = boolean("AUC", "from_logits", from_logits)
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self.num_thresholds = len(self._limits())
 
     def _limits(self) -> list[float]:
-        return self._points
+        if self.thresholds is None:
+            inner = np.linspace(0, 1, self.num_thresholds)[1:-1].tolist()
+        else:
+            inner = sorted(super()._limits())
+        return [-1e-7, *inner, 1 + 1e-7]
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         target, prediction = matched(self.owner, y_true, y_pred)
@@ -77,7 +67,7 @@ class AUC(Counts):
         if self.from_logits:
             prediction = 0.5 * (1 + np.tanh(0.5 * prediction))  # σ, which cannot overflow
         # The thresholds that a prediction exceeds are the first so many.
-        exceeded = np.searchsorted(self._points, prediction.ravel().clip(0, 1))
+        exceeded = np.searchsorted(self._limits(), prediction.ravel().clip(0, 1))
         counted = dict(zip(self.kinds, self.variables, strict=True))
         for side, of in (("true_positives", is_true), ("false_positives", ~is_true)):
             weight = (each * of).ravel()
@@ -104,5 +94,5 @@ class AUC(Counts):
         if self.curve == "ROC":
             x, y = divided(wrong, wrong + rejected), recall
         lower, upper = np.minimum(y[:-1], y[1:]), np.maximum(y[:-1], y[1:])
-        share = {"minoring": 0.0, "interpolation": 0.5, "majoring": 1.0}[self.summation_method]
+        share = _SHARES[self.summation_method]
         return float((-np.diff(x) * (lower + share * (upper - lower))).sum())

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 
-from minigrad.checks import above_zero, is_whole, number, one_of, positive_integer
-from minigrad.metrics.inputs import binary, matched, weights
-from minigrad.metrics.metric import Array, Metric, divided, known_as
+from minigrad.checks import above_zero, number, one_of, or_none, positive_integer
+from minigrad.metrics.inputs import binary, matched, weights, whole
+from minigrad.metrics.metric import Array, Metric, checked_name, divided, known_as
+from minigrad.signatures import Setting
+
+
+def _thresholds(owner: str, argument: str, given: Any) -> float | list[float] | None:
+    if isinstance(given, list | tuple | np.ndarray):
+        if len(given) == 0:
+            raise ValueError(f"{owner}: thresholds must hold a number. Received: {given!r}")
+        return [number(owner, argument, value, 0, 1) for value in given]
+    return None if given is None else number(owner, argument, given, 0, 1)
 
 
 class Counts(Metric):
@@ -23,45 +33,20 @@ class Counts(Metric):
     name, dtype
         See `Metric`.
     top_k
-        Count only the k largest predictions of a sample, without a threshold unless one is given.
+        Of precision and recall: count only the k largest predictions of a sample, without a
+        threshold unless one is given.
     class_id
-        Look at this class only, an index of the last axis.
-
-    Raises
-    ------
-    ValueError
-        For any other argument; at an update, for targets that are not 0 or 1, or shapes that
-        differ.
+        Of precision and recall: look at this class only, an index of the last axis.
     """
 
     # "true" or "false", and of which: "positives" or "negatives". A variable counts each.
     kinds: ClassVar[tuple[str, ...]]
-    settings: ClassVar[tuple[str, ...]] = ("thresholds",)
+    thresholds = Setting(_thresholds, None)
+    top_k: int | None = None
+    class_id: int | None = None
 
-    def __init__(
-        self,
-        thresholds: float | Sequence[float] | None = None,
-        name: str | None = None,
-        dtype: Any = None,
-        *,
-        top_k: int | None = None,
-        class_id: int | None = None,
-    ) -> None:
-        super().__init__(name, dtype)
-        kind = type(self).__name__
-        self.thresholds: float | list[float] | None = None
-        if isinstance(thresholds, list | tuple | np.ndarray):
-            if len(thresholds) == 0:
-                raise ValueError(f"{kind}: thresholds must hold a number. Received: {thresholds!r}")
-            self.thresholds = [number(kind, "thresholds", value, 0, 1) for value in thresholds]
-        elif thresholds is not None:
-            self.thresholds = number(kind, "thresholds", thresholds, 0, 1)
-        self.top_k = None if top_k is None else positive_integer(kind, "top_k", top_k)
-        if class_id is not None and not (is_whole(class_id) and class_id >= 0):
-            raise ValueError(
-                f"{kind}: class_id must be an integer, 0 or larger. Received: class_id={class_id!r}"
-            )
-        self.class_id = class_id
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
         for name in self.kinds:
             setattr(self, name, self.add_weight((len(self._limits()),), "zeros", "float64", name))
 
@@ -90,9 +75,9 @@ class Counts(Metric):
 
     def result(self) -> Any:
         """Return what was counted, an array for several thresholds."""
-        return self._shown(self.variables[0].numpy())
+        return self._for_each_threshold(self.variables[0].numpy())
 
-    def _shown(self, values: Array) -> Any:
+    def _for_each_threshold(self, values: Array) -> Any:
         return values if len(values) > 1 else float(values[0])
 
     def _limits(self) -> list[float]:
@@ -154,29 +139,21 @@ class FalseNegatives(Counts):
 class _Share(Counts):
     """Base of precision and recall: a share of true positives; parameters as `Counts`."""
 
-    settings = ("thresholds", "top_k", "class_id")
-
-    def __init__(
-        self,
-        thresholds: float | Sequence[float] | None = None,
-        top_k: int | None = None,
-        class_id: int | None = None,
-        name: str | None = None,
-        dtype: Any = None,
-    ) -> None:
-        super().__init__(thresholds, name, dtype, top_k=top_k, class_id=class_id)
+    thresholds = Counts.thresholds  # the first of them
+    top_k = Setting(or_none(positive_integer), None)
+    class_id = Setting(or_none(whole), None)
 
     def result(self) -> Any:
         """Return the share, or an array of one for each threshold; 0 before a batch."""
         right, wrong = (variable.numpy() for variable in self.variables)
-        return self._shown(divided(right, right + wrong))
+        return self._for_each_threshold(divided(right, right + wrong))
 
 
 @known_as()
 class Precision(_Share):
     """``true positives / (true + false positives)``: how many of those predicted are true.
 
-    Parameters and errors are those of `Counts`.
+    Parameters are those of `Counts`.
 
     Examples
     --------
@@ -191,7 +168,7 @@ class Precision(_Share):
 class Recall(_Share):
     """``true positives / (true positives + false negatives)``: how many of the true are found.
 
-    Parameters and errors are those of `Counts`.
+    Parameters are those of `Counts`.
 
     Examples
     --------
@@ -219,12 +196,6 @@ class FBetaScore(Metric):
     name, dtype
         See `Metric`.
 
-    Raises
-    ------
-    ValueError
-        For any other argument; at an update, for targets that are not 0 or 1, or are not of shape
-        (batch, classes).
-
     Examples
     --------
     >>> metric = FBetaScore(average="macro", beta=2.0, threshold=0.5)
@@ -232,28 +203,16 @@ class FBetaScore(Metric):
     0.8117
     """
 
-    default_name = "fbeta_score"
-    settings: ClassVar[tuple[str, ...]] = ("average", "beta", "threshold")
+    average = Setting(or_none(partial(one_of, known=("micro", "macro", "weighted"))), None)
+    beta = Setting(above_zero, 1.0)
+    threshold = Setting(or_none(partial(number, least=0, most=1)), None)
+    name = Setting(partial(checked_name, usual="fbeta_score"), None)
     _counts = ("true_positives", "false_positives", "false_negatives")
 
-    def __init__(
-        self,
-        average: str | None = None,
-        beta: float = 1.0,
-        threshold: float | None = None,
-        name: str | None = None,
-        dtype: Any = None,
-    ) -> None:
-        super().__init__(name, dtype)
-        kind = type(self).__name__
-        if average is not None:
-            one_of(kind, "average", average, ("micro", "macro", "weighted"))
-        self.average = average
-        self.beta = above_zero(kind, "beta", beta)
-        self.threshold = None if threshold is None else number(kind, "threshold", threshold, 0, 1)
-        self.gathers: Mapping[str, int] = dict.fromkeys(
-            self._counts, 0 if average == "micro" else 1
-        )
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        axes = 0 if self.average == "micro" else 1
+        self.gathers: Mapping[str, int] = dict.fromkeys(self._counts, axes)
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         target, prediction = matched(self.owner, y_true, y_pred)
@@ -294,7 +253,7 @@ class FBetaScore(Metric):
 class F1Score(FBetaScore):
     """``2 P R / (P + R)``: the harmonic mean of precision P and recall R.
 
-    Parameters and errors as `FBetaScore`, whose β is 1 here.
+    Parameters as `FBetaScore`, whose β is 1 here.
 
     Examples
     --------
@@ -302,14 +261,6 @@ class F1Score(FBetaScore):
     0.8
     """
 
-    default_name = "f1_score"
-    settings = ("average", "threshold")
-
-    def __init__(
-        self,
-        average: str | None = None,
-        threshold: float | None = None,
-        name: str | None = None,
-        dtype: Any = None,
-    ) -> None:
-        super().__init__(average, 1.0, threshold, name, dtype)
+    average, threshold = FBetaScore.average, FBetaScore.threshold
+    name = Setting(partial(checked_name, usual="f1_score"), None)
+    beta = 1.0

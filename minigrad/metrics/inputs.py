@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.checks import is_whole
 from minigrad.engine.tensor import plain
 from minigrad.losses.loss import laid_along
 from minigrad.metrics.metric import Array
@@ -50,12 +51,6 @@ def matched(owner: str, y_true: Any, y_pred: Any) -> tuple[Array, Array]:
     if target.ndim == 1:
         return target[:, None], prediction[:, None]
     return target, prediction
-
-
-def matched_floats(owner: str, y_true: Any, y_pred: Any) -> tuple[Array, Array]:
-    """Return both in one shape and in float64."""
-    target, prediction = matched(owner, y_true, y_pred)
-    return target.astype(np.float64), prediction.astype(np.float64)
 
 
 def scores_of_classes(owner: str, y_pred: Any) -> Array:
@@ -128,3 +123,13 @@ def weights(owner: str, sample_weight: Any, shape: tuple[int, ...]) -> Array:
     if not np.isfinite(given).all():
         raise ValueError(f"{owner}: weights must be finite. Received: {sample_weight!r}")
     return np.broadcast_to(laid_along(shape, given, owner), shape)
+
+
+def whole(owner: str, argument: str, value: Any, least: int = 0) -> int:
+    """Return an integer that is `least` or larger."""
+    if not is_whole(value) or value < least:
+        raise ValueError(
+            f"{owner}: {argument} must be an integer, {least} or larger. "
+            f"Received: {argument}={value!r}"
+        )
+    return int(value)

@@ -18,8 +18,8 @@ from minigrad.metrics.metric import Array, Metric, divided, known_as, registry
 class Average(Metric):
     """``Σ w·v / Σ w``: over all samples of all batches, so that a short batch counts for less."""
 
-    def __init__(self, name: str | None = None, dtype: Any = None) -> None:
-        super().__init__(name, dtype)
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
         self.total = self.add_weight(name="total", dtype="float64")
         self.count = self.add_weight(name="count", dtype="float64")
 
@@ -70,8 +70,8 @@ class Sum(Metric):
     2.0
     """
 
-    def __init__(self, name: str | None = None, dtype: Any = None) -> None:
-        super().__init__(name, dtype)
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
         self.total = self.add_weight(name="total", dtype="float64")
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
@@ -105,11 +105,10 @@ class MeanOfLoss(MeanOverSamples):
 
     loss: ClassVar[type[Loss]]
 
-    def __init__(self, name: str | None = None, dtype: Any = None, **settings: Any) -> None:
-        super().__init__(name, dtype)
-        self._loss = self.loss(reduction="none", **settings)
-        self._settings = settings
-        vars(self).update(settings)
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        names = self._settings().keys() - Metric._settings().keys()
+        self._loss = self.loss(reduction="none", **{name: getattr(self, name) for name in names})
 
     def checked(self, y_true: Any, y_pred: Any) -> tuple[Array, Array]:
         """Return targets and predictions as arrays of one shape."""
@@ -119,9 +118,6 @@ class MeanOfLoss(MeanOverSamples):
         """Return the loss of each sample: losses are in NumPy's notation, so arrays will do."""
         both: Any = [np.asarray(array, np.float64) for array in self.checked(y_true, y_pred)]
         return np.asarray(self._loss.call(*both))
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), **self._settings}
 
 
 @known_as()
@@ -166,13 +162,6 @@ class MeanMetricWrapper(Average):
         self.keywords = keywords
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Take in one batch.
-
-        Raises
-        ------
-        ValueError
-            If the function returns neither a value for each sample nor one number.
-        """
         target = real_array(self.owner, "y_true", y_true)
         prediction = real_array(self.owner, "y_pred", y_pred)
         samples = prediction.shape[0]
@@ -191,13 +180,7 @@ class MeanMetricWrapper(Average):
         self.gather(np.broadcast_to(values, samples) if is_one_number else values, sample_weight)
 
     def get_config(self) -> dict[str, Any]:
-        """Return the function's registered name, and its further arguments.
-
-        Raises
-        ------
-        ValueError
-            If the function is not registered, or is a loss of minigrad.
-        """
+        """Return the registered name of the function, which must be no loss, and its arguments."""
         if str(getattr(self.fn, "__module__", "")).startswith("minigrad.losses"):
             raise ValueError(
                 f"{self.owner}: a loss in the place of a metric cannot be saved with the model. "

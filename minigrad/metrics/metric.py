@@ -11,13 +11,20 @@ from minigrad.checks import checked_dtype, snake_case
 from minigrad.engine import get_default_dtype
 from minigrad.parameter import Parameter
 from minigrad.serialization import Registry
-from minigrad.signatures import FullSignature, KnownArguments
+from minigrad.signatures import Configurable, Setting
 
 Array = np.ndarray[Any, Any]
 M = TypeVar("M", bound="type[Metric]")
 
 
-class Metric(metaclass=KnownArguments):
+def checked_name(owner: str, argument: str, name: Any, usual: str | None = None) -> str:
+    """Return a metric's name, by default the usual one, or that of its class in small letters."""
+    if name is not None and (not isinstance(name, str) or not name):
+        raise ValueError(f"{owner}: name must be a text. Received: name={name!r}")
+    return name or usual or snake_case(owner)
+
+
+class Metric(Configurable):
     """Base of all metrics: `update_state` for each batch, `result`, `reset_state` for each epoch.
 
     What a metric gathers stands in variables that `add_weight` makes in its constructor. They are
@@ -39,13 +46,12 @@ class Metric(metaclass=KnownArguments):
         keeps it there, `gathers` names it, with the number of axes; an empty one allows any.
     watches_layer : bool
         Whether `update_state` wants the outputs of the layer named `layer`, not the predictions.
-    settings : tuple of str
-        The attributes that are further arguments of the constructor, for the config.
 
     Raises
     ------
     ValueError
-        If the name is no text, or is empty; or if the dtype is not of real numbers.
+        If an argument is not what is stated for it; at an update, if targets, predictions or
+        weights do not fit each other or the metric.
 
     Examples
     --------
@@ -65,18 +71,14 @@ class Metric(metaclass=KnownArguments):
     (2.0, 2.0)
     """
 
-    __signature__ = FullSignature()
     gathers: Mapping[str, int] = {}
     watches_layer: ClassVar[bool] = False
-    settings: ClassVar[tuple[str, ...]] = ()
-    default_name: ClassVar[str | None] = None
 
-    def __init__(self, name: str | None = None, dtype: Any = None) -> None:
-        kind = type(self)
-        if name is not None and (not isinstance(name, str) or not name):
-            raise ValueError(f"{kind.__name__}: name must be a text. Received: name={name!r}")
-        self.name = name or kind.default_name or snake_case(kind.__name__)
-        self.dtype = checked_dtype(kind.__name__, dtype, "fiu").name
+    name = Setting(checked_name, None)
+    dtype = Setting(lambda owner, _, dtype: checked_dtype(owner, dtype, "fiu").name, None)
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
         self.state: dict[str, Array] = {}
         self._added: list[Parameter] = []
 
@@ -243,25 +245,22 @@ class Metric(metaclass=KnownArguments):
         NotImplementedError
             If a subclass does not define it and has arguments to remember.
         """
-        usual = {"name", "dtype", "state", "_added"}
+        usual = {"name", "dtype", "state", "_added", "_loss"}
         unknown = [
             name
             for name, value in vars(self).items()
             if name not in usual and not isinstance(value, Parameter | Metric)
         ]
-        if unknown and not self.settings and type(self).get_config is Metric.get_config:
+        has_none = self._settings().keys() == Metric._settings().keys()
+        if unknown and has_none and type(self).get_config is Metric.get_config:
             raise NotImplementedError(
                 f"{type(self).__name__} must define get_config() to be saved, returning a dict of "
                 f"its constructor's arguments (it has {', '.join(sorted(unknown))})"
             )
-        config = {name: getattr(self, name) for name in ("name", *self.settings)}
-        is_usual = self.dtype == get_default_dtype().name
-        return config if is_usual else {**config, "dtype": self.dtype}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Metric:
-        """Make the metric that `get_config` described."""
-        return cls(**config)
+        config = super().get_config()
+        if self.dtype == get_default_dtype().name:
+            del config["dtype"]  # a metric of one's own need not know it
+        return config
 
     def __repr__(self) -> str:
         try:

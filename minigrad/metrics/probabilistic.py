@@ -9,7 +9,7 @@ import numpy as np
 from minigrad import losses
 from minigrad.metrics.inputs import labels, one_hot, probabilities
 from minigrad.metrics.mean import MeanOfLoss
-from minigrad.metrics.metric import Array, known_as
+from minigrad.metrics.metric import Array, Metric, known_as
 
 
 @known_as("bce", "BCE")
@@ -26,15 +26,9 @@ class BinaryCrossentropy(MeanOfLoss):
 
     loss: ClassVar[type[losses.Loss]] = losses.BinaryCrossentropy
 
-    def __init__(
-        self,
-        name: str | None = None,
-        dtype: Any = None,
-        from_logits: bool = False,
-        label_smoothing: float = 0.0,
-    ) -> None:
-        settings = {"from_logits": from_logits, "label_smoothing": label_smoothing}
-        super().__init__(name, dtype, **settings)
+    name, dtype = Metric.name, Metric.dtype  # which come first here
+    from_logits = losses.BinaryCrossentropy.from_logits
+    label_smoothing = losses.BinaryCrossentropy.label_smoothing
 
     def checked(self, y_true: Any, y_pred: Any) -> tuple[Array, Array]:
         target, prediction = super().checked(y_true, y_pred)
@@ -58,7 +52,7 @@ class CategoricalCrossentropy(BinaryCrossentropy):
 
     def checked(self, y_true: Any, y_pred: Any) -> tuple[Array, Array]:
         target, scores = one_hot(self.owner, y_true, y_pred)
-        return probabilities(self.owner, target), _divisible(target, scores, self._settings)
+        return probabilities(self.owner, target), _divisible(target, scores, self.from_logits)
 
 
 @known_as()
@@ -73,20 +67,18 @@ class SparseCategoricalCrossentropy(MeanOfLoss):
 
     loss = losses.SparseCategoricalCrossentropy
 
-    def __init__(
-        self, name: str | None = None, dtype: Any = None, from_logits: bool = False
-    ) -> None:
-        super().__init__(name, dtype, from_logits=from_logits)
+    name, dtype = Metric.name, Metric.dtype
+    from_logits = losses.SparseCategoricalCrossentropy.from_logits
 
     def checked(self, y_true: Any, y_pred: Any) -> tuple[Array, Array]:
         target, scores = labels(self.owner, y_true, y_pred)
         rows = np.eye(scores.shape[-1])[target]
-        return rows, _divisible(rows, scores, self._settings)
+        return rows, _divisible(rows, scores, self.from_logits)
 
 
-def _divisible(target: Array, scores: Array, settings: dict[str, Any]) -> Array:
+def _divisible(target: Array, scores: Array, from_logits: bool) -> Array:
     """Return scores that can be divided by their sum: zeros alone are as wrong as can be."""
-    if settings["from_logits"]:
+    if from_logits:
         return scores
     return np.where(scores.sum(axis=-1, keepdims=True) == 0, 1 - target, scores)
 

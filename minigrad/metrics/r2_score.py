@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from minigrad.checks import one_of
-from minigrad.metrics.inputs import matched_floats, weights
+from minigrad.checks import one_of, or_none
+from minigrad.metrics.inputs import matched, weights, whole
 from minigrad.metrics.metric import Array, Metric, divided, known_as
+from minigrad.signatures import Setting
 
 _AGGREGATIONS = ("uniform_average", "variance_weighted_average")
 
@@ -34,11 +36,6 @@ class R2Score(Metric):
     name, dtype
         See `Metric`.
 
-    Raises
-    ------
-    ValueError
-        For any other argument; at an update, for targets that are not of shape (batch, outputs).
-
     Examples
     --------
     >>> R2Score()([[1.0], [4.0], [3.0]], [[2.0], [4.0], [4.0]])
@@ -48,29 +45,13 @@ class R2Score(Metric):
     gathers: Mapping[str, int] = {
         "origin": 1, "sum": 1, "squared_sum": 1, "residual": 1, "count": 1, "samples": 0,
     }  # fmt: skip
-    settings = ("class_aggregation", "num_regressors")
-
-    def __init__(
-        self,
-        class_aggregation: str | None = "uniform_average",
-        num_regressors: int = 0,
-        name: str | None = None,
-        dtype: Any = None,
-    ) -> None:
-        super().__init__(name, dtype)
-        if class_aggregation is not None:
-            one_of("R2Score", "class_aggregation", class_aggregation, _AGGREGATIONS)
-        is_whole = isinstance(num_regressors, int) and not isinstance(num_regressors, bool)
-        if not is_whole or num_regressors < 0:
-            raise ValueError(
-                "R2Score: num_regressors must be an integer, 0 or larger. "
-                f"Received: num_regressors={num_regressors!r}"
-            )
-        self.class_aggregation = class_aggregation
-        self.num_regressors = num_regressors
+    class_aggregation = Setting(or_none(partial(one_of, known=_AGGREGATIONS)), "uniform_average")
+    num_regressors = Setting(whole, 0)
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        target, prediction = matched_floats(self.owner, y_true, y_pred)
+        target, prediction = (
+            array.astype(np.float64) for array in matched(self.owner, y_true, y_pred)
+        )
         if target.ndim != 2 or target.shape[1:] != self.state.get("sum", target[0]).shape:
             outputs = len(self.state["sum"]) if self.state else "outputs"
             raise ValueError(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 from minigrad import losses
+from minigrad.checks import is_whole
 from minigrad.metrics.mean import MeanOfLoss
-from minigrad.metrics.metric import Array, known_as
+from minigrad.metrics.metric import Array, Metric, checked_name, known_as
+from minigrad.signatures import Setting
 
 
 @known_as("mse", "MSE")
@@ -65,8 +68,17 @@ class MeanSquaredLogarithmicError(MeanOfLoss):
 class LogCoshError(MeanOfLoss):
     """Mean of ``ln cosh(y_pred − y_true)``: a square for small errors, absolute for large ones."""
 
-    default_name = "logcosh"
+    name = Setting(partial(checked_name, usual="logcosh"), None)
     loss = losses.LogCosh
+
+
+def _axis(owner: str, argument: str, axis: Any) -> int:
+    if not is_whole(axis) or axis == 0:
+        raise ValueError(
+            f"{owner}: axis must be an integer other than 0, the axis of the samples. "
+            f"Received: axis={axis!r}"
+        )
+    return int(axis)
 
 
 @known_as()
@@ -84,20 +96,14 @@ class CosineSimilarity(MeanOfLoss):
 
     loss = losses.CosineSimilarity
 
-    def __init__(self, name: str | None = None, dtype: Any = None, axis: int = -1) -> None:
-        if isinstance(axis, bool) or axis == 0 or not isinstance(axis, int):
-            raise ValueError(
-                "CosineSimilarity: axis must be an integer other than 0, the axis of the samples. "
-                f"Received: axis={axis!r}"
-            )
-        super().__init__(name, dtype, axis=axis)
-        self._axis = axis
+    name, dtype = Metric.name, Metric.dtype  # which come first here
+    axis = Setting(_axis, -1)
 
     def checked(self, y_true: Any, y_pred: Any) -> tuple[Array, Array]:
         target, prediction = super().checked(y_true, y_pred)
-        if not self._axis % (target.ndim or 1) >= 1 or not -target.ndim <= self._axis < target.ndim:
+        if not -target.ndim < self.axis < target.ndim:
             raise ValueError(
-                f"{self.owner}: axis={self._axis} is no axis of one sample, in shape {target.shape}"
+                f"{self.owner}: axis={self.axis} is no axis of one sample, in shape {target.shape}"
             )
         return target, prediction
 

@@ -26,7 +26,6 @@ class Adadelta(Optimizer):
         Keeps the division finite, and lets the first steps be made.
     **arguments
         ``parameters``, ``weight_decay``, ``clipnorm`` and what else `Optimizer` takes.
-
     """  # noqa: D205  (the formula takes two lines)
 
     learning_rate = LearningRate(0.001)
@@ -36,7 +35,6 @@ class Adadelta(Optimizer):
     slots = ("accumulated_gradient", "accumulated_delta")
 
     def update(self, w: Array, g: Array, scratch: Array, *averages: Array) -> None:
-        """Change values and means in place."""
         of_gradients, of_steps = averages
         of_gradients *= self.rho
         np.multiply(g, g, out=scratch)

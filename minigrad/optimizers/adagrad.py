@@ -25,7 +25,6 @@ class Adagrad(Optimizer):
         Keeps the division finite.
     **arguments
         ``parameters``, ``weight_decay``, ``clipnorm`` and what else `Optimizer` takes.
-
     """
 
     learning_rate = LearningRate(0.001)
@@ -35,7 +34,6 @@ class Adagrad(Optimizer):
     slots = ("accumulator",)
 
     def update(self, w: Array, g: Array, scratch: Array, *averages: Array) -> None:
-        """Change values and sums in place."""
         (accumulator,) = averages
         accumulator += np.multiply(g, g, out=scratch)
         np.add(accumulator, self.epsilon, out=scratch)

@@ -86,7 +86,6 @@ class Adam(Optimizer):
         self.kept_with_beta_1, self.kept_with_beta_2 = self.beta_1, self.beta_2
 
     def update(self, w: Array, g: Array, scratch: Array, *averages: Array) -> None:
-        """Change values and averages in place."""
         s, q, *largest = averages
         beta_1, beta_2, epsilon, size = self._numbers[w.dtype]
         np.multiply(s, beta_1, s)

@@ -30,7 +30,6 @@ class Adamax(Optimizer):
     slots = ("momentum", "norm")
 
     def update(self, w: Array, g: Array, scratch: Array, *averages: Array) -> None:
-        """Change values, average and maximum in place."""
         m, u = averages
         m *= self.beta_1
         m += np.multiply(g, 1 - self.beta_1, out=scratch)

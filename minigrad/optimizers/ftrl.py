@@ -63,7 +63,6 @@ class Ftrl(Optimizer):
             raise ValueError("Ftrl: the learning rate must be above 0, as it divides by it")
 
     def update(self, w: Array, g: Array, scratch: Array, *averages: Array) -> None:
-        """Change values and sums in place."""
         accumulator, linear = averages
         before = accumulator**-self.learning_rate_power
         accumulator += np.multiply(g, g, out=scratch)

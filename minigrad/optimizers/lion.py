@@ -25,7 +25,6 @@ class Lion(Optimizer):
         How much the average counts in the direction, and how slowly it forgets; in [0, 1).
     **arguments
         ``parameters``, ``weight_decay``, ``clipnorm`` and what else `Optimizer` takes.
-
     """
 
     learning_rate = LearningRate(0.001)
@@ -35,7 +34,6 @@ class Lion(Optimizer):
     slots = ("momentum",)
 
     def update(self, w: Array, g: Array, scratch: Array, *averages: Array) -> None:
-        """Change values and average in place."""
         (m,) = averages
         direction = m * self.beta_1
         direction += np.multiply(g, 1 - self.beta_1, out=scratch)

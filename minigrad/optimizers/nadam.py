@@ -52,7 +52,6 @@ class Nadam(Optimizer):
         self._correction = 1 / (1 - self.beta_2**t)
 
     def update(self, w: Array, g: Array, scratch: Array, *averages: Array) -> None:
-        """Change values and averages in place."""
         m, v = averages
         np.subtract(g, m, out=scratch)
         scratch *= 1 - self.beta_1

@@ -29,7 +29,6 @@ class RMSprop(Optimizer):
         Whether to subtract the square of the mean gradient from v: the variance.
     **arguments
         ``parameters``, ``weight_decay``, ``clipnorm`` and what else `Optimizer` takes.
-
     """
 
     learning_rate = LearningRate(0.001)
@@ -45,7 +44,6 @@ class RMSprop(Optimizer):
         return ("velocity", *(slot for slot, is_kept in more.items() if is_kept))
 
     def update(self, w: Array, g: Array, scratch: Array, *averages: Array) -> None:
-        """Change values and averages in place."""
         others = dict(zip(self.slots, averages, strict=True))
         v = others["velocity"]
         v *= self.rho

@@ -30,6 +30,8 @@ deserialize = _registry.deserialize
 class LearningRateSchedule(Configurable):
     """Base of all schedules; a subclass defines ``__call__(step)``, and `get_config` to be saved.
 
+    The argument `name`, which all of minigrad's have, is only for the eye.
+
     Raises
     ------
     ValueError
@@ -77,8 +79,6 @@ class ExponentialDecay(LearningRateSchedule):
         η₀, T and r, all positive.
     staircase
         Whether t / T is rounded down, so that the rate falls in jumps.
-    name
-        Only for the eye.
 
     Examples
     --------
@@ -93,7 +93,6 @@ class ExponentialDecay(LearningRateSchedule):
     name = Setting(None, "ExponentialDecay")
 
     def after(self, step: float) -> float:
-        """Return the learning rate after `step` steps."""
         passed = step / self.decay_steps
         return self.initial_learning_rate * self.decay_rate ** (
             math.floor(passed) if self.staircase else passed
@@ -117,7 +116,6 @@ class InverseTimeDecay(LearningRateSchedule):
     name = Setting(None, "InverseTimeDecay")
 
     def after(self, step: float) -> float:
-        """Return the learning rate after `step` steps."""
         passed = step / self.decay_steps
         return self.initial_learning_rate / (
             1 + self.decay_rate * (math.floor(passed) if self.staircase else passed)
@@ -138,8 +136,6 @@ class PolynomialDecay(LearningRateSchedule):
         p, positive; 1 is a straight line.
     cycle
         Whether it begins again at each multiple of T, each time with a longer T.
-    name
-        Only for the eye.
 
     Examples
     --------
@@ -155,7 +151,6 @@ class PolynomialDecay(LearningRateSchedule):
     name = Setting(None, "PolynomialDecay")
 
     def after(self, step: float) -> float:
-        """Return the learning rate after `step` steps."""
         length = self.decay_steps
         if self.cycle:
             length *= max(1, math.ceil(step / length))
@@ -178,8 +173,6 @@ class CosineDecay(LearningRateSchedule):
         T, positive, without those of the warm-up.
     alpha
         Which fraction of η₀ is left at the end.
-    name
-        Only for the eye.
     warmup_target, warmup_steps
         To which rate, and in how many steps, a straight line leads before the decay begins there.
 
@@ -198,7 +191,6 @@ class CosineDecay(LearningRateSchedule):
     warmup_steps = Setting(not_negative, 0)
 
     def after(self, step: float) -> float:
-        """Return the learning rate after `step` steps."""
         top, passed = self.initial_learning_rate, step
         if self.warmup_target is not None:
             if step < self.warmup_steps:
@@ -228,8 +220,6 @@ class CosineDecayRestarts(LearningRateSchedule):
         Factors, positive; t_mul not below 1.
     alpha
         Which fraction of the initial rate is left at the end of each.
-    name
-        Only for the eye.
 
     Examples
     --------
@@ -246,7 +236,6 @@ class CosineDecayRestarts(LearningRateSchedule):
     name = Setting(None, "SGDRDecay")
 
     def after(self, step: float) -> float:
-        """Return the learning rate after `step` steps."""
         passed = step / self.first_decay_steps
         if self.t_mul == 1:
             restarts = math.floor(passed)
@@ -271,8 +260,6 @@ class PiecewiseConstantDecay(LearningRateSchedule):
         Steps, in rising order.
     values
         Rates, one more than boundaries; 0 or larger.
-    name
-        Only for the eye.
 
     Raises
     ------
@@ -302,5 +289,4 @@ class PiecewiseConstantDecay(LearningRateSchedule):
             raise ValueError(f"{kind}: boundaries must rise. Received: {self.boundaries}")
 
     def after(self, step: float) -> float:
-        """Return the learning rate after `step` steps."""
         return self.values[sum(step > boundary for boundary in self.boundaries)]

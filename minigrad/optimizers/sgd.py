@@ -47,7 +47,6 @@ class SGD(Optimizer):
         return ("velocity",) if self.momentum else ()
 
     def update(self, w: Array, g: Array, scratch: Array, *averages: Array) -> None:
-        """Change values and velocity in place."""
         step = np.multiply(g, self.rate, out=scratch)
         if not averages:
             w -= step

@@ -20,7 +20,6 @@ class OptimizerState(OptimizerSettings):
 
     scalars: tuple[str, ...] = ()  # attributes that are part of the state, too
     waiting = 0.0  # how many gradients have been accumulated since the last step
-    slot_start = 0.0  # what the running averages begin with
 
     _averages: list[dict[str, Array]]
     _blocks: dict[tuple[int, int, int], list[tuple[Array, ...]]]
@@ -32,7 +31,7 @@ class OptimizerState(OptimizerSettings):
 
     def start_of(self, slot: str) -> float:
         """Return what a running average begins with."""
-        return self.slot_start
+        return 0.0
 
     def _follow_settings(self) -> None:
         """Begin the averages that are now kept, and drop those that are not any more."""

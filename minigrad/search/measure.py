@@ -11,6 +11,7 @@ from minigrad.engine import no_grad
 from minigrad.engine.tensor import plain
 from minigrad.layers import Layer
 from minigrad.layers.forward_pass import Watched
+from minigrad.metrics import ActiveUnits, DeadUnits
 from minigrad.training import Model
 
 Array = np.ndarray[Any, Any]
@@ -32,25 +33,24 @@ def active_units(
         Which layers; by default those with an activity penalty, and those named ``codings``.
     """
     layers = _watched_layers(model, names)
-    active = dict.fromkeys(layers, 0.0)
-    alive: dict[str, Any] = dict.fromkeys(layers, False)
-    passes = dict.fromkeys(layers, 0)
     if not layers:
         return {}
+    counted: dict[str, tuple[ActiveUnits, DeadUnits]] = {}
+    for path, layer in layers.items():
+        limit = threshold_of(layer) if threshold is None else threshold
+        counted[path] = ActiveUnits(path, limit), DeadUnits(path, limit)
     with no_grad():
         for start in range(0, len(x), batch_size):
             watched: Watched = {id(layer): [] for layer in layers.values()}
             model.run(x[start : start + batch_size], False, watched)
             for path, layer in layers.items():
                 for _, output in watched[id(layer)]:
-                    values = np.abs(plain(output)) > _threshold(layer, threshold)
-                    active[path] += float(values.sum())
-                    alive[path] = alive[path] | values.reshape(-1, values.shape[-1]).any(axis=0)
-                    passes[path] += len(values)
-    measured = {}
-    for path in layers:
-        measured[f"{path}/active"] = active[path] / passes[path]
-        measured[f"{path}/dead"] = int(np.sum(~alive[path]))
+                    for metric in counted[path]:
+                        metric.update_state(np.abs(plain(output)))
+    measured: dict[str, float] = {}
+    for path, (active, dead) in counted.items():
+        measured[f"{path}/active"] = active.result()
+        measured[f"{path}/dead"] = int(dead.result())
     return measured
 
 
@@ -64,9 +64,8 @@ def _watched_layers(model: Model, names: tuple[str, ...] | None) -> dict[str, La
     }
 
 
-def _threshold(layer: Any, threshold: float | None) -> float:
-    if threshold is not None:
-        return threshold
+def threshold_of(layer: Any) -> float:
+    """Return above which value an output counts as active: ½ for a sigmoid, 0 for others."""
     activation = getattr(layer, "activation", None)
     return 0.5 if getattr(activation, "name", "") == "sigmoid" else 0.0
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
-from minigrad.checks import number, positive_integer
+from minigrad.checks import is_whole, not_negative, or_none, positive_integer
 from minigrad.engine import get_default_dtype
 from minigrad.search import plan
 from minigrad.search.fingerprint import fingerprint
@@ -130,7 +130,7 @@ def regularization_path(
         epochs=positive_integer(OWNER, "epochs", epochs),
         batch_size=positive_integer(OWNER, "batch_size", batch_size),
         folds=plan.check_folds(folds, validation_data, len(data.x)),
-        active_threshold=_threshold(active_threshold),
+        active_threshold=or_none(not_negative)(OWNER, "active_threshold", active_threshold),
         active_layers=_names(active_layers),
         keep_weights=bool(keep_weights),
         dtype=get_default_dtype().name,
@@ -159,7 +159,13 @@ def regularization_path(
                 report(runs[place], outcome)
     except KeyboardInterrupt:
         interrupted = True
-    table = _as_table(outcomes, len(runs), list(grid))
+    ordered = [outcomes[place] for place in sorted(outcomes)]
+    table = PathTable(
+        [outcome.row for outcome in ordered],
+        list(grid),
+        [outcome.kernel for outcome in ordered],
+        unfinished=len(runs) - len(ordered),
+    )
     if interrupted and not is_interactive():
         stop = KeyboardInterrupt(f"{len(outcomes)} of {len(runs)} runs were finished; see .table")
         stop.table = table  # type: ignore[attr-defined]  # what a script may still want
@@ -167,25 +173,11 @@ def regularization_path(
     return table
 
 
-def _as_table(outcomes: Mapping[int, Outcome], runs: int, strengths: Sequence[str]) -> PathTable:
-    ordered = [outcomes[place] for place in sorted(outcomes)]
-    return PathTable(
-        [outcome.row for outcome in ordered],
-        strengths,
-        [outcome.kernel for outcome in ordered],
-        unfinished=runs - len(ordered),
-    )
-
-
 def _common_key(build: Any, callbacks: Any, settings: Settings, parts: Sequence[Any]) -> str:
     """Return what all runs of a call have in common, as far as it decides their numbers."""
     from minigrad import __version__  # the package itself has been loaded long ago
 
     return fingerprint(__version__, build, callbacks, asdict(settings), parts)
-
-
-def _threshold(value: Any) -> float | None:
-    return None if value is None else number(OWNER, "active_threshold", value, least=0)
 
 
 def _names(value: Any) -> tuple[str, ...] | None:
@@ -199,9 +191,7 @@ def _names(value: Any) -> tuple[str, ...] | None:
 
 
 def _check_jobs(n_jobs: Any) -> None:
-    if n_jobs is not None and (
-        not isinstance(n_jobs, int) or isinstance(n_jobs, bool) or n_jobs == 0
-    ):
+    if n_jobs is not None and (not is_whole(n_jobs) or n_jobs == 0):
         raise ValueError(
             f"{OWNER}: n_jobs must be a number of processes, or -1 for one a core. "
             f"Received: n_jobs={n_jobs!r}"
@@ -237,6 +227,5 @@ def _line(run: Run, outcome: Outcome) -> str:
     row = outcome.row
     if not outcome.succeeded:
         return f"{run}: {row['error']}"
-    return f"{run}: {'val_loss' if 'val_loss' in row else 'loss'} " + (
-        f"{row.get('val_loss', row['loss']):.4g}"
-    )
+    shown = "val_loss" if "val_loss" in row else "loss"
+    return f"{run}: {shown} {row[shown]:.4g}"

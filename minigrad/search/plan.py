@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import inspect
 import itertools
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any
 
 import numpy as np
 
-from minigrad.checks import positive_integer
+from minigrad.checks import is_whole, not_negative, positive_integer
 from minigrad.engine import Tensor
 from minigrad.engine.dtypes import numeric_array
 from minigrad.training.data import as_data
@@ -61,7 +59,7 @@ class Data:
     held_out_y: Array | None
 
     def parts(self) -> tuple[Array | None, ...]:
-        """Return the four arrays: apart, so that joblib shares each instead of copying it."""
+        """Return the four arrays apart, see `perform`."""
         return self.x, self.y, self.held_out_x, self.held_out_y
 
 
@@ -77,7 +75,7 @@ def runs(grid: Any, seeds: Any, folds: int | None) -> list[Run]:
     values = [_strengths(name, given) for name, given in grid.items()]
     seed_list = _distinct("seeds", [seeds] if isinstance(seeds, int) else seeds)
     for seed in seed_list:
-        if not isinstance(seed, int | np.integer) or isinstance(seed, bool) or seed < 0:
+        if not is_whole(seed) or seed < 0:
             raise ValueError(f"{OWNER}: seeds must be whole numbers ≥ 0. Received: seeds={seeds!r}")
     fold_list = [None] if folds is None else range(folds)
     return [
@@ -97,11 +95,7 @@ def _strengths(name: Any, given: Any) -> list[float]:
         )
     values = _distinct(name, given)
     for value in values:
-        is_number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
-        if not is_number or not math.isfinite(value) or value < 0:
-            raise ValueError(
-                f"{OWNER}: strengths must be finite numbers ≥ 0. Received: {name}={value!r}"
-            )
+        not_negative(OWNER, name, value)
     return [value.item() if isinstance(value, np.generic) else value for value in values]
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from minigrad import seeds
 from minigrad.engine import get_default_dtype, set_default_dtype
 from minigrad.search.measure import active_units, kernel_norms, kernels
-from minigrad.search.plan import Array, Run, Settings
+from minigrad.search.plan import Array, Data, Run, Settings
 from minigrad.training import Model
 
 Row = dict[str, Any]
@@ -43,18 +43,18 @@ def perform(
     callbacks: Callable[[], Any] | None,
     run: Run,
     settings: Settings,
-    x: Array,
-    y: Array | None,
-    held_out_x: Array | None,
-    held_out_y: Array | None,
+    *parts: Any,
 ) -> Outcome:
-    """Train and measure one model; whatever is raised meanwhile becomes the row's ``error``."""
+    """Train and measure one model; whatever is raised meanwhile becomes the row's ``error``.
+
+    `parts` are those of the data: apart, so that joblib shares each instead of copying it.
+    """
     with _TURN, _alone(run.seed, settings.dtype):
         start = time.perf_counter()
         measured: Row = {}
         kernel = error = None
         try:
-            train, held_out = _split(run, settings, x, y, held_out_x, held_out_y)
+            train, held_out = _split(run, settings, Data(*parts))
             model, epochs = _train(build, callbacks, run, settings, train, held_out)
             measured = {"epochs": epochs, **_measure(model, settings, train, held_out)}
             _check_names(run, measured)
@@ -102,33 +102,27 @@ def _alone(seed: int, dtype: str) -> Iterator[None]:
         set_default_dtype(before[3])
 
 
-def _split(
-    run: Run,
-    settings: Settings,
-    x: Array,
-    y: Array | None,
-    held_out_x: Array | None,
-    held_out_y: Array | None,
-) -> tuple[Pair, Pair | None]:
+def _split(run: Run, settings: Settings, data: Data) -> tuple[Pair, Pair | None]:
     """Return the samples to train on, and those to validate with, if any.
 
     Folds are drawn the same way for all runs, so that their errors can be compared pairwise.
     """
-    targets = x if y is None else y
+    x, y = data.x, data.y
     if run.fold is None or settings.folds is None:
-        if held_out_x is None:
-            return (x, targets), None
-        return (x, targets), (held_out_x, held_out_x if held_out_y is None else held_out_y)
+        has_others = data.held_out_x is not None
+        return _pair(x, y), _pair(data.held_out_x, data.held_out_y) if has_others else None
     order = np.random.default_rng(0).permutation(len(x))
     parts = np.array_split(order, settings.folds)
     left_out = parts.pop(run.fold)
     kept = np.concatenate(parts)
-    return _take(x, y, kept), _take(x, y, left_out)
+    train, held_out = (
+        _pair(x[chosen], None if y is None else y[chosen]) for chosen in (kept, left_out)
+    )
+    return train, held_out
 
 
-def _take(x: Array, y: Array | None, chosen: Array) -> Pair:
-    inputs = x[chosen]
-    return inputs, inputs if y is None else y[chosen]
+def _pair(x: Any, y: Array | None) -> Pair:
+    return x, x if y is None else y
 
 
 def _train(

@@ -182,5 +182,5 @@ class TestAUC:
             metrics.AUC(**arguments)
 
     def test_several_labels_are_not_there(self):
-        with pytest.raises(TypeError, match="AUC has no argument 'multi_label'"):
+        with pytest.raises(TypeError, match="AUC takes no argument 'multi_label'"):
             metrics.AUC(multi_label=True)

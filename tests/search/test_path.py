@@ -349,7 +349,7 @@ def test_after_ctrl_c_jupyter_gets_the_finished_rows(monkeypatch):
         ({"grid": {"l1": 0.1}}, ValueError, "l1 must be a list"),
         ({"grid": {"l1": []}}, ValueError, "at least one value"),
         ({"grid": {"l1": [0.1, 0.1]}}, ValueError, "each only once"),
-        ({"grid": {"l1": [-1.0]}}, ValueError, "numbers ≥ 0. Received: l1=-1.0"),
+        ({"grid": {"l1": [-1.0]}}, ValueError, "number ≥ 0. Received: l1=-1.0"),
         ({"grid": {"l1": ["0.1"]}}, ValueError, "Received: l1='0.1'"),
         ({"grid": {"l1": [True]}}, ValueError, "Received: l1=True"),
         ({"grid": {"l1": [float("nan")]}}, ValueError, "Received: l1=nan"),
