@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad import constraints, regularizers
+from minigrad import constraints, initializers, regularizers
 from minigrad.checks import boolean, checked_dtype, is_whole
 from minigrad.initializers.initializer import initial_values
 from minigrad.layers.forward_pass import current_frame
