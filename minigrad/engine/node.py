@@ -69,10 +69,6 @@ class Leaf:
         else:
             self.gradient = np.array(cotangent)  # a copy: a rule may have given it to others too
 
-    def mark_changed(self) -> None:
-        """Note that the values were changed in place: tapes that used the old ones are stale."""
-        self.changed = next(clock)
-
 
 class Node:
     """One recorded op: a plain record, with no pointer to any tensor or closure.
