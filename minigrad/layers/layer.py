@@ -30,7 +30,7 @@ from minigrad.serialization import Registry
 from minigrad.signatures import FullSignature, reject_unknown
 from minigrad.suggestions import missing
 
-__all__ = ["Layer", "Shape", "positive_integer", "registry"]
+__all__ = ["Layer", "Shape", "registry"]
 
 _COLLECTIONS = (list, tuple, dict)
 

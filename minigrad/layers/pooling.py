@@ -22,18 +22,12 @@ class Pooling(SpatialLayer, SlidingWindow):
     strides
         By how many elements it moves; by default its own size, so that windows do not overlap.
     padding
-        ``"valid"`` (only whole windows), or ``"same"``: the windows may reach over the borders,
-        and the output has ⌈n / stride⌉ elements. What lies outside does not count.
+        ``"valid"`` (only whole windows; an input must hold one), or ``"same"``: they may reach over
+        the borders, and the output has ⌈n / stride⌉ elements. What lies outside does not count.
     data_format
         Only ``"channels_last"``: inputs are (batch, …, channels).
     **layer_arguments
         See `Layer`.
-
-    Raises
-    ------
-    ValueError
-        For numbers that are not positive, another padding or layout; or, when called, an input of
-        another rank, or smaller than the window.
     """
 
     def __init__(

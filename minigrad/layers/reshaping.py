@@ -19,15 +19,10 @@ class Reshape(Layer):
     Parameters
     ----------
     target_shape
-        One sample's shape of the output. A single -1 stands for what is left over.
+        One sample's shape of the output, with as many elements as the input's. A single -1 stands
+        for what is left over.
     **layer_arguments
         See `Layer`.
-
-    Raises
-    ------
-    ValueError
-        For lengths that are no integers from 1, or several -1; or, when called, an input of
-        another number of elements.
 
     Examples
     --------

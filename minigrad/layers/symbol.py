@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad.checks import Shape, positive_integer, sample_shape
+from minigrad.checks import Shape, or_none, positive_integer, sample_shape
 from minigrad.engine import get_default_dtype
 
 if TYPE_CHECKING:
@@ -115,9 +115,7 @@ class Input(Symbol):
         assert checked is not None
         if batch_shape is not None:
             batch_size, checked = next(iter(checked), None), checked[1:]
-        self.batch_size = (
-            None if batch_size is None else positive_integer("Input", "batch_size", batch_size)
-        )
+        self.batch_size = or_none(positive_integer)("Input", "batch_size", batch_size)
         super().__init__((self.batch_size, *checked))
         self.dtype = np.dtype(dtype or get_default_dtype())
         self.name = name or "input"

@@ -84,15 +84,10 @@ class WeightOwner:
         Its penalty is the loss term ``<layer>/<name>``. A weight that is not `trainable` is state,
         such as a moving average: it is saved with the others, and no optimizer ever sees it.
 
-        `shape` is a tuple of lengths, or one; the `name` may also come first, as in
-        ``add_weight("factor", (3,), "ones")``. By default the weight is a scalar of the layer's
-        dtype, and begins as Glorot has it, or with 0 if it is no float. Nothing here depends on
-        `autocast` and `aggregation`, which Keras has.
-
-        Raises
-        ------
-        ValueError
-            For a name that is taken, or an initializer that returns another shape.
+        `shape` is a tuple of lengths, or one; the `name`, which no other weight of the layer has,
+        may also come first, as in ``add_weight("factor", (3,), "ones")``. By default the weight is
+        a scalar of the layer's dtype, and begins as Glorot has it, or with 0 if it is no float.
+        Nothing here depends on `autocast` and `aggregation`, which Keras has.
         """
         frame = current_frame()
         if frame is not None and frame.layer is self and not self._is_building:
