@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable
+from functools import cache
 from typing import Any, Self
 
 from minigrad.suggestions import nearest
@@ -86,25 +86,6 @@ class FullSignature:
         return inspect.Signature(sorted(found.values(), key=lambda parameter: parameter.kind))
 
 
-class KnownArguments(type):
-    """A class of classes whose constructors say what a misspelt argument was meant to be."""
-
-    def __call__(cls, *arguments: Any, **keywords: Any) -> Any:
-        """Make an instance."""
-        try:
-            return super().__call__(*arguments, **keywords)
-        except TypeError as error:
-            unknown = re.search(r"unexpected keyword argument '(\w+)'", str(error))
-            if unknown is None or unknown[1] not in keywords:
-                raise
-            import inspect
-
-            hint = meant_by(unknown[1], inspect.signature(cls).parameters)
-            raise UnknownArgumentError(
-                f"{cls.__name__} has no argument {unknown[1]!r}.{hint}"
-            ) from None
-
-
 class Configurable:
     """An object that is made from settings, which are checked whenever they are set.
 
@@ -130,6 +111,7 @@ class Configurable:
             setattr(self, name, value)
 
     @classmethod
+    @cache  # a loss that is called as a function is made at each call
     def _settings(cls) -> dict[str, Setting]:
         """Return all settings, by name."""
         found: dict[str, Any] = {}
