@@ -19,7 +19,6 @@ from minigrad.training.history import History
 from minigrad.training.interrupt import DeferredInterrupt, is_interactive
 from minigrad.training.progress import progress_bar
 from minigrad.training.sources import Batch, Source
-from minigrad.training.steps import TRAINING
 
 if TYPE_CHECKING:
     from minigrad.training.model import Model
@@ -125,7 +124,7 @@ class TrainingLoop:
                 raise
             self.batch += 1
             if self.callbacks.watches("on_train_batch_end"):
-                logs = model._results_or(self._logs, *TRAINING) | self._logs
+                logs = model._results_or(self._logs, "train_step") | self._logs
                 self.callbacks.on_train_batch_end(self.batch - 1, logs)
             self._save_if_asked()
             if interrupt.received:
@@ -165,7 +164,7 @@ class TrainingLoop:
     def _end_epoch(self) -> dict[str, float]:
         """Return the epoch's values."""
         model = self.model
-        values = model._results_or(self._logs, *TRAINING)
+        values = model._results_or(self._logs, "train_step")
         if not self._tolerates_nan:
             self._check_weights()
         if self.held_out is not None and self._is_due():

@@ -88,10 +88,12 @@ class Objective(Layer):
         weighted = self._checked_metrics("weighted_metrics", weighted_metrics)
         self.compiled_metrics = unweighted + weighted
         self.unweighted_metrics = len(unweighted)  # so many of them, the first
-        for index, metric in enumerate(self.compiled_metrics):
+        names = [self._name_of(index) for index in range(len(self.compiled_metrics))]
+        for name, metric in zip(names, self.compiled_metrics, strict=True):
+            if names.count(name) > 1 or name in ("loss", "data"):
+                raise ValueError(f"compile: two values would be named {name!r}; give it a name=")
             if not isinstance(metric, str):
-                metric.name = self._name_of(index)
-        self._check_names()
+                metric.name = name
         self.steps_per_execution = positive_integer(
             "compile", "steps_per_execution", steps_per_execution
         )
@@ -142,12 +144,6 @@ class Objective(Layer):
         names = [getattr(metric, "name", metric) for metric in self.compiled_metrics]
         is_second = index >= self.unweighted_metrics > names.index(names[index])
         return f"weighted_{names[index]}" if is_second else names[index]
-
-    def _check_names(self) -> None:
-        names = [self._name_of(index) for index in range(len(self.compiled_metrics))]
-        for name in names:
-            if names.count(name) > 1 or name in ("loss", "data"):
-                raise ValueError(f"compile: two values would be named {name!r}; give it a name=")
 
     # ---- the loss ------------------------------------------------------------------------------
 

@@ -27,9 +27,6 @@ from minigrad.training.sources import Batch
 from minigrad.training.unchanged import all_layers
 from minigrad.utils import unpack_x_y_sample_weight
 
-TRAINING = ("train_step", "compute_loss", "compute_metrics")
-TESTING = ("test_step", "compute_loss", "compute_metrics")
-
 
 class Steps(Objective):
     """A step of training, of evaluation and of prediction; a base of `Model`."""
@@ -37,9 +34,10 @@ class Steps(Objective):
     _loss_tracker: LossTracker
     _noted: Watched | None  # what metrics look at, while a step of one's own runs
 
-    def _defines(self, *names: str) -> bool:
-        """Whether somebody has defined one of these methods anew: for a class, or for one model."""
+    def _defines(self, step: str) -> bool:
+        """Whether somebody has defined a step or its parts anew, for a class or for one model."""
         kind, own = type(self), vars(self)
+        names = [step] if step == "predict_step" else [step, "compute_loss", "compute_metrics"]
         return any(getattr(kind, name) is not getattr(Steps, name) or name in own for name in names)
 
     # ---- what a subclass may define ------------------------------------------------------------
@@ -176,10 +174,10 @@ class Steps(Objective):
                     values |= found
         return values
 
-    def _results_or(self, logs: dict[str, float], *names: str) -> dict[str, float]:
+    def _results_or(self, logs: dict[str, float], step: str) -> dict[str, float]:
         """Return the results of all metrics; or the logs of a step of one's own, if others."""
         results = self.get_metrics_result()
-        is_usual = not self._defines(*names) or results.keys() == logs.keys()
+        is_usual = not self._defines(step) or results.keys() == logs.keys()
         return results if is_usual else dict(logs)
 
     def _in_order(self, values: dict[str, float]) -> Any:

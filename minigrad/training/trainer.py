@@ -29,7 +29,7 @@ from minigrad.training.prediction import predict_in_batches
 from minigrad.training.progress import checked_verbosity, format_values
 from minigrad.training.replay import Outcome, Replays, losses_kept
 from minigrad.training.sources import Arrays, Batch, Batches, Source, is_array_like
-from minigrad.training.steps import TESTING, TRAINING, Steps
+from minigrad.training.steps import Steps
 from minigrad.utils import unpack_x_y_sample_weight
 
 
@@ -74,13 +74,13 @@ class Trainer(Steps):
         self._require_compiled()
         self.reset_metrics()
         batch = self._batch(x, y, sample_weight, class_weight)
-        values = self._results_or(self._step(batch), *TRAINING)
+        values = self._results_or(self._step(batch), "train_step")
         return values if return_dict else self._in_order(values)
 
     def _step(self, batch: Batch) -> dict[str, float]:
         quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore")  # the loss will tell
         with self._replays.lock, quiet:  # see `alone`
-            if self._defines(*TRAINING):
+            if self._defines("train_step"):
                 return self._by_own_step("train_step", batch)
             found = self._replays.step(self, batch)
             if not self.has_seen_a_batch:
@@ -294,7 +294,7 @@ class Trainer(Steps):
         self._held = None
         self.reset_metrics()
         self.stop_evaluating, source.passed = False, 0
-        own, watched = self._defines(*TESTING), callbacks.watches("on_test_batch_end")
+        own, watched = self._defines("test_step"), callbacks.watches("on_test_batch_end")
         logs: dict[str, float] = {}
         for number, batch in enumerate(source.epoch(None)):
             callbacks.on_test_batch_begin(number)
@@ -304,10 +304,10 @@ class Trainer(Steps):
             else:
                 logs = self._values_of(self._replays.evaluate(self, batch), batch)
             if watched:
-                callbacks.on_test_batch_end(number, self._results_or(logs, *TESTING) | logs)
+                callbacks.on_test_batch_end(number, self._results_or(logs, "test_step") | logs)
             if self.stop_evaluating:
                 break
-        values = self._results_or(logs, *TESTING)
+        values = self._results_or(logs, "test_step")
         callbacks.on_test_end(values)
         return values
 
