@@ -24,6 +24,34 @@ _OLD_NAMES = {
 }
 
 
+def is_ours(kind: Any) -> bool:
+    """Whether a class is this package's, and not a user's."""
+    return str(getattr(kind, "__module__", "")).partition(".")[0] == __name__.partition(".")[0]
+
+
+def arguments_of_ours(kind: type) -> set[str]:
+    """Return what this package's constructors take, among those of a class and its bases."""
+    import inspect  # slow to load, and only needed to look at a signature
+
+    makers = [vars(base)["__init__"] for base in kind.__mro__ if "__init__" in vars(base)]
+    ours = [maker for maker in makers if is_ours(maker)]
+    return {name for maker in ours for name in inspect.signature(maker).parameters}
+
+
+def own_arguments(kind: type) -> list[str]:
+    """Return what a user's class takes that is no argument of ours, if its config is ours to tell.
+
+    One that has a `get_config` of its own says itself what it was made of.
+    """
+    if is_ours(kind) or not is_ours(next(k for k in kind.__mro__ if "get_config" in vars(k))):
+        return []
+    import inspect
+
+    ours = arguments_of_ours(kind)
+    parameters = inspect.signature(kind).parameters.values()
+    return [p.name for p in parameters if p.kind is not p.VAR_POSITIONAL and p.name not in ours]
+
+
 class UnknownArgumentError(TypeError, ValueError):
     """A keyword that a constructor does not know: Python raises the one type, Keras the other."""
 
@@ -73,7 +101,9 @@ class FullSignature:
             hands_on = any(parameter.kind is parameter.VAR_KEYWORD for parameter in own)
             has_settings = issubclass(owner, Configurable)
             if has_settings and any(p.kind is p.VAR_POSITIONAL for p in own):
-                own = [_as_parameter(*named) for named in owner._settings().items()] + own[1:]
+                named = [p for p in own if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+                own = [_as_parameter(*pair) for pair in owner._settings().items()]
+                own += [p.replace(kind=p.KEYWORD_ONLY) for p in named]
             for parameter in own:
                 if parameter.kind is not parameter.VAR_KEYWORD:
                     # Only the outermost constructor takes some by their place.
@@ -150,16 +180,42 @@ class Configurable:
         object.__setattr__(self, name, value)
 
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this object again."""
-        return {name: getattr(self, name) for name in self._settings()}
+        """Return the arguments that make this object again.
+
+        A user's class has those of its constructor that it keeps under their names, too.
+
+        Raises
+        ------
+        NotImplementedError
+            If it does not keep one of them.
+        """
+        config = Configurable._shown(self)
+        if lost := [name for name in own_arguments(type(self)) if name not in config]:
+            raise NotImplementedError(
+                f"{type(self).__name__} must define get_config() to be saved, returning a dict of "
+                f"its constructor's arguments: it keeps none as {', '.join(lost)}"
+            )
+        return config
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
-        """Make the object that `get_config` described."""
-        return cls(**config)
+        """Make the object that `get_config` described.
+
+        A setting that the constructor of a user's class does not take is set afterwards.
+        """
+        later: set[str] = set()
+        if not is_ours(cls):
+            import inspect
+
+            later = cls._settings().keys() - inspect.signature(cls).parameters.keys()
+        made = cls(**{name: value for name, value in config.items() if name not in later})
+        for name in config.keys() & later:
+            setattr(made, name, config[name])
+        return made
 
     def _shown(self) -> dict[str, Any]:
-        return self.get_config()
+        own = [name for name in own_arguments(type(self)) if name in vars(self)]
+        return {name: getattr(self, name) for name in [*self._settings(), *own]}
 
     def __repr__(self) -> str:
         known = self._settings()

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad import activations, constraints, initializers, regularizers
+from minigrad import activations, constraints, initializers, regularizers, seeds
+from minigrad.signatures import arguments_of_ours, is_ours, own_arguments
 
 if TYPE_CHECKING:
     from minigrad.layers.layer import Layer
@@ -23,40 +24,63 @@ _PARTS: dict[str, Any] = {
 }
 
 
-def is_ours(kind: Any) -> bool:
-    """Whether a class is this package's, and not a user's."""
-    return str(getattr(kind, "__module__", "")).partition(".")[0] == __name__.partition(".")[0]
-
-
 def config_of(layer: Layer) -> dict[str, Any]:
     """Return the arguments that make a layer again.
 
     Those of this package's constructors are what the layer keeps under their names. A user's class
-    may keep something else there, so that its own are what it was given, unless it says itself.
+    may keep something else there, so that its own are what it was given, unless it says itself; one
+    that was changed since is what it is now.
     """
-    kinds = type(layer).__mro__
-    ours = {
-        name
-        for kind in kinds
-        if "__init__" in vars(kind) and is_ours(kind)
-        for name in inspect.signature(vars(kind)["__init__"]).parameters
-    }
-    signature = inspect.signature(type(layer))
-    names = [p.name for p in signature.parameters.values() if p.kind is not p.VAR_POSITIONAL]
-    found = {name: layer._setting(name) for name in names if name in ours}
+    kind = type(layer)
+    own = own_arguments(kind)
+    signature = inspect.signature(kind)
+    ours = [p.name for p in signature.parameters.values() if p.kind is not p.VAR_POSITIONAL]
+    if not is_ours(kind):
+        ours = [name for name in ours if name in arguments_of_ours(kind)]
+    found = {name: layer._setting(name) for name in ours}
     found = {name: value for name, value in found.items() if value is not UNKNOWN}
-    definer = next(kind for kind in kinds if "get_config" in vars(kind))
-    if is_ours(definer) and not is_ours(type(layer)):
+    if own:
         given = signature.bind_partial(*layer._given.args, **layer._given.keywords).arguments
-        found |= {name: described(name, given[name]) for name in given if name not in ours}
         try:
-            json.dumps(found)
+            told = {name: described(name, given[name]) for name in own if name in given}
+            told |= _changed(layer, own, given)
+            json.dumps(told)
         except TypeError as error:
             raise ValueError(
                 f"layer {layer.name!r} must define get_config() to be saved, as it was made of "
                 f"more than numbers and words: {error}"
             ) from None
+        found |= told
     return found
+
+
+def _changed(layer: Layer, own: list[str], given: dict[str, Any]) -> dict[str, Any]:
+    """Return what was set since the layer was made, where it keeps its own arguments as given."""
+    defaults = inspect.signature(type(layer)).parameters
+    first = {name: _written(name, given.get(name, defaults[name].default)) for name in own}
+    now = {name: _written(name, vars(layer).get(name, UNKNOWN)) for name in own}
+    differ = [name for name in own if now[name] is not None and now[name] != first[name]]
+    if not differ:
+        return {}
+    with seeds.undisturbed():
+        twin = vars(layer._given())  # to see what the constructor alone makes of them
+    made = {name: _written(name, twin.get(name, UNKNOWN)) for name in differ}
+    changed = [name for name in differ if made[name] != now[name]]
+    for name in changed:
+        if made[name] != first[name]:
+            raise ValueError(
+                f"layer {layer.name!r} must define get_config() to be saved: its {name} was "
+                f"changed to {now[name]}, and what its constructor would make that of is not known"
+            )
+    return {name: json.loads(now[name] or "null") for name in changed}
+
+
+def _written(name: str, value: Any) -> str | None:
+    """Return an argument as text to compare it by, or None for more than numbers and words."""
+    try:
+        return json.dumps(described(name, value), default=lambda array: array.tolist())
+    except (AttributeError, TypeError, ValueError):
+        return None
 
 
 def described(name: str, value: Any) -> Any:

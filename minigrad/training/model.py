@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -304,7 +305,17 @@ class Model(Trainer, Traced):
         config = super().get_config()
         for of_the_graph in ("inputs", "outputs"):
             config.pop(of_the_graph, None)
-        return config if self._graph is None else {**config, "graph": self._graph.get_config()}
+        if self._graph is not None and self._takes("inputs"):
+            config["graph"] = self._graph.get_config()
+        return config
+
+    @classmethod
+    def _takes(cls, made_of: str) -> bool:
+        """Whether it can be made of its layers, as no constructor of a user's makes them itself."""
+        return any(
+            p.kind is p.VAR_POSITIONAL or (p.name == made_of and p.kind is not p.KEYWORD_ONLY)
+            for p in inspect.signature(cls).parameters.values()
+        )
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Self:

@@ -197,10 +197,14 @@ class Sequential(Model):
         for layer in self._layers:
             described.append(layer.name if id(layer) in seen else registry.serialize(layer))
             seen.add(id(layer))
-        return {**super().get_config(), "layers": described}
+        config = super().get_config()
+        config.pop("layers", None)
+        return {**config, "layers": described} if self._takes("layers") else config
 
     @classmethod
     def _made_of(cls, arguments: dict[str, Any]) -> tuple[Any, ...]:
+        if "layers" not in arguments:
+            return ()
         made: dict[str, Layer] = {}
         layers = []
         for description in arguments.pop("layers"):

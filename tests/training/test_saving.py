@@ -368,3 +368,63 @@ def test_a_file_of_another_library_is_called_by_its_name(tmp_path, contents, wha
     for load in (mg.load, model().load_weights):
         with pytest.raises(mg.LoadError, match=rf"{what}.*minigrad does not read.*set_weights"):
             load(path)
+
+
+class Steps(mg.Sequential):
+    def train_step(self, data):
+        return super().train_step(data)
+
+
+class Stack(mg.Sequential):
+    def __init__(self, units=2, **more):
+        super().__init__([Dense(units, input_dim=4)], **more)
+
+
+class Drawn(mg.Model):
+    def train_step(self, data):
+        return super().train_step(data)
+
+
+class Drawing(mg.Model):
+    def __init__(self, units=2, **more):
+        pixels = mg.layers.Input((4,))
+        super().__init__(pixels, Dense(units)(pixels), **more)
+
+
+class Marked(mg.Model):
+    def __init__(self, *ends, mark=2, **more):
+        super().__init__(*ends, **more)
+        self.mark = mark
+
+
+def drawn(kind, **more):
+    pixels = mg.layers.Input((4,))
+    return kind(pixels, Dense(3)(pixels), **more)
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda: Steps([mg.layers.Input((4,)), Dense(3)]),
+        lambda: Stack(3),
+        lambda: drawn(Drawn),
+        lambda: Drawing(3),
+        lambda: drawn(Marked, mark=5),
+    ],
+)
+def test_models_of_ones_own_classes_are_saved_cloned_and_backed_up(tmp_path, made):
+    made = made()
+    own = {type(made).__name__: type(made)}
+    made.compile("sgd", "mse")
+    keepers = [BackupAndRestore(tmp_path), ModelCheckpoint(tmp_path / "model.npz")]
+    made.fit(X, X[:, :3], verbose=0, callbacks=keepers)
+    twins = [
+        mg.load(tmp_path / "model.npz", own),
+        made.clone(),
+        mg.model_from_json(made.to_json(), own),
+    ]
+    assert (twins[0].predict(X) == made.predict(X)).all()
+    for twin in twins:
+        assert type(twin) is type(made)
+        assert twin.count_params() == 15
+        assert getattr(twin, "mark", None) == getattr(made, "mark", None)
