@@ -236,9 +236,13 @@ class WeightOwner:
     def _walk_weights(
         self, prefix: str = "", must_be_built: bool = True
     ) -> Iterator[tuple[str, Parameter, bool]]:
-        """All weights with their paths, and whether they are state; shared ones come repeatedly."""
+        """All weights with their paths, and whether they are state; shared ones come repeatedly.
+
+        A layer that the pass by which this one was built did not reach has none.
+        """
         if must_be_built:
             self._require_built()
+            must_be_built = self._has_own_build or not self.built
         for name, weight in self._own_weights():
             yield f"{prefix}{name}", weight, name in self._state_names
         for layer in self.sublayers():
@@ -311,8 +315,7 @@ class WeightOwner:
         return sum(weight.size for weight in self.named_weights().values())
 
     def _require_built(self) -> None:
-        waits_for_call = not any(self._own_weights()) and not self.sublayers()
-        if not self.built and (self._has_own_build or waits_for_call):
+        if not self.built and self._has_own_build:
             raise NotBuiltError(
                 f"{type(self).__name__} {self.name!r} has no weights yet: it is not built, as "
                 "it does not know its input's shape. Call it on a batch once, or give its (first) "

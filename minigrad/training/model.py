@@ -19,7 +19,7 @@ from minigrad.layers.forward_pass import Frame, Path, apart
 from minigrad.layers.layer import Shape, registry
 from minigrad.layers.symbol import Symbol
 from minigrad.layers.weights import free_name
-from minigrad.serialization import Unregistered, custom_object_scope
+from minigrad.serialization import by_own_names, custom_object_scope
 from minigrad.training import summary
 from minigrad.training.graph import Graph
 from minigrad.training.traced import Traced
@@ -300,6 +300,7 @@ class Model(Trainer, Traced):
 
     # ---- files ---------------------------------------------------------------------------------
 
+    @by_own_names()
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make this model again, without its weights."""
         config = super().get_config()
@@ -344,7 +345,7 @@ class Model(Trainer, Traced):
 
         ``minigrad.model_from_json`` makes a model of it again.
         """
-        with custom_object_scope(Unregistered()):
+        with by_own_names():
             return json.dumps(registry.serialize(self), **options)
 
     def clone(self) -> Self:
@@ -352,7 +353,7 @@ class Model(Trainer, Traced):
 
         A copy with the same weights is ``copy.deepcopy(model)``.
         """
-        with custom_object_scope(Unregistered()):
+        with by_own_names():
             twin: Self = type(self).from_config(json.loads(json.dumps(self.get_config())))
         if self.built and not twin.built and self.input_shape is not None:
             twin.build((None, *self.input_shape))

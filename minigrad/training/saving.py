@@ -20,7 +20,7 @@ from minigrad import losses, metrics, optimizers, seeds
 from minigrad.files import atomic_write
 from minigrad.layers.layer import registry
 from minigrad.layers.weights import weight_budget
-from minigrad.serialization import Unregistered, custom_object_scope
+from minigrad.serialization import by_own_names, custom_object_scope
 from minigrad.training import archive
 from minigrad.training.archive import PROGRESS, Array, LoadError, without_prefix
 from minigrad.training.foreign_formats import require_place
@@ -83,7 +83,7 @@ def _checked(model: Model) -> tuple[dict[str, Any], dict[str, Array]]:
     their values.
     """
     arrays = _arrays_of(model)
-    with custom_object_scope(Unregistered()), seeds.undisturbed():
+    with by_own_names(), seeds.undisturbed():
         config = {
             "format": FORMAT,
             "model": registry.serialize(model),

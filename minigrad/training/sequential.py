@@ -9,6 +9,7 @@ from minigrad.engine import Tensor
 from minigrad.layers import DenseTranspose, Input, Layer
 from minigrad.layers.layer import Shape, registry
 from minigrad.layers.symbol import Symbol
+from minigrad.serialization import by_own_names
 from minigrad.training.model import Model, find_tied
 
 
@@ -187,6 +188,7 @@ class Sequential(Model):
 
     # ---- files ---------------------------------------------------------------------------------
 
+    @by_own_names()
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make this model again, without its weights.
 

@@ -428,3 +428,48 @@ def test_models_of_ones_own_classes_are_saved_cloned_and_backed_up(tmp_path, mad
         assert type(twin) is type(made)
         assert twin.count_params() == 15
         assert getattr(twin, "mark", None) == getattr(made, "mark", None)
+
+
+class Branching(mg.Model):
+    """Of its layers, a pass outside of training reaches one."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.never, self.dropout = Dense(3), Dense(5), mg.layers.Dropout(0.5)
+
+    def call(self, x, training=False):
+        x = self.first(x)
+        return self.dropout(x, training=training) if training else x
+
+
+@pytest.mark.parametrize("seen", [False, True])
+def test_layers_that_no_pass_reached_have_no_weights_and_are_saved_so(tmp_path, seen):
+    made = Branching()
+    made.compile("sgd", "mse")
+    if seen:
+        made(X)
+        assert made.count_params() == 15
+    made.fit(X, X[:, :3], verbose=0)
+    made.save(tmp_path / "model.npz")
+    twin = mg.load(tmp_path / "model.npz", {"Branching": Branching})
+    assert (twin.predict(X) == made.predict(X)).all()
+    assert not twin.never.built
+    twin.set_weights(made.get_weights())
+    with pytest.raises(RuntimeError, match="has no weights yet"):
+        Branching().count_params()
+
+
+def test_a_config_of_a_class_that_is_not_registered_is_made_again_by_custom_objects():
+    pixels = mg.layers.Input((4,))
+    for model in (Steps([pixels, Marking(3)]), mg.Model(pixels, Marking(3)(pixels))):
+        twin = type(model).from_config(model.get_config(), custom_objects={"Marking": Marking})
+        assert twin.layers[0].mark == 3
+
+
+class Marking(mg.layers.Layer):
+    def __init__(self, mark, **more):
+        super().__init__(**more)
+        self.mark = mark
+
+    def call(self, x):
+        return x
