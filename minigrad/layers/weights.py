@@ -290,19 +290,19 @@ class WeightOwner:
         """Return the values of `weights`, as independent arrays."""
         return [weight.numpy() for weight in self.weights]
 
-    def set_weights(self, values: Sequence[Any]) -> None:
+    def set_weights(self, weights: Sequence[Any]) -> None:
         """Replace the values of all `weights`, in that order; if one does not fit, none changes."""
         self._require_built()
-        weights = self.named_weights()
-        arrays = [np.asarray(value) for value in values]
-        expected = [weight.shape for weight in weights.values()]
+        known = self.named_weights()
+        arrays = [np.asarray(value) for value in weights]
+        expected = [weight.shape for weight in known.values()]
         if [array.shape for array in arrays] != expected:
-            names = ", ".join(f"{path} {weight.shape}" for path, weight in weights.items())
+            names = ", ".join(f"{path} {weight.shape}" for path, weight in known.items())
             raise ValueError(
                 f"{self.name!r}: expected {len(expected)} arrays for {names or 'no weights'}. "
                 f"Received: shapes {[array.shape for array in arrays]}"
             )
-        for weight, array in zip(weights.values(), arrays, strict=True):
+        for weight, array in zip(known.values(), arrays, strict=True):
             weight.assign(array)
 
     def zero_grad(self) -> None:

@@ -359,23 +359,23 @@ class Model(Trainer, Traced):
             twin.build((None, *self.input_shape))
         return twin
 
-    def save(self, path: str | os.PathLike[str], overwrite: bool = True) -> None:
+    def save(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Write all of it to a ``.npz``, optimizer included; see `minigrad.save`."""
         from minigrad.training.saving import save  # it knows models, so it stands above
 
-        save(self, path, overwrite)
+        save(self, filepath, overwrite)
 
-    def save_weights(self, path: str | os.PathLike[str], overwrite: bool = True) -> None:
+    def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Write the weights alone to a ``.npz``, an array for each path."""
         from minigrad.training.saving import save_weights
 
-        save_weights(self, path, overwrite)
+        save_weights(self, filepath, overwrite)
 
-    def load_weights(self, path: str | os.PathLike[str], skip_mismatch: bool = False) -> None:
+    def load_weights(self, filepath: str | os.PathLike[str], skip_mismatch: bool = False) -> None:
         """Take the weights from a file of `save_weights` or `save`; see `minigrad.load_weights`."""
         from minigrad.training.saving import load_weights
 
-        load_weights(self, path, skip_mismatch)
+        load_weights(self, filepath, skip_mismatch)
 
 
 def find_tied(layers: list[Layer]) -> None:

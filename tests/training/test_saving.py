@@ -473,3 +473,14 @@ class Marking(mg.layers.Layer):
 
     def call(self, x):
         return x
+
+
+def test_files_weights_and_texts_are_named_as_in_keras(tmp_path):
+    made, path = model(), tmp_path / "model.npz"
+    made.save(filepath=path)
+    assert mg.models.load_model(filepath=path).count_params() == made.count_params()
+    made.save_weights(filepath=path)
+    made.load_weights(filepath=path)
+    made.set_weights(weights=made.get_weights())
+    mg.models.save_model(model=made, filepath=path)
+    assert mg.models.model_from_json(json_string=made.to_json()).name == made.name
