@@ -72,9 +72,6 @@ class Regularizer(Configurable):
             f"{type(self).__name__} must define __call__(self, x), returning a scalar"
         )
 
-    def _shown(self) -> dict[str, Any]:
-        return vars(self)
-
 
 def _strength(owner: str, argument: str, value: Any) -> float:
     """Return a finite, non-negative number as a Python float."""

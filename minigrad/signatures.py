@@ -29,27 +29,17 @@ def is_ours(kind: Any) -> bool:
     return str(getattr(kind, "__module__", "")).partition(".")[0] == __name__.partition(".")[0]
 
 
-def arguments_of_ours(kind: type) -> set[str]:
-    """Return what this package's constructors take, among those of a class and its bases."""
+def arguments_of(kind: type) -> tuple[list[str], list[str]]:
+    """Return what a class takes: arguments of ours, and own ones that no `get_config` tells."""
     import inspect  # slow to load, and only needed to look at a signature
 
     makers = [vars(base)["__init__"] for base in kind.__mro__ if "__init__" in vars(base)]
-    ours = [maker for maker in makers if is_ours(maker)]
-    return {name for maker in ours for name in inspect.signature(maker).parameters}
-
-
-def own_arguments(kind: type) -> list[str]:
-    """Return what a user's class takes that is no argument of ours, if its config is ours to tell.
-
-    One that has a `get_config` of its own says itself what it was made of.
-    """
-    if is_ours(kind) or not is_ours(next(k for k in kind.__mro__ if "get_config" in vars(k))):
-        return []
-    import inspect
-
-    ours = arguments_of_ours(kind)
+    known = {name for m in makers if is_ours(m) for name in inspect.signature(m).parameters}
     parameters = inspect.signature(kind).parameters.values()
-    return [p.name for p in parameters if p.kind is not p.VAR_POSITIONAL and p.name not in ours]
+    names = [p.name for p in parameters if p.kind is not p.VAR_POSITIONAL]
+    is_told = not is_ours(next(base for base in kind.__mro__ if "get_config" in vars(base)))
+    own = [name for name in names if not is_told and name not in known]
+    return [name for name in names if name in known], own
 
 
 class UnknownArgumentError(TypeError, ValueError):
@@ -182,15 +172,10 @@ class Configurable:
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make this object again.
 
-        A user's class has those of its constructor that it keeps under their names, too.
-
-        Raises
-        ------
-        NotImplementedError
-            If it does not keep one of them.
+        A user's class has those of its constructor, too, and must keep them under their names.
         """
         config = Configurable._shown(self)
-        if lost := [name for name in own_arguments(type(self)) if name not in config]:
+        if lost := [name for name in arguments_of(type(self))[1] if name not in config]:
             raise NotImplementedError(
                 f"{type(self).__name__} must define get_config() to be saved, returning a dict of "
                 f"its constructor's arguments: it keeps none as {', '.join(lost)}"
@@ -199,22 +184,18 @@ class Configurable:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
-        """Make the object that `get_config` described.
+        """Make the object that `get_config` described."""
+        import inspect
 
-        A setting that the constructor of a user's class does not take is set afterwards.
-        """
-        later: set[str] = set()
-        if not is_ours(cls):
-            import inspect
-
-            later = cls._settings().keys() - inspect.signature(cls).parameters.keys()
+        # A user's constructor need not take all settings of its base.
+        later = cls._settings().keys() - inspect.signature(cls).parameters.keys()
         made = cls(**{name: value for name, value in config.items() if name not in later})
         for name in config.keys() & later:
             setattr(made, name, config[name])
         return made
 
     def _shown(self) -> dict[str, Any]:
-        own = [name for name in own_arguments(type(self)) if name in vars(self)]
+        own = [name for name in arguments_of(type(self))[1] if name in vars(self)]
         return {name: getattr(self, name) for name in [*self._settings(), *own]}
 
     def __repr__(self) -> str:

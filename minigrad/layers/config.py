@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad import activations, constraints, initializers, regularizers, seeds
-from minigrad.signatures import arguments_of_ours, is_ours, own_arguments
+from minigrad.signatures import arguments_of
 
 if TYPE_CHECKING:
     from minigrad.layers.layer import Layer
@@ -31,20 +31,16 @@ def config_of(layer: Layer) -> dict[str, Any]:
     may keep something else there, so that its own are what it was given, unless it says itself; one
     that was changed since is what it is now.
     """
-    kind = type(layer)
-    own = own_arguments(kind)
-    signature = inspect.signature(kind)
-    ours = [p.name for p in signature.parameters.values() if p.kind is not p.VAR_POSITIONAL]
-    if not is_ours(kind):
-        ours = [name for name in ours if name in arguments_of_ours(kind)]
+    ours, own = arguments_of(type(layer))
     found = {name: layer._setting(name) for name in ours}
     found = {name: value for name, value in found.items() if value is not UNKNOWN}
     if own:
-        given = signature.bind_partial(*layer._given.args, **layer._given.keywords).arguments
+        signature, made_of = inspect.signature(type(layer)), layer._given
+        given = signature.bind_partial(*made_of.args, **made_of.keywords).arguments
         try:
             told = {name: described(name, given[name]) for name in own if name in given}
-            told |= _changed(layer, own, given)
-            json.dumps(told)
+            defaults = {name: signature.parameters[name].default for name in own}
+            json.dumps(told := told | _changed(layer, defaults | told))
         except TypeError as error:
             raise ValueError(
                 f"layer {layer.name!r} must define get_config() to be saved, as it was made of "
@@ -54,20 +50,18 @@ def config_of(layer: Layer) -> dict[str, Any]:
     return found
 
 
-def _changed(layer: Layer, own: list[str], given: dict[str, Any]) -> dict[str, Any]:
+def _changed(layer: Layer, given: dict[str, Any]) -> dict[str, Any]:
     """Return what was set since the layer was made, where it keeps its own arguments as given."""
-    defaults = inspect.signature(type(layer)).parameters
-    first = {name: _written(name, given.get(name, defaults[name].default)) for name in own}
-    now = {name: _written(name, vars(layer).get(name, UNKNOWN)) for name in own}
-    differ = [name for name in own if now[name] is not None and now[name] != first[name]]
-    if not differ:
-        return {}
-    with seeds.undisturbed():
-        twin = vars(layer._given())  # to see what the constructor alone makes of them
-    made = {name: _written(name, twin.get(name, UNKNOWN)) for name in differ}
-    changed = [name for name in differ if made[name] != now[name]]
-    for name in changed:
-        if made[name] != first[name]:
+    first = {name: _written(name, value) for name, value in given.items()}
+    now = {name: _written(name, vars(layer)[name]) for name in given if name in vars(layer)}
+    differ = [name for name in now if now[name] not in (None, first[name])]
+    with seeds.undisturbed():  # to see what the constructor alone makes of them
+        made = vars(layer._given()) if differ else {}
+    changed = {
+        name: made.get(name) for name in differ if _written(name, made.get(name)) != now[name]
+    }
+    for name, value in changed.items():
+        if _written(name, value) != first[name]:
             raise ValueError(
                 f"layer {layer.name!r} must define get_config() to be saved: its {name} was "
                 f"changed to {now[name]}, and what its constructor would make that of is not known"

@@ -236,12 +236,10 @@ class WeightOwner:
     def _walk_weights(
         self, prefix: str = "", must_be_built: bool = True
     ) -> Iterator[tuple[str, Parameter, bool]]:
-        """All weights with their paths, and whether they are state; shared ones come repeatedly.
-
-        A layer that the pass by which this one was built did not reach has none.
-        """
+        """All weights with their paths, and whether they are state; shared ones come repeatedly."""
         if must_be_built:
             self._require_built()
+            # A layer that the pass which built this one did not reach has none.
             must_be_built = self._has_own_build or not self.built
         for name, weight in self._own_weights():
             yield f"{prefix}{name}", weight, name in self._state_names

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 Path = str | os.PathLike[str]
 State = Mapping[str, Any]
 
-_CALLBACK = "callback/"
-
 
 @dataclass(eq=False, repr=False)
 class TrainingLoop:
@@ -232,7 +230,7 @@ class TrainingLoop:
         states = {}
         for place, (state, _) in self._states().items():
             found = state()
-            if not found and place.startswith(_CALLBACK):
+            if not found and place.startswith("callback/"):
                 continue
             kept = {k: v for k, v in found.items() if isinstance(v, np.ndarray)}
             arrays |= {f"{place}/{name}": array for name, array in kept.items()}
@@ -263,7 +261,7 @@ class TrainingLoop:
         keepers |= {f"optimizer/{name}": optimizer for name, optimizer in others.items()}
         return {
             **{
-                f"{_CALLBACK}{kind}/{kinds[:i].count(kind)}": (callback.state, callback.restore)
+                f"callback/{kind}/{kinds[:i].count(kind)}": (callback.state, callback.restore)
                 for i, (kind, callback) in enumerate(zip(kinds, callbacks, strict=True))
             },
             **{k: (held.state_arrays, held.load_state_arrays) for k, held in keepers.items()},
@@ -308,7 +306,7 @@ class TrainingLoop:
             raise ValueError("its record of the training is damaged")
         ours, theirs = self._states(), progress["states"]
         for place in ours.keys() ^ theirs.keys():  # callbacks without a state may come and go
-            if place in theirs or not place.startswith(_CALLBACK) or ours[place][0]():
+            if place in theirs or not place.startswith("callback/") or ours[place][0]():
                 raise ValueError(
                     f"{place!r} {'is not here' if place in theirs else 'was not there'}. Its "
                     "callbacks, metrics and optimizers must be those of the run that wrote it"
