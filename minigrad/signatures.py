@@ -29,14 +29,18 @@ def is_ours(kind: Any) -> bool:
     return str(getattr(kind, "__module__", "")).partition(".")[0] == __name__.partition(".")[0]
 
 
-def arguments_of(kind: type) -> tuple[list[str], list[str]]:
-    """Return what a class takes: arguments of ours, and own ones that no `get_config` tells."""
+def arguments_of(kind: type, named: Iterable[str] = ()) -> tuple[list[str], list[str]]:
+    """Return what a class takes: arguments of ours, and own ones that no `get_config` tells.
+
+    `named` are those that an object was made of, as ``**settings`` may hold own ones.
+    """
     import inspect  # slow to load, and only needed to look at a signature
 
     makers = [vars(base)["__init__"] for base in kind.__mro__ if "__init__" in vars(base)]
     known = {name for m in makers if is_ours(m) for name in inspect.signature(m).parameters}
     parameters = inspect.signature(kind).parameters.values()
     names = [p.name for p in parameters if p.kind is not p.VAR_POSITIONAL]
+    names += [name for name in named if name not in names]
     is_told = not is_ours(next(base for base in kind.__mro__ if "get_config" in vars(base)))
     own = [name for name in names if not is_told and name not in known]
     return [name for name in names if name in known], own
@@ -133,6 +137,13 @@ class Configurable:
     """
 
     __signature__ = FullSignature()
+    _named: Collection[str] = ()  # what a user's class was given by name
+
+    def __new__(cls, *_: Any, **named: Any) -> Self:
+        made = super().__new__(cls)
+        if named and not is_ours(cls):
+            object.__setattr__(made, "_named", tuple(named))
+        return made
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         kind, known = type(self).__name__, self._settings()
@@ -175,7 +186,9 @@ class Configurable:
         A user's class has those of its constructor, too, and must keep them under their names.
         """
         config = Configurable._shown(self)
-        if lost := [name for name in arguments_of(type(self))[1] if name not in config]:
+        if lost := [
+            name for name in arguments_of(type(self), self._named)[1] if name not in config
+        ]:
             raise NotImplementedError(
                 f"{type(self).__name__} must define get_config() to be saved, returning a dict of "
                 f"its constructor's arguments: it keeps none as {', '.join(lost)}"
@@ -195,7 +208,7 @@ class Configurable:
         return made
 
     def _shown(self) -> dict[str, Any]:
-        own = [name for name in arguments_of(type(self))[1] if name in vars(self)]
+        own = [name for name in arguments_of(type(self), self._named)[1] if name in vars(self)]
         return {name: getattr(self, name) for name in [*self._settings(), *own]}
 
     def __repr__(self) -> str:

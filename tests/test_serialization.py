@@ -128,7 +128,16 @@ class Rate(mg.optimizers.schedules.LearningRateSchedule):
         return self.own
 
 
-@pytest.mark.parametrize("kind", [Clip, Norm, Normal, Both, Descent, Square, Hits, Rate])
+class Popping(mg.metrics.MeanSquaredError):
+    def __init__(self, **settings):
+        self.own = settings.pop("own", 1.0)
+        super().__init__(**settings)
+
+
+KINDS = [Clip, Norm, Normal, Both, Descent, Square, Hits, Rate, Popping]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_class_of_ones_own_keeps_its_own_arguments_and_those_of_its_base(kind):
     made = kind(own=0.7)
     assert made.get_config()["own"] == 0.7
@@ -146,6 +155,13 @@ def test_an_argument_that_a_class_does_not_keep_is_no_silent_loss(base):
             super().__init__()
             self._kept = own
 
+    class Popping(base):
+        def __init__(self, **settings):
+            self._kept = settings.pop("own", 1.0)
+            super().__init__(**settings)
+
+    with pytest.raises(NotImplementedError, match=r"must define get_config\(\).*none as own"):
+        Popping(own=2.0).get_config()
     assert "Forgetful(" in repr(Forgetful(2.0))
     with pytest.raises(NotImplementedError, match=r"must define get_config\(\).*none as own"):
         Forgetful(2.0).get_config()
