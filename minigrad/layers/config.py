@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import json
 from typing import TYPE_CHECKING, Any
@@ -31,15 +32,16 @@ def config_of(layer: Layer) -> dict[str, Any]:
     may keep something else there, so that its own are what it was given, unless it says itself; one
     that was changed since is what it is now.
     """
-    ours, own = arguments_of(type(layer))
+    made_of = getattr(layer, "_given", functools.partial(type(layer)))
+    ours, own = arguments_of(type(layer), made_of.keywords)
     found = {name: layer._setting(name) for name in ours}
     found = {name: value for name, value in found.items() if value is not UNKNOWN}
     if own:
-        signature, made_of = inspect.signature(type(layer)), layer._given
-        given = signature.bind_partial(*made_of.args, **made_of.keywords).arguments
+        signature = inspect.signature(type(layer))
+        given = signature.bind_partial(*made_of.args).arguments | made_of.keywords
         try:
             told = {name: described(name, given[name]) for name in own if name in given}
-            defaults = {name: signature.parameters[name].default for name in own}
+            defaults = {n: p.default for n, p in signature.parameters.items() if n in own}
             json.dumps(told := told | _changed(layer, defaults | told))
         except TypeError as error:
             raise ValueError(

@@ -519,3 +519,13 @@ def test_a_changed_setting_that_is_kept_otherwise_than_given_is_an_error():
     bar.twice = 6
     with pytest.raises(ValueError, match=r"must define get_config.*its twice was changed to 6"):
         bar.get_config()
+
+
+def test_an_own_argument_that_came_among_keywords_is_described():
+    class Popping(layers.Layer):
+        def __init__(self, **more):
+            own = more.pop("own", 1)
+            super().__init__(**more)
+            self.own = own
+
+    assert Popping(own=3, name="p").get_config()["own"] == 3
