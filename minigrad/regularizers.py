@@ -48,8 +48,6 @@ speak_up(__name__)
 class Regularizer(Configurable):
     """Base of all regularizers: ``__call__(x)`` returns a scalar.
 
-    Subclass it, and give it `get_config` if models that use it shall be saved.
-
     Attributes
     ----------
     averages_over_batch : bool
@@ -73,24 +71,6 @@ class Regularizer(Configurable):
         raise NotImplementedError(
             f"{type(self).__name__} must define __call__(self, x), returning a scalar"
         )
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this object again.
-
-        Raises
-        ------
-        NotImplementedError
-            If a subclass does not define it and has arguments to remember.
-        """
-        if vars(self) and not self._settings():
-            raise NotImplementedError(
-                f"{type(self).__name__} must define get_config() to be saved, returning a dict of "
-                f"its constructor's arguments (it has {', '.join(vars(self))})"
-            )
-        return super().get_config()
-
-    def _shown(self) -> dict[str, Any]:
-        return vars(self)
 
 
 def _strength(owner: str, argument: str, value: Any) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from types import BuiltinFunctionType, FunctionType
 from typing import Any, TypeVar
@@ -123,6 +123,14 @@ def custom_object_scope(custom_objects: Mapping[str, Any] | None) -> Iterator[No
         yield
     finally:
         _in_scope.reset(token)
+
+
+@contextmanager
+def by_own_names() -> Iterator[None]:
+    """A block, or a function, in which what is not registered is described by its own name."""
+    is_so = isinstance(next(iter(_in_scope.get()), None), Unregistered)
+    with nullcontext() if is_so else custom_object_scope(Unregistered()):
+        yield
 
 
 def _known_custom() -> Mapping[str, Any]:

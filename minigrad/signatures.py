@@ -24,6 +24,28 @@ _OLD_NAMES = {
 }
 
 
+def is_ours(kind: Any) -> bool:
+    """Whether a class is this package's, and not a user's."""
+    return str(getattr(kind, "__module__", "")).partition(".")[0] == __name__.partition(".")[0]
+
+
+def arguments_of(kind: type, named: Iterable[str] = ()) -> tuple[list[str], list[str]]:
+    """Return what a class takes: arguments of ours, and own ones that no `get_config` tells.
+
+    `named` are those that an object was made of, as ``**settings`` may hold own ones.
+    """
+    import inspect  # slow to load, and only needed to look at a signature
+
+    makers = [vars(base)["__init__"] for base in kind.__mro__ if "__init__" in vars(base)]
+    known = {name for m in makers if is_ours(m) for name in inspect.signature(m).parameters}
+    parameters = inspect.signature(kind).parameters.values()
+    names = [p.name for p in parameters if p.kind is not p.VAR_POSITIONAL]
+    names += [name for name in named if name not in names]
+    is_told = not is_ours(next(base for base in kind.__mro__ if "get_config" in vars(base)))
+    own = [name for name in names if not is_told and name not in known]
+    return [name for name in names if name in known], own
+
+
 class UnknownArgumentError(TypeError, ValueError):
     """A keyword that a constructor does not know: Python raises the one type, Keras the other."""
 
@@ -73,7 +95,9 @@ class FullSignature:
             hands_on = any(parameter.kind is parameter.VAR_KEYWORD for parameter in own)
             has_settings = issubclass(owner, Configurable)
             if has_settings and any(p.kind is p.VAR_POSITIONAL for p in own):
-                own = [_as_parameter(*named) for named in owner._settings().items()] + own[1:]
+                named = [p for p in own if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+                own = [_as_parameter(*pair) for pair in owner._settings().items()]
+                own += [p.replace(kind=p.KEYWORD_ONLY) for p in named]
             for parameter in own:
                 if parameter.kind is not parameter.VAR_KEYWORD:
                     # Only the outermost constructor takes some by their place.
@@ -94,6 +118,13 @@ class Configurable:
     """
 
     __signature__ = FullSignature()
+    _named: Collection[str] = ()  # what a user's class was given by name
+
+    def __new__(cls, *_: Any, **named: Any) -> Self:
+        made = super().__new__(cls)
+        if named and not is_ours(cls):
+            object.__setattr__(made, "_named", tuple(named))
+        return made
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         kind, known = type(self).__name__, self._settings()
@@ -132,16 +163,35 @@ class Configurable:
         object.__setattr__(self, name, value)
 
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this object again."""
-        return {name: getattr(self, name) for name in self._settings()}
+        """Return the arguments that make this object again.
+
+        A user's class has those of its constructor, too, and must keep them under their names.
+        """
+        config = Configurable._shown(self)
+        if lost := [
+            name for name in arguments_of(type(self), self._named)[1] if name not in config
+        ]:
+            raise NotImplementedError(
+                f"{type(self).__name__} must define get_config() to be saved, returning a dict of "
+                f"its constructor's arguments: it keeps none as {', '.join(lost)}"
+            )
+        return config
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
         """Make the object that `get_config` described."""
-        return cls(**config)
+        import inspect
+
+        # A user's constructor need not take all settings of its base.
+        later = cls._settings().keys() - inspect.signature(cls).parameters.keys()
+        made = cls(**{name: value for name, value in config.items() if name not in later})
+        for name in config.keys() & later:
+            setattr(made, name, config[name])
+        return made
 
     def _shown(self) -> dict[str, Any]:
-        return self.get_config()
+        own = [name for name in arguments_of(type(self), self._named)[1] if name in vars(self)]
+        return {name: getattr(self, name) for name in [*self._settings(), *own]}
 
     def __repr__(self) -> str:
         known = self._settings()

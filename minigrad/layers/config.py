@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad import activations, constraints, initializers, regularizers
+from minigrad import activations, constraints, initializers, regularizers, seeds
+from minigrad.signatures import arguments_of
 
 if TYPE_CHECKING:
     from minigrad.layers.layer import Layer
@@ -23,40 +25,58 @@ _PARTS: dict[str, Any] = {
 }
 
 
-def is_ours(kind: Any) -> bool:
-    """Whether a class is this package's, and not a user's."""
-    return str(getattr(kind, "__module__", "")).partition(".")[0] == __name__.partition(".")[0]
-
-
 def config_of(layer: Layer) -> dict[str, Any]:
     """Return the arguments that make a layer again.
 
     Those of this package's constructors are what the layer keeps under their names. A user's class
-    may keep something else there, so that its own are what it was given, unless it says itself.
+    may keep something else there, so that its own are what it was given, unless it says itself; one
+    that was changed since is what it is now.
     """
-    kinds = type(layer).__mro__
-    ours = {
-        name
-        for kind in kinds
-        if "__init__" in vars(kind) and is_ours(kind)
-        for name in inspect.signature(vars(kind)["__init__"]).parameters
-    }
-    signature = inspect.signature(type(layer))
-    names = [p.name for p in signature.parameters.values() if p.kind is not p.VAR_POSITIONAL]
-    found = {name: layer._setting(name) for name in names if name in ours}
+    made_of = getattr(layer, "_given", functools.partial(type(layer)))
+    ours, own = arguments_of(type(layer), made_of.keywords)
+    found = {name: layer._setting(name) for name in ours}
     found = {name: value for name, value in found.items() if value is not UNKNOWN}
-    definer = next(kind for kind in kinds if "get_config" in vars(kind))
-    if is_ours(definer) and not is_ours(type(layer)):
-        given = signature.bind_partial(*layer._given.args, **layer._given.keywords).arguments
-        found |= {name: described(name, given[name]) for name in given if name not in ours}
+    if own:
+        signature = inspect.signature(type(layer))
+        given = signature.bind_partial(*made_of.args).arguments | made_of.keywords
         try:
-            json.dumps(found)
+            told = {name: described(name, given[name]) for name in own if name in given}
+            defaults = {n: p.default for n, p in signature.parameters.items() if n in own}
+            json.dumps(told := told | _changed(layer, defaults | told))
         except TypeError as error:
             raise ValueError(
                 f"layer {layer.name!r} must define get_config() to be saved, as it was made of "
                 f"more than numbers and words: {error}"
             ) from None
+        found |= told
     return found
+
+
+def _changed(layer: Layer, given: dict[str, Any]) -> dict[str, Any]:
+    """Return what was set since the layer was made, where it keeps its own arguments as given."""
+    first = {name: _written(name, value) for name, value in given.items()}
+    now = {name: _written(name, vars(layer)[name]) for name in given if name in vars(layer)}
+    differ = [name for name in now if now[name] not in (None, first[name])]
+    with seeds.undisturbed():  # to see what the constructor alone makes of them
+        made = vars(layer._given()) if differ else {}
+    changed = {
+        name: made.get(name) for name in differ if _written(name, made.get(name)) != now[name]
+    }
+    for name, value in changed.items():
+        if _written(name, value) != first[name]:
+            raise ValueError(
+                f"layer {layer.name!r} must define get_config() to be saved: its {name} was "
+                f"changed to {now[name]}, and what its constructor would make that of is not known"
+            )
+    return {name: json.loads(now[name] or "null") for name in changed}
+
+
+def _written(name: str, value: Any) -> str | None:
+    """Return an argument as text to compare it by, or None for more than numbers and words."""
+    try:
+        return json.dumps(described(name, value), default=lambda array: array.tolist())
+    except (AttributeError, TypeError, ValueError):
+        return None
 
 
 def described(name: str, value: Any) -> Any:

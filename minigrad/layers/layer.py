@@ -20,14 +20,14 @@ from minigrad.checks import (
 )
 from minigrad.engine import Tensor, scope
 from minigrad.layers import arguments, forward_pass
-from minigrad.layers.config import UNKNOWN, config_of, described, is_ours
+from minigrad.layers.config import UNKNOWN, config_of, described
 from minigrad.layers.penalties import PenaltyOwner
 from minigrad.layers.slots import RegularizerSlot, reject_misspelt_slot
 from minigrad.layers.symbol import draw, is_symbolic
 from minigrad.ops.conversion import as_float_tensor
 from minigrad.seeds import new_generator
 from minigrad.serialization import Registry
-from minigrad.signatures import FullSignature, reject_unknown
+from minigrad.signatures import FullSignature, is_ours, reject_unknown
 from minigrad.suggestions import missing
 
 __all__ = ["Layer", "Shape", "registry"]

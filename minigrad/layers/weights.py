@@ -234,6 +234,8 @@ class WeightOwner:
         """All weights with their paths, and whether they are state; shared ones come repeatedly."""
         if must_be_built:
             self._require_built()
+            # A layer that the pass which built this one did not reach has none.
+            must_be_built = self._has_own_build or not self.built
         for name, weight in self._own_weights():
             yield f"{prefix}{name}", weight, name in self._state_names
         for layer in self.sublayers():
@@ -281,19 +283,19 @@ class WeightOwner:
         """Return the values of `weights`, as independent arrays."""
         return [weight.numpy() for weight in self.weights]
 
-    def set_weights(self, values: Sequence[Any]) -> None:
+    def set_weights(self, weights: Sequence[Any]) -> None:
         """Replace the values of all `weights`, in that order; if one does not fit, none changes."""
         self._require_built()
-        weights = self.named_weights()
-        arrays = [np.asarray(value) for value in values]
-        expected = [weight.shape for weight in weights.values()]
+        known = self.named_weights()
+        arrays = [np.asarray(value) for value in weights]
+        expected = [weight.shape for weight in known.values()]
         if [array.shape for array in arrays] != expected:
-            names = ", ".join(f"{path} {weight.shape}" for path, weight in weights.items())
+            names = ", ".join(f"{path} {weight.shape}" for path, weight in known.items())
             raise ValueError(
                 f"{self.name!r}: expected {len(expected)} arrays for {names or 'no weights'}. "
                 f"Received: shapes {[array.shape for array in arrays]}"
             )
-        for weight, array in zip(weights.values(), arrays, strict=True):
+        for weight, array in zip(known.values(), arrays, strict=True):
             weight.assign(array)
 
     def zero_grad(self) -> None:
@@ -306,8 +308,7 @@ class WeightOwner:
         return sum(weight.size for weight in self.named_weights().values())
 
     def _require_built(self) -> None:
-        waits_for_call = not any(self._own_weights()) and not self.sublayers()
-        if not self.built and (self._has_own_build or waits_for_call):
+        if not self.built and self._has_own_build:
             raise NotBuiltError(
                 f"{type(self).__name__} {self.name!r} has no weights yet: it is not built, as "
                 "it does not know its input's shape. Call it on a batch once, or give its (first) "

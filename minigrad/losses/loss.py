@@ -105,8 +105,10 @@ class Loss(Configurable):
         return config
 
     def __repr__(self) -> str:
-        shown = {"reduction": self.reduction, **self.get_config()}
+        shown = {"reduction": self.reduction, **self._shown()}
         del shown["name"]
+        if self.dtype is None:
+            del shown["dtype"]
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in shown.items())})"
 
 

@@ -238,25 +238,7 @@ class Metric(Configurable):
         self.state = arrays
 
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this metric again.
-
-        Raises
-        ------
-        NotImplementedError
-            If a subclass does not define it and has arguments to remember.
-        """
-        usual = {"name", "dtype", "state", "_added", "_loss"}
-        unknown = [
-            name
-            for name, value in vars(self).items()
-            if name not in usual and not isinstance(value, Parameter | Metric)
-        ]
-        has_none = self._settings().keys() == Metric._settings().keys()
-        if unknown and has_none and type(self).get_config is Metric.get_config:
-            raise NotImplementedError(
-                f"{type(self).__name__} must define get_config() to be saved, returning a dict of "
-                f"its constructor's arguments (it has {', '.join(sorted(unknown))})"
-            )
+        """Return the arguments that make this metric again."""
         config = super().get_config()
         if self.dtype == get_default_dtype().name:
             del config["dtype"]  # a metric of one's own need not know it

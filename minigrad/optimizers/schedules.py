@@ -28,7 +28,7 @@ deserialize = _registry.deserialize
 
 
 class LearningRateSchedule(Configurable):
-    """Base of all schedules; a subclass defines ``__call__(step)``, and `get_config` to be saved.
+    """Base of all schedules; a subclass defines ``__call__(step)``.
 
     The argument `name`, which all of minigrad's have, is only for the eye.
 
@@ -56,10 +56,6 @@ class LearningRateSchedule(Configurable):
     def after(self, step: float) -> float:
         """Return the learning rate after `step` steps."""
         raise NotImplementedError(f"{type(self).__name__} must define __call__(self, step)")
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this object again."""
-        return dict(vars(self))
 
 
 def _numbers(owner: str, argument: str, given: Any, check: Check) -> list[float]:

@@ -129,7 +129,7 @@ class OptimizerSettings(Configurable):
         return {**super().get_config(), "learning_rate": written}
 
     def _shown(self) -> dict[str, Any]:
-        return {**super().get_config(), "learning_rate": self._rate}
+        return {**super()._shown(), "learning_rate": self._rate}
 
     def current_rate(self) -> float:
         """Return the size of the next step."""

@@ -13,6 +13,7 @@ import numpy as np
 from minigrad import metrics
 from minigrad.checks import is_whole
 from minigrad.layers.layer import registry
+from minigrad.serialization import by_own_names
 from minigrad.training.archive import PROGRESS, Array, LoadError, without_prefix
 from minigrad.training.callbacks import CallbackList, TerminateOnNaN
 from minigrad.training.history import History
@@ -228,6 +229,8 @@ class TrainingLoop:
         states = {}
         for place, (state, _) in self._states().items():
             found = state()
+            if not found and place.startswith("callback/"):
+                continue
             kept = {k: v for k, v in found.items() if isinstance(v, np.ndarray)}
             arrays |= {f"{place}/{name}": array for name, array in kept.items()}
             states[place] = {k: v for k, v in found.items() if k not in kept}
@@ -252,10 +255,14 @@ class TrainingLoop:
     def _states(self) -> dict[str, tuple[Callable[[], State], Callable[[State], None]]]:
         """What has a state beside the model: how to get it, and how to put it back."""
         callbacks, others = self.callbacks.callbacks, self.model._other_optimizers()
+        kinds = [type(callback).__name__ for callback in callbacks]
         keepers: dict[str, Any] = {f"metric/{i}": m for i, m in enumerate(self.model.metrics)}
         keepers |= {f"optimizer/{name}": optimizer for name, optimizer in others.items()}
         return {
-            **{f"callback/{i}": (c.state, c.restore) for i, c in enumerate(callbacks)},
+            **{
+                f"callback/{kind}/{kinds[:i].count(kind)}": (callback.state, callback.restore)
+                for i, (kind, callback) in enumerate(zip(kinds, callbacks, strict=True))
+            },
             **{k: (held.state_arrays, held.load_state_arrays) for k, held in keepers.items()},
         }
 
@@ -274,9 +281,9 @@ class TrainingLoop:
                 saving.restore_training_state(self.model, *before)
                 raise
         except Exception as error:  # whatever comes of a record that nobody has checked
+            why = str(error).rstrip(".") or type(error).__name__
             raise LoadError(
-                f"{path} is no backup of this training: {error or type(error).__name__}. Remove "
-                "it to begin anew."
+                f"{path} is no backup of this training: {why}. Remove it to begin anew."
             ) from error
 
     def _check(self, progress: Any) -> None:
@@ -292,10 +299,17 @@ class TrainingLoop:
             and isinstance(progress["stopped"], bool)
             and all(isinstance(value, float) for value in progress["logs"].values())
             and isinstance(progress["learning_rate"], float | dict | None)
-            and progress["states"].keys() == self._states().keys()
+            and isinstance(progress["states"], dict)
         )
         if not fits:
             raise ValueError("its record of the training is damaged")
+        ours, theirs = self._states(), progress["states"]
+        for place in ours.keys() ^ theirs.keys():  # callbacks without a state may come and go
+            if place in theirs or not place.startswith("callback/") or ours[place][0]():
+                raise ValueError(
+                    f"{place!r} {'is not here' if place in theirs else 'was not there'}. Its "
+                    "callbacks, metrics and optimizers must be those of the run that wrote it"
+                )
 
     def _take(self, progress: Any, config: dict[str, Any], arrays: dict[str, Array]) -> None:
         """Go on from what `save` wrote, but for what `saving` has put back."""
@@ -316,10 +330,12 @@ class TrainingLoop:
             if not optimizer.built and trained:
                 optimizer.build([named[path] for path in trained])
         known = model.compiled_metrics
-        for index, (metric, made) in enumerate(zip(known, config["metrics"], strict=True)):
+        for index, (metric, made) in enumerate(zip(known, config["metrics"], strict=False)):
             if isinstance(metric, str) and not isinstance(made, str):
                 known[index] = metrics.deserialize(made)  # a batch had told which one it is
-        for place, (_, restore) in self._states().items():
+        states = self._states()
+        for place in progress["states"]:
+            _, restore = states[place]
             kept = without_prefix(f"{PROGRESS}{place}/", arrays)
             restore({**progress["states"][place], **kept})
 
@@ -327,7 +343,8 @@ class TrainingLoop:
         model = self.model
         if not model.built and config["input_shape"] is not None:
             model.build((None, *config["input_shape"]))
-        ours = json.loads(json.dumps(registry.serialize(model)))
+        with by_own_names():
+            ours = json.loads(json.dumps(registry.serialize(model)))
         if ours != config["model"]:
             raise ValueError("it is of a model with other layers or settings")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +19,7 @@ from minigrad.layers.forward_pass import Frame, Path, apart
 from minigrad.layers.layer import Shape, registry
 from minigrad.layers.symbol import Symbol
 from minigrad.layers.weights import free_name
-from minigrad.serialization import Unregistered, custom_object_scope
+from minigrad.serialization import by_own_names, custom_object_scope
 from minigrad.training import summary
 from minigrad.training.graph import Graph
 from minigrad.training.traced import Traced
@@ -299,12 +300,23 @@ class Model(Trainer, Traced):
 
     # ---- files ---------------------------------------------------------------------------------
 
+    @by_own_names()
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make this model again, without its weights."""
         config = super().get_config()
         for of_the_graph in ("inputs", "outputs"):
             config.pop(of_the_graph, None)
-        return config if self._graph is None else {**config, "graph": self._graph.get_config()}
+        if self._graph is not None and self._takes("inputs"):
+            config["graph"] = self._graph.get_config()
+        return config
+
+    @classmethod
+    def _takes(cls, made_of: str) -> bool:
+        """Whether it can be made of its layers, as no constructor of a user's makes them itself."""
+        return any(
+            p.kind is p.VAR_POSITIONAL or (p.name == made_of and p.kind is not p.KEYWORD_ONLY)
+            for p in inspect.signature(cls).parameters.values()
+        )
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Self:
@@ -333,7 +345,7 @@ class Model(Trainer, Traced):
 
         ``minigrad.model_from_json`` makes a model of it again.
         """
-        with custom_object_scope(Unregistered()):
+        with by_own_names():
             return json.dumps(registry.serialize(self), **options)
 
     def clone(self) -> Self:
@@ -341,29 +353,29 @@ class Model(Trainer, Traced):
 
         A copy with the same weights is ``copy.deepcopy(model)``.
         """
-        with custom_object_scope(Unregistered()):
+        with by_own_names():
             twin: Self = type(self).from_config(json.loads(json.dumps(self.get_config())))
         if self.built and not twin.built and self.input_shape is not None:
             twin.build((None, *self.input_shape))
         return twin
 
-    def save(self, path: str | os.PathLike[str], overwrite: bool = True) -> None:
+    def save(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Write all of it to a ``.npz``, optimizer included; see `minigrad.save`."""
         from minigrad.training.saving import save  # it knows models, so it stands above
 
-        save(self, path, overwrite)
+        save(self, filepath, overwrite)
 
-    def save_weights(self, path: str | os.PathLike[str], overwrite: bool = True) -> None:
+    def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Write the weights alone to a ``.npz``, an array for each path."""
         from minigrad.training.saving import save_weights
 
-        save_weights(self, path, overwrite)
+        save_weights(self, filepath, overwrite)
 
-    def load_weights(self, path: str | os.PathLike[str], skip_mismatch: bool = False) -> None:
+    def load_weights(self, filepath: str | os.PathLike[str], skip_mismatch: bool = False) -> None:
         """Take the weights from a file of `save_weights` or `save`; see `minigrad.load_weights`."""
         from minigrad.training.saving import load_weights
 
-        load_weights(self, path, skip_mismatch)
+        load_weights(self, filepath, skip_mismatch)
 
 
 def find_tied(layers: list[Layer]) -> None:

@@ -20,7 +20,7 @@ from minigrad import losses, metrics, optimizers, seeds
 from minigrad.files import atomic_write
 from minigrad.layers.layer import registry
 from minigrad.layers.weights import weight_budget
-from minigrad.serialization import Unregistered, custom_object_scope
+from minigrad.serialization import by_own_names, custom_object_scope
 from minigrad.training import archive
 from minigrad.training.archive import PROGRESS, Array, LoadError, without_prefix
 from minigrad.training.foreign_formats import require_place
@@ -37,7 +37,7 @@ _OPTIMIZER = "optimizer:"
 
 
 def save(
-    model: Model, path: str | os.PathLike[str], overwrite: bool = True, progress: Any = None
+    model: Model, filepath: str | os.PathLike[str], overwrite: bool = True, progress: Any = None
 ) -> None:
     """Write a model's architecture, weights, compile settings and optimizer to a ``.npz``.
 
@@ -49,7 +49,7 @@ def save(
     ----------
     model
         Built.
-    path
+    filepath
         Of the file, which is replaced all at once, or not at all.
     overwrite
         Whether a file that stands there may be replaced.
@@ -62,17 +62,17 @@ def save(
         If the model has not been built.
     ValueError
         If it holds something that could not be loaded again: a lambda, a setting out of range, a
-        config that does not make the same weights; or if `path` has the extension of another
+        config that does not make the same weights; or if `filepath` has the extension of another
         format. No file is touched then.
     OSError
         If the folder cannot be written; the old file stays as it was.
     """
-    require_place(path, "save", overwrite)
+    require_place(filepath, "save", overwrite)
     config, arrays = _checked(model)
     if progress is not None:
         config["progress"], progress_arrays = progress
         arrays |= _prefixed(PROGRESS, progress_arrays)
-    with atomic_write(path) as file:
+    with atomic_write(filepath) as file:
         archive.write_into(file, config, arrays)
 
 
@@ -83,7 +83,7 @@ def _checked(model: Model) -> tuple[dict[str, Any], dict[str, Array]]:
     their values.
     """
     arrays = _arrays_of(model)
-    with custom_object_scope(Unregistered()), seeds.undisturbed():
+    with by_own_names(), seeds.undisturbed():
         config = {
             "format": FORMAT,
             "model": registry.serialize(model),
@@ -119,12 +119,12 @@ def _checked(model: Model) -> tuple[dict[str, Any], dict[str, Array]]:
 
 
 def load(
-    path: str | os.PathLike[str],
+    filepath: str | os.PathLike[str],
     custom_objects: Mapping[str, Any] | None = None,
     compile: bool = True,
     safe_mode: bool = True,
 ) -> Model:
-    """Return the model that `save` wrote to `path`: built, compiled, ready to go on training.
+    """Return the model that `save` wrote to `filepath`: built, compiled, ready to go on training.
 
     `custom_objects` are classes and functions of one's own, by name, that are not registered.
     Without `compile`, settings and optimizer stay in the file. No file ever holds code, so that
@@ -136,14 +136,14 @@ def load(
     LoadError
         If the file is missing, damaged, of a newer format, or names an unregistered class.
     """
-    config, arrays = read(path)
+    config, arrays = read(filepath)
     if not compile:
         config = {**config, "optimizer": None}
     try:
         with custom_object_scope(custom_objects):
             return _made(config, arrays)
     except Exception as error:  # whatever constructors make of arguments that nobody has checked
-        raise LoadError(f"{path}: {error or type(error).__name__}") from error
+        raise LoadError(f"{filepath}: {error or type(error).__name__}") from error
 
 
 def _made(config: dict[str, Any], arrays: Mapping[str, Array]) -> Model:
@@ -215,7 +215,7 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Array]
     return config, arrays
 
 
-def model_from_json(text: str, custom_objects: Mapping[str, Any] | None = None) -> Model:
+def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Model:
     """Return the model whose architecture `Model.to_json` described, with new weights.
 
     `custom_objects` are classes and functions of one's own, by name, that are not registered.
@@ -226,7 +226,7 @@ def model_from_json(text: str, custom_objects: Mapping[str, Any] | None = None) 
         If the text describes no model, or names an unregistered class.
     """
     try:
-        model = registry.deserialize(json.loads(text), custom_objects)
+        model = registry.deserialize(json.loads(json_string), custom_objects)
     except (KeyError, TypeError, ValueError, RuntimeError, RecursionError) as error:
         raise LoadError(f"the text describes no model: {error}") from error
     if not isinstance(model, Model):
@@ -237,7 +237,7 @@ def model_from_json(text: str, custom_objects: Mapping[str, Any] | None = None) 
 # ---- weights alone -------------------------------------------------------------------------------
 
 
-def save_weights(model: Model, path: str | os.PathLike[str], overwrite: bool = True) -> None:
+def save_weights(model: Model, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
     """Write the weights to a ``.npz``, an array for each path; lambdas do not matter here.
 
     Raises
@@ -245,16 +245,18 @@ def save_weights(model: Model, path: str | os.PathLike[str], overwrite: bool = T
     RuntimeError
         If the model has not been built.
     ValueError
-        If `path` has the extension of another format.
+        If `filepath` has the extension of another format.
     OSError
         If the folder cannot be written; the old file stays as it was.
     """
-    require_place(path, "save_weights", overwrite)
-    with atomic_write(path) as file:
+    require_place(filepath, "save_weights", overwrite)
+    with atomic_write(filepath) as file:
         archive.write_into(file, {"format": FORMAT}, _weights_of(model))
 
 
-def load_weights(model: Model, path: str | os.PathLike[str], skip_mismatch: bool = False) -> None:
+def load_weights(
+    model: Model, filepath: str | os.PathLike[str], skip_mismatch: bool = False
+) -> None:
     """Take the weights from a file of `save_weights` or `save`: all of them, or none.
 
     With `skip_mismatch`, weights that are missing or of another shape are left out, with a warning.
@@ -267,19 +269,19 @@ def load_weights(model: Model, path: str | os.PathLike[str], skip_mismatch: bool
     RuntimeError
         If the model has not been built.
     """
-    _, arrays = read(path)
+    _, arrays = read(filepath)
     weights = _weights_among(arrays)
     if skip_mismatch:
         ours = model.named_weights()
         fitting = {k: v for k, v in weights.items() if k in ours and ours[k].shape == v.shape}
         skipped = sorted((ours.keys() | weights.keys()) - fitting.keys())
         if skipped:
-            warnings.warn(f"{path}: left out {', '.join(skipped)}", stacklevel=3)
+            warnings.warn(f"{filepath}: left out {', '.join(skipped)}", stacklevel=3)
         weights = {name: fitting.get(name, weight.numpy()) for name, weight in ours.items()}
     try:
         _assign(model, weights)
     except ValueError as error:
-        raise LoadError(f"{path}: {error}") from error
+        raise LoadError(f"{filepath}: {error}") from error
 
 
 def _assign(model: Model, arrays: Mapping[str, Array]) -> None:

@@ -9,6 +9,7 @@ from minigrad.engine import Tensor
 from minigrad.layers import DenseTranspose, Input, Layer
 from minigrad.layers.layer import Shape, registry
 from minigrad.layers.symbol import Symbol
+from minigrad.serialization import by_own_names
 from minigrad.training.model import Model, find_tied
 
 
@@ -187,6 +188,7 @@ class Sequential(Model):
 
     # ---- files ---------------------------------------------------------------------------------
 
+    @by_own_names()
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make this model again, without its weights.
 
@@ -197,10 +199,14 @@ class Sequential(Model):
         for layer in self._layers:
             described.append(layer.name if id(layer) in seen else registry.serialize(layer))
             seen.add(id(layer))
-        return {**super().get_config(), "layers": described}
+        config = super().get_config()
+        config.pop("layers", None)
+        return {**config, "layers": described} if self._takes("layers") else config
 
     @classmethod
     def _made_of(cls, arguments: dict[str, Any]) -> tuple[Any, ...]:
+        if "layers" not in arguments:
+            return ()
         made: dict[str, Layer] = {}
         layers = []
         for description in arguments.pop("layers"):

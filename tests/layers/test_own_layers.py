@@ -494,3 +494,38 @@ def test_keras_names_of_dtypes_and_paths_are_there():
     layer = layers.Dense(2, dtype="float64", name="dense", input_dim=2)
     assert layer.compute_dtype == layer.variable_dtype == layer.dtype_policy.name == "float64"
     assert [weight.path for weight in layer.weights] == ["dense/kernel", "dense/bias"]
+
+
+# ---- settings that were changed ------------------------------------------------------------------
+
+
+class Bar(layers.Layer):
+    def __init__(self, size, scale=2.0, act="relu", twice=1, **more):
+        super().__init__(**more)
+        self.size, self.scale, self.doubled = size, scale, 2 * twice
+        self.act, self.twice = mg.activations.get(act), 2 * twice
+
+
+def test_a_setting_that_was_changed_is_described_as_it_is():
+    bar = Bar(3, act="tanh")
+    bar.scale = 0.25
+    config = bar.get_config()
+    assert [config[name] for name in ("size", "scale", "act")] == [3, 0.25, "tanh"]
+    assert "twice" not in config
+
+
+def test_a_changed_setting_that_is_kept_otherwise_than_given_is_an_error():
+    bar = Bar(3)
+    bar.twice = 6
+    with pytest.raises(ValueError, match=r"must define get_config.*its twice was changed to 6"):
+        bar.get_config()
+
+
+def test_an_own_argument_that_came_among_keywords_is_described():
+    class Popping(layers.Layer):
+        def __init__(self, **more):
+            own = more.pop("own", 1)
+            super().__init__(**more)
+            self.own = own
+
+    assert Popping(own=3, name="p").get_config()["own"] == 3

@@ -291,14 +291,14 @@ def test_a_subclass_that_forgets_its_arguments_cannot_be_saved_but_shown():
     class Within(metrics.MeanOverSamples):
         def __init__(self, distance):
             super().__init__()
-            self.distance = distance
+            self.limit = distance
 
         def values(self, y_true, y_pred):
-            return np.abs(np.subtract(y_true, y_pred)) <= self.distance
+            return np.abs(np.subtract(y_true, y_pred)) <= self.limit
 
     metric = Within(1.0)
     assert metric([1.0, 2.0, 3.0], [1.5, 4.0, 3.0]) == pytest.approx(2 / 3)
-    with pytest.raises(NotImplementedError, match=r"get_config.*it has distance"):
+    with pytest.raises(NotImplementedError, match=r"get_config.*it keeps none as distance"):
         metrics.serialize(metric)
     assert repr(metric) == "Within(name='within')"
 

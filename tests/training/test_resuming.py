@@ -245,3 +245,43 @@ def test_an_interrupted_run_keeps_its_backup(tmp_path):
             X, X, batch_size=5, epochs=9, verbose=0, callbacks=[press, BackupAndRestore(tmp_path)]
         )
     assert os.listdir(tmp_path) == ["backup.npz"]
+
+
+class Own(mg.Model):
+    def __init__(self):
+        super().__init__()
+        self.dense = Dense(4)
+
+    def call(self, x):
+        return self.dense(x)
+
+
+def own():
+    mg.set_seed(3)
+    made = Own()
+    made.compile("adam", "mse")
+    return made
+
+
+def test_a_backup_of_a_class_that_is_not_registered_is_taken(tmp_path):
+    whole = own().fit(X, X, epochs=4, batch_size=5, verbose=0).history
+    backup = BackupAndRestore(tmp_path)
+    with pytest.raises(CrashError):
+        own().fit(X, X, epochs=4, batch_size=5, verbose=0, callbacks=[backup, CrashAt(10)])
+    assert own().fit(X, X, epochs=4, batch_size=5, verbose=0, callbacks=backup).history == whole
+
+
+def test_callbacks_without_a_state_may_come_and_go_but_not_others(tmp_path):
+    watch = {"monitor": "loss", "patience": 50}
+    with pytest.raises(CrashError):
+        stopping = EarlyStopping(**watch)
+        before = [CrashAt(10), stopping, BackupAndRestore(tmp_path, delete_checkpoint=False)]
+        own().fit(X, X, epochs=4, batch_size=5, verbose=0, callbacks=before)
+    for first, wrong in (
+        ([], "'callback/EarlyStopping/0' is not here"),
+        ([EarlyStopping(**watch), ReduceLROnPlateau(**watch)], "Plateau/0' was not there"),
+    ):
+        with pytest.raises(mg.training.saving.LoadError, match=wrong):
+            own().fit(X, X, verbose=0, callbacks=[*first, BackupAndRestore(tmp_path)])
+    after = [BackupAndRestore(tmp_path), LambdaCallback(), EarlyStopping(**watch)]
+    assert len(own().fit(X, X, epochs=4, batch_size=5, verbose=0, callbacks=after).epoch) == 4

@@ -368,3 +368,119 @@ def test_a_file_of_another_library_is_called_by_its_name(tmp_path, contents, wha
     for load in (mg.load, model().load_weights):
         with pytest.raises(mg.LoadError, match=rf"{what}.*minigrad does not read.*set_weights"):
             load(path)
+
+
+class Steps(mg.Sequential):
+    def train_step(self, data):
+        return super().train_step(data)
+
+
+class Stack(mg.Sequential):
+    def __init__(self, units=2, **more):
+        super().__init__([Dense(units, input_dim=4)], **more)
+
+
+class Drawn(mg.Model):
+    def train_step(self, data):
+        return super().train_step(data)
+
+
+class Drawing(mg.Model):
+    def __init__(self, units=2, **more):
+        pixels = mg.layers.Input((4,))
+        super().__init__(pixels, Dense(units)(pixels), **more)
+
+
+class Marked(mg.Model):
+    def __init__(self, *ends, mark=2, **more):
+        super().__init__(*ends, **more)
+        self.mark = mark
+
+
+def drawn(kind, **more):
+    pixels = mg.layers.Input((4,))
+    return kind(pixels, Dense(3)(pixels), **more)
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda: Steps([mg.layers.Input((4,)), Dense(3)]),
+        lambda: Stack(3),
+        lambda: drawn(Drawn),
+        lambda: Drawing(3),
+        lambda: drawn(Marked, mark=5),
+    ],
+)
+def test_models_of_ones_own_classes_are_saved_cloned_and_backed_up(tmp_path, made):
+    made = made()
+    own = {type(made).__name__: type(made)}
+    made.compile("sgd", "mse")
+    keepers = [BackupAndRestore(tmp_path), ModelCheckpoint(tmp_path / "model.npz")]
+    made.fit(X, X[:, :3], verbose=0, callbacks=keepers)
+    twins = [
+        mg.load(tmp_path / "model.npz", own),
+        made.clone(),
+        mg.model_from_json(made.to_json(), own),
+    ]
+    assert (twins[0].predict(X) == made.predict(X)).all()
+    for twin in twins:
+        assert type(twin) is type(made)
+        assert twin.count_params() == 15
+        assert getattr(twin, "mark", None) == getattr(made, "mark", None)
+
+
+class Branching(mg.Model):
+    """Of its layers, a pass outside of training reaches one."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.never, self.dropout = Dense(3), Dense(5), mg.layers.Dropout(0.5)
+
+    def call(self, x, training=False):
+        x = self.first(x)
+        return self.dropout(x, training=training) if training else x
+
+
+@pytest.mark.parametrize("seen", [False, True])
+def test_layers_that_no_pass_reached_have_no_weights_and_are_saved_so(tmp_path, seen):
+    made = Branching()
+    made.compile("sgd", "mse")
+    if seen:
+        made(X)
+        assert made.count_params() == 15
+    made.fit(X, X[:, :3], verbose=0)
+    made.save(tmp_path / "model.npz")
+    twin = mg.load(tmp_path / "model.npz", {"Branching": Branching})
+    assert (twin.predict(X) == made.predict(X)).all()
+    assert not twin.never.built
+    twin.set_weights(made.get_weights())
+    with pytest.raises(RuntimeError, match="has no weights yet"):
+        Branching().count_params()
+
+
+def test_a_config_of_a_class_that_is_not_registered_is_made_again_by_custom_objects():
+    pixels = mg.layers.Input((4,))
+    for model in (Steps([pixels, Marking(3)]), mg.Model(pixels, Marking(3)(pixels))):
+        twin = type(model).from_config(model.get_config(), custom_objects={"Marking": Marking})
+        assert twin.layers[0].mark == 3
+
+
+class Marking(mg.layers.Layer):
+    def __init__(self, mark, **more):
+        super().__init__(**more)
+        self.mark = mark
+
+    def call(self, x):
+        return x
+
+
+def test_files_weights_and_texts_are_named_as_in_keras(tmp_path):
+    made, path = model(), tmp_path / "model.npz"
+    made.save(filepath=path)
+    assert mg.models.load_model(filepath=path).count_params() == made.count_params()
+    made.save_weights(filepath=path)
+    made.load_weights(filepath=path)
+    made.set_weights(weights=made.get_weights())
+    mg.models.save_model(model=made, filepath=path)
+    assert mg.models.model_from_json(json_string=made.to_json()).name == made.name
