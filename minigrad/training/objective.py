@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -80,7 +81,7 @@ class Objective(Layer):
         ValueError
             For an unknown name, with the nearest known ones, or the name of another output.
         """
-        self.optimizer: Any = optimizers.get(optimizer)
+        self.optimizer = optimizers.get(optimizer)
         self.loss: Any = losses.get(self._of_the_output("loss", loss))
         factor = self._of_the_output("loss_weights", loss_weights)
         self.loss_weights = 1.0 if factor is None else number("compile", "loss_weights", factor)
@@ -101,6 +102,19 @@ class Objective(Layer):
         self.compiled = True
         self._held = None
         self.run_eagerly = run_eagerly
+
+    @property
+    def optimizer(self) -> Any:
+        """That of `compile`, which takes charge of the model's parameters at its first step."""
+        optimizer = self._optimizer
+        if isinstance(optimizer, optimizers.Optimizer) and not optimizer.built:
+            optimizer._model = weakref.ref(self)
+        return optimizer
+
+    @optimizer.setter
+    def optimizer(self, optimizer: Any) -> None:
+        self._optimizer: Any = optimizer
+        _ = self.optimizer  # it may be stepped by a name of the user's
 
     @property
     def run_eagerly(self) -> bool:

@@ -494,3 +494,30 @@ def test_keras_names_of_dtypes_and_paths_are_there():
     layer = layers.Dense(2, dtype="float64", name="dense", input_dim=2)
     assert layer.compute_dtype == layer.variable_dtype == layer.dtype_policy.name == "float64"
     assert [weight.path for weight in layer.weights] == ["dense/kernel", "dense/bias"]
+
+
+class Late(layers.Layer):
+    def build(self, input_shape):
+        self.inner = layers.Dense(3)
+        self.inner.build(input_shape)
+
+    def call(self, x):
+        return self.inner(x)
+
+
+class Whole(mg.Model):
+    def __init__(self, **arguments):
+        super().__init__(**arguments)
+        self.inner = layers.Dense(3)
+
+    def call(self, x):
+        return self.inner(x)
+
+
+@pytest.mark.parametrize("kind", [Late, Whole])
+def test_a_frozen_layer_freezes_the_layers_that_it_gets_later(kind):
+    layer = kind(trainable=False)
+    layer(np.ones((2, 4)))
+    assert layer.trainable_weights == []
+    layer.trainable = True
+    assert len(layer.trainable_weights) == 2
