@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 
 from minigrad import losses, metrics, optimizers
-from minigrad.checks import number, positive_integer
+from minigrad.checks import number, positive_integer, snake_case
 from minigrad.engine import Tensor, scope
 from minigrad.engine.tensor import plain
 from minigrad.layers import Layer, LossTerms
 from minigrad.layers.forward_pass import Watched
+from minigrad.layers.weights import free_name
 from minigrad.training.data import as_pair, only_value, sample_weights, says_what_was_meant
 from minigrad.training.replay import NoReplays, Replays
 from minigrad.training.sources import Batch
@@ -152,10 +153,16 @@ class Objective(Layer):
         return [name if name in metrics.BY_SHAPE else metrics.get(name) for name in given or ()]
 
     def _name_of(self, index: int) -> str:
-        """Return what a metric is called: weighted, if there is one of its name without weights."""
-        names = [getattr(metric, "name", metric) for metric in self.compiled_metrics]
-        is_second = index >= self.unweighted_metrics > names.index(names[index])
-        return f"weighted_{names[index]}" if is_second else names[index]
+        """Return what a metric is called: weighted, if there is one of its name without weights.
+
+        Names that are those of classes are numbered, as layers' are.
+        """
+        names = [getattr(metric, "name", metric) for metric in self.compiled_metrics[: index + 1]]
+        *others, name = names
+        if index >= self.unweighted_metrics and name in others[: self.unweighted_metrics]:
+            return f"weighted_{name}"
+        is_usual = name == snake_case(type(self.compiled_metrics[index]).__name__)
+        return free_name(name, others) if is_usual else name
 
     def _check_names(self) -> None:
         names = [self._name_of(index) for index in range(len(self.compiled_metrics))]

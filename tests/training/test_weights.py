@@ -99,7 +99,7 @@ def test_a_loss_of_ones_own_is_weighted_by_sample_or_takes_the_weights_itself():
     ("weights", "message"),
     [
         ({"sample_weight": np.ones(5)}, "for each of 12 samples"),
-        ({"sample_weight": np.ones((12, 1))}, "for each of 12 samples"),
+        ({"sample_weight": np.ones((12, 2))}, "for each of 12 samples"),
         ({"sample_weight": -W}, "0 or larger"),
         ({"sample_weight": np.full(12, np.nan)}, "nan or infinite"),
         ({"class_weight": [1, 2]}, "must be a dict"),
