@@ -193,7 +193,7 @@ class Metric(Configurable):
             arrays |= {f"{place}/{name}": array for name, array in metric.state_arrays().items()}
         return arrays
 
-    def attributes(self) -> dict[str, Any]:
+    def _attributes(self) -> dict[str, Any]:
         """Return all attributes, with copies of arrays and lists: a metric may gather in them."""
         kinds = (np.ndarray, list, dict, set)
         return {k: copy(v) if isinstance(v, kinds) else v for k, v in vars(self).items()}

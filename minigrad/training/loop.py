@@ -341,10 +341,10 @@ def _numbers_of(metric: Any) -> tuple[Callable[[], State], Callable[[State], Non
     """How to get and to put back the numbers and arrays that a user's metric has as attributes."""
 
     def get() -> State:
-        kinds, known = (int, float, np.generic, np.ndarray), metric._settings()
-        own = {} if is_ours(type(metric)) else metric.attributes()
-        numbers = {k: v for k, v in own.items() if isinstance(v, kinds) and k not in known}
-        return {k: v.item() if isinstance(v, np.generic) else v for k, v in numbers.items()}
+        own = {} if is_ours(type(metric)) else metric._attributes()
+        plain = {k: v.item() if isinstance(v, np.generic) else v for k, v in own.items()}
+        kinds, known = (int, float, np.ndarray), metric._settings()
+        return {k: v for k, v in plain.items() if isinstance(v, kinds) and k not in known}
 
     return get, lambda state: vars(metric).update(state)
 

@@ -36,13 +36,12 @@ class Arrays:
 
     def __init__(self, arrays: Batch, batch_size: int | None, steps: int | None = None) -> None:
         self.arrays = arrays
-        if steps is not None:
-            positive_integer("fit", "steps", steps)
+        asked = None if steps is None else positive_integer("fit", "steps", steps)
         if batch_size is None:
-            batch_size = -(-len(arrays.x) // steps) if steps else 32
+            batch_size = -(-len(arrays.x) // asked) if asked else 32
         self.batch_size = positive_integer("fit", "batch_size", batch_size)
         self._all = -(-len(arrays.x) // self.batch_size)
-        self.steps = self._all if steps is None else steps
+        self.steps = asked or self._all
         self.passed = 0
 
     def epoch(self, generator: np.random.Generator | None, skip: int = 0) -> Iterator[Batch]:

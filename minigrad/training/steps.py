@@ -182,14 +182,14 @@ class Steps(Objective):
     def _results_or(self, logs: dict[str, float], *names: str) -> dict[str, float]:
         """Return the results of all metrics; or the logs of a step of one's own, if others."""
         results = self.get_metrics_result()
-        is_usual = not self._defines(*names) or results.keys() == logs.keys()
+        is_usual = results.keys() == logs.keys() or not self._defines(*names)
         return results if is_usual else dict(logs)
 
     def _in_order(self, values: dict[str, float]) -> Any:
         """Return the values without names, as Keras does: the loss, or a list with the metrics."""
-        terms = self._loss_tracker.sums.keys() - {"loss"}
-        if values.keys() - terms == {"loss"}:
+        if values.keys() == self._loss_tracker.sums.keys():
             return values["loss"]
+        terms = self._loss_tracker.sums.keys() - {"loss"}
         names = [metric.name for metric in self.metrics if metric.name in values]
         names += sorted(values.keys() - terms - set(names))
         numbers = [values[name] for name in dict.fromkeys(names)]
@@ -198,7 +198,7 @@ class Steps(Objective):
     @contextmanager
     def _metrics_kept(self) -> Iterator[None]:
         """A ``with`` block after which all metrics have gathered what they had before."""
-        kept = [(metric, metric.state_arrays(), metric.attributes()) for metric in self.metrics]
+        kept = [(metric, metric.state_arrays(), metric._attributes()) for metric in self.metrics]
         try:
             yield
         finally:

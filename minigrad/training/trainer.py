@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.checks import boolean, is_whole, positive_integer, sizes
+from minigrad.checks import boolean, is_whole, or_none, positive_integer, sizes
 from minigrad.engine import no_grad
 from minigrad.engine.taken import warn
 from minigrad.engine.tensor import plain
@@ -112,13 +112,7 @@ class Trainer(Steps):
         return values
 
     def _source(
-        self,
-        x: Any,
-        y: Any,
-        sample_weight: Any,
-        class_weight: Any,
-        size: int | None,
-        steps: int | None,
+        self, x: Any, y: Any, sample_weight: Any, class_weight: Any, size: Any, steps: Any
     ) -> Source:
         """Return where batches come from."""
         if is_array_like(x) or isinstance(x, dict):
@@ -210,8 +204,7 @@ class Trainer(Steps):
         positive_integer("fit", "epochs", epochs)
         first = sizes("fit", "initial_epoch", initial_epoch, rank=1, least=0)[0]
         boolean("fit", "shuffle", shuffle)
-        if batch_size is not None:
-            positive_integer("fit", "batch_size", batch_size)
+        or_none(positive_integer)("fit", "batch_size", batch_size)
         held_out_size = batch_size if validation_batch_size is None else validation_batch_size
         held_out: Source | None = None
         if validation_data is not None:
@@ -273,8 +266,7 @@ class Trainer(Steps):
         """
         self._require_compiled()
         checked_verbosity(verbose)
-        if batch_size is not None:
-            positive_integer("evaluate", "batch_size", batch_size)
+        or_none(positive_integer)("evaluate", "batch_size", batch_size)
         source = self._source(x, y, sample_weight, None, batch_size, steps)
         called = self._prepared(callbacks, steps=source.steps, verbose=verbose)
         with self._metrics_kept() if self._loss_tracker.is_in_epoch else nullcontext():
@@ -349,17 +341,15 @@ class Trainer(Steps):
         if callbacks is not None or self._defines("predict_step") or not is_array_like(x):
             return self._predict_one_by_one(x, batch_size, steps, callbacks)
         if steps is not None:
-            positive_integer("predict", "steps", steps)
-            size = -(-len(x) // steps) if batch_size is None else size
+            most = -(-len(x) // positive_integer("predict", "steps", steps))
+            size = batch_size or most
             x = x[: steps * size]
         is_ready = type(x) is np.ndarray and x.dtype == self.compute_dtype and lies_in_order(x)
         if not (is_ready and x.ndim and x.size):  # else it is looked at batch by batch
             x = as_data("x", x, self.compute_dtype)
         return predict_in_batches(self, x, size)
 
-    def _predict_one_by_one(
-        self, x: Any, size: int | None, steps: int | None, callbacks: Any
-    ) -> Any:
+    def _predict_one_by_one(self, x: Any, size: Any, steps: Any, callbacks: Any) -> Any:
         """Predict batch by batch, in the sight of callbacks or by a step of one's own."""
         if is_array_like(x):
             source: Source = Arrays(self._batch(x, None), size, steps)

@@ -514,7 +514,12 @@ class Whole(mg.Model):
         return self.inner(x)
 
 
-@pytest.mark.parametrize("kind", [Late, Whole])
+def drawn(**arguments):
+    symbol = layers.Input((4,))
+    return mg.Model(symbol, layers.Dense(3)(symbol), **arguments)
+
+
+@pytest.mark.parametrize("kind", [Late, Whole, drawn])
 def test_a_frozen_layer_freezes_the_layers_that_it_gets_later(kind):
     layer = kind(trainable=False)
     layer(np.ones((2, 4)))

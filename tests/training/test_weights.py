@@ -50,6 +50,11 @@ def test_fit_evaluate_and_train_on_batch_use_the_weights_of_their_samples():
     assert in_parts == pytest.approx(float(by_fit.loss_terms(X, Y, W)["data"]))
 
 
+def test_weights_may_stand_in_a_column():
+    first, second = model(), model()
+    assert first.train_on_batch(X, Y, W[:, None]) == second.train_on_batch(X, Y, W)
+
+
 def test_weights_follow_their_samples_through_shuffling_and_splits():
     doubled = [model(), model()]
     for made, weights in zip(doubled, (np.full(12, 2.0), None), strict=True):
