@@ -328,6 +328,8 @@ class Layer(PenaltyOwner):
         if shapes and arguments.is_shape(shapes[0]):
             self.input_shape = tuple(shapes[0][1:])
         self.sublayers()  # settles their names before they open scopes
+        if not self._trainable:
+            self.trainable = False  # layers that it got since it was frozen, too
 
     def _build_if_shape_is_known(self) -> None:
         """Build at once if ``input_shape`` was given; constructors of layers end with this."""

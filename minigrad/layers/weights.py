@@ -301,7 +301,7 @@ class WeightOwner:
     def zero_grad(self) -> None:
         """Forget the gradients of all weights, as in PyTorch."""
         for weight in self.weights:
-            weight.grad = None
+            weight._leaf.gradient = None
 
     def count_params(self) -> int:
         """Return how many numbers the weights of a layer hold that has been built."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
@@ -191,6 +192,11 @@ class Metric(Configurable):
         for place, metric in self._inside():
             arrays |= {f"{place}/{name}": array for name, array in metric.state_arrays().items()}
         return arrays
+
+    def _attributes(self) -> dict[str, Any]:
+        """Return all attributes, with copies of arrays and lists: a metric may gather in them."""
+        kinds = (np.ndarray, list, dict, set)
+        return {k: copy(v) if isinstance(v, kinds) else v for k, v in vars(self).items()}
 
     def load_state_arrays(self, state: Mapping[str, Any]) -> None:
         """Go on from what `state_arrays` returned: all of it, or nothing.

@@ -128,6 +128,8 @@ class Optimizer(OptimizerState):
         """Forget the gradients of all parameters."""
         for parameter in self.parameters:
             parameter._leaf.gradient = None
+        if not self._buffers and (model := self._model()) is not None:
+            model.zero_grad()
 
     # ---- steps ---------------------------------------------------------------------------------
 
@@ -136,6 +138,8 @@ class Optimizer(OptimizerState):
 
         Parameters without a gradient, and frozen ones, stay as they are.
         """
+        if not self._buffers and (model := self._model()) is not None:
+            self.build(model.parameters())
         if not self._buffers:
             raise RuntimeError(
                 f"{type(self).__name__} has no parameters. Pass parameters=model.parameters(), or "

@@ -80,6 +80,7 @@ class OptimizerSettings(Configurable):
     _rate: float | LearningRateSchedule | Callable[[], float]
     _iterations = 0
     _buffers: Sequence[FlatBuffer] = ()
+    _model: Callable[[], Any] = staticmethod(lambda: None)  # that is compiled with it, if it lives
 
     @property
     def built(self) -> bool:

@@ -112,4 +112,5 @@ class OptimizerState(OptimizerSettings):
         return [StateCopy(array, name, trainable=False) for name, array in named.items()]
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_blocks": {}}  # copied views would be arrays of their own
+        # Copied views would be arrays of their own, and a copy is of no model.
+        return {k: v for k, v in {**self.__dict__, "_blocks": {}}.items() if k != "_model"}

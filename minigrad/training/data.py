@@ -140,9 +140,11 @@ def sample_weights(
     if sample_weight is None and class_weight is None:
         return None
     dtype = x.dtype if x.dtype.kind == "f" else np.dtype(np.float64)
-    weights = np.ones(len(x), dtype)
+    weights: Array = np.ones(len(x), dtype)
     if sample_weight is not None:
         weights = as_data("sample_weight", sample_weight, dtype).astype(dtype)
+        if weights.shape == (len(x), 1):
+            weights = weights[:, 0]
         if weights.shape != (len(x),) or weights.min() < 0:
             raise ValueError(
                 f"sample_weight must hold a number, 0 or larger, for each of {len(x)} samples. "

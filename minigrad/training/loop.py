@@ -12,6 +12,7 @@ import numpy as np
 
 from minigrad import metrics
 from minigrad.checks import is_whole
+from minigrad.layers.config import is_ours
 from minigrad.layers.layer import registry
 from minigrad.serialization import by_own_names
 from minigrad.training.archive import PROGRESS, Array, LoadError, without_prefix
@@ -79,6 +80,7 @@ class TrainingLoop:
         """Train to the last epoch, or until something stops it."""
         model = self.model
         model.stop_training, model._tolerates_nan = False, self._tolerates_nan
+        values: dict[str, float] = {}
         with DeferredInterrupt() as interrupt:
             try:
                 self.callbacks.on_train_begin()
@@ -86,7 +88,8 @@ class TrainingLoop:
                     self._load(self._to_load)
                 with progress_bar(self.epochs, self.verbose, self.epoch) as report:
                     while self.epoch < self.epochs and not self.model.stop_training:
-                        report(self.epoch, self._run_epoch(interrupt))
+                        values = self._run_epoch(interrupt)
+                        report(self.epoch, values)
                         self.epoch += 1
                         if not self.source.passed:
                             self._shuffle_state = self.model._generator.bit_generator.state
@@ -98,7 +101,7 @@ class TrainingLoop:
                 self.history.stopped_by = "Ctrl-C"
             finally:
                 model._tolerates_nan = model._loss_tracker.is_in_epoch = False
-            self.callbacks.on_train_end()
+            self.callbacks.on_train_end(values)
         if self.interrupted:
             self._report_interrupt()
         return self.history
@@ -264,6 +267,7 @@ class TrainingLoop:
                 for i, (kind, callback) in enumerate(zip(kinds, callbacks, strict=True))
             },
             **{k: (held.state_arrays, held.load_state_arrays) for k, held in keepers.items()},
+            **{f"numbers/{i}": _numbers_of(m) for i, m in enumerate(self.model.metrics)},
         }
 
     def _load(self, path: Path) -> None:
@@ -347,6 +351,18 @@ class TrainingLoop:
             ours = json.loads(json.dumps(registry.serialize(model)))
         if ours != config["model"]:
             raise ValueError("it is of a model with other layers or settings")
+
+
+def _numbers_of(metric: Any) -> tuple[Callable[[], State], Callable[[State], None]]:
+    """How to get and to put back the numbers and arrays that a user's metric has as attributes."""
+
+    def get() -> State:
+        own = {} if is_ours(type(metric)) else metric._attributes()
+        plain = {k: v.item() if isinstance(v, np.generic) else v for k, v in own.items()}
+        kinds, known = (int, float, np.ndarray), metric._settings()
+        return {k: v for k, v in plain.items() if isinstance(v, kinds) and k not in known}
+
+    return get, lambda state: vars(metric).update(state)
 
 
 class _Interrupted(Exception):  # noqa: N818  (no error: it only leads out of the epoch)

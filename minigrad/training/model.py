@@ -98,9 +98,8 @@ class Model(Trainer, Traced):
             raise TypeError("Model takes inputs and outputs, or neither")
         if inputs is not None:
             self._graph, self._is_drawn = Graph(inputs, outputs), True
-            self.input_shape = self._graph.input.shape[1:]
-            self.built = self._takes_one_tensor = True
-            self.sublayers()
+            self._takes_one_tensor = True
+            self._note_built((self._graph.input.shape,))
 
     @property
     def layers(self) -> list[Layer]:
@@ -222,19 +221,31 @@ class Model(Trainer, Traced):
         return self._with_known_axes(x) if self._is_drawn and isinstance(x, Tensor) else x
 
     def _with_known_axes(self, x: Tensor) -> Tensor:
-        """Return an input with a last axis of length 1 added or removed, as in Keras."""
-        sample = self.input_shape or ()
-        missing = len(sample) + 1 - x.ndim if sample else 0
-        if missing == 1 and sample[-1] == 1:
-            return x[..., np.newaxis]
-        if missing == -1 and x.shape[-1] == 1:
-            return x[..., 0]
-        if missing == 1 and x.shape == sample:
-            raise ValueError(
-                f"model {self.name!r}: an input of shape {x.shape} is a single sample. Give it the "
-                "axis of the batch in front: x[np.newaxis], or x[None]"
-            )
-        return x
+        """Return an input with a last axis of length 1 added or removed, as in Keras.
+
+        The lengths of a Sequential's are the business of its layers.
+        """
+        sample, found, hint = self.input_shape or (), x, ""
+        missing = len(sample) + 1 - x.ndim
+        if not sample:
+            return x
+        if missing == 1 and x.shape == sample != (1,):
+            hint = ". A single sample needs the axis of the batch in front: x[None]"
+        elif missing == 1 and sample[-1] == 1:
+            found = x[..., np.newaxis]
+        elif missing == -1 and x.shape[-1] == 1:
+            found = x[..., 0]
+        if missing == 1 < len(sample) and sample[1:] == x.shape[1:]:
+            hint += ". Input takes one sample's shape: X.shape[1:]"
+        axes = found.shape[1:]
+        if len(axes) == len(sample) and (
+            self._graph is None or all(n in (None, m) for n, m in zip(sample, axes, strict=True))
+        ):
+            return found
+        raise ValueError(
+            f"model {self.name!r}: expected an input of shape {(None, *sample)}. "
+            f"Received: shape {x.shape}{hint}"
+        )
 
     def _require_built(self) -> None:
         layers = self.sublayers()  # one whose train_step calls them alone is never built itself

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -11,11 +12,12 @@ from typing import Any
 import numpy as np
 
 from minigrad import losses, metrics, optimizers
-from minigrad.checks import number, positive_integer
+from minigrad.checks import number, positive_integer, snake_case
 from minigrad.engine import Tensor, scope
 from minigrad.engine.tensor import plain
 from minigrad.layers import Layer, LossTerms
 from minigrad.layers.forward_pass import Watched
+from minigrad.layers.weights import free_name
 from minigrad.training.data import as_pair, only_value, sample_weights, says_what_was_meant
 from minigrad.training.replay import NoReplays, Replays
 from minigrad.training.sources import Batch
@@ -80,7 +82,7 @@ class Objective(Layer):
         ValueError
             For an unknown name, with the nearest known ones, or the name of another output.
         """
-        self.optimizer: Any = optimizers.get(optimizer)
+        self.optimizer = optimizers.get(optimizer)
         self.loss: Any = losses.get(self._of_the_output("loss", loss))
         factor = self._of_the_output("loss_weights", loss_weights)
         self.loss_weights = 1.0 if factor is None else number("compile", "loss_weights", factor)
@@ -103,6 +105,19 @@ class Objective(Layer):
         self.compiled = True
         self._held = None
         self.run_eagerly = run_eagerly
+
+    @property
+    def optimizer(self) -> Any:
+        """That of `compile`, which takes charge of the model's parameters at its first step."""
+        optimizer = self._optimizer
+        if isinstance(optimizer, optimizers.Optimizer) and not optimizer.built:
+            optimizer._model = weakref.ref(self)
+        return optimizer
+
+    @optimizer.setter
+    def optimizer(self, optimizer: Any) -> None:
+        self._optimizer: Any = optimizer
+        _ = self.optimizer  # it may be stepped by a name of the user's
 
     @property
     def run_eagerly(self) -> bool:
@@ -140,10 +155,16 @@ class Objective(Layer):
         return [name if name in metrics.BY_SHAPE else metrics.get(name) for name in given or ()]
 
     def _name_of(self, index: int) -> str:
-        """Return what a metric is called: weighted, if there is one of its name without weights."""
-        names = [getattr(metric, "name", metric) for metric in self.compiled_metrics]
-        is_second = index >= self.unweighted_metrics > names.index(names[index])
-        return f"weighted_{names[index]}" if is_second else names[index]
+        """Return what a metric is called: weighted, if there is one of its name without weights.
+
+        Names that are those of classes are numbered, as layers' are.
+        """
+        names = [getattr(metric, "name", metric) for metric in self.compiled_metrics[: index + 1]]
+        *others, name = names
+        if index >= self.unweighted_metrics and name in others[: self.unweighted_metrics]:
+            return f"weighted_{name}"
+        is_usual = name == snake_case(type(self.compiled_metrics[index]).__name__)
+        return free_name(name, others) if is_usual else name
 
     # ---- the loss ------------------------------------------------------------------------------
 

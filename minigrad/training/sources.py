@@ -31,13 +31,17 @@ class Arrays:
 
     With `steps`, so many batches make an epoch, and a pass takes several: each goes on where the
     last one ended, after `passed` batches. One that comes to the end of the samples is shorter.
+    Without a `batch_size`, that many make a pass; or 32 samples a batch.
     """
 
-    def __init__(self, arrays: Batch, batch_size: int, steps: int | None = None) -> None:
+    def __init__(self, arrays: Batch, batch_size: int | None, steps: int | None = None) -> None:
         self.arrays = arrays
+        asked = None if steps is None else positive_integer("fit", "steps", steps)
+        if batch_size is None:
+            batch_size = -(-len(arrays.x) // asked) if asked else 32
         self.batch_size = positive_integer("fit", "batch_size", batch_size)
         self._all = -(-len(arrays.x) // self.batch_size)
-        self.steps = self._all if steps is None else positive_integer("fit", "steps", steps)
+        self.steps = asked or self._all
         self.passed = 0
 
     def epoch(self, generator: np.random.Generator | None, skip: int = 0) -> Iterator[Batch]:

@@ -137,8 +137,11 @@ class Steps(Objective):
             ByShape(self, index) if isinstance(metric, str) else metric
             for index, metric in enumerate(self.compiled_metrics)
         ]
-        first = [self._loss_tracker, *compiled] if self.compiled else []
-        return [*first, *(held for held in self._held_metrics() if held not in compiled)]
+        held = [metric for metric in self._held_metrics() if metric not in compiled]
+        if self._noted is not None:  # a step of one's own may hand weights to all of them
+            count = self.unweighted_metrics
+            compiled = [*map(Unweighted, compiled[:count]), *compiled[count:]]
+        return [self._loss_tracker, *compiled, *held] if self.compiled else held
 
     def _held_metrics(self) -> list[Metric]:
         """The metrics that are attributes; looked for again when there are other attributes."""
@@ -167,7 +170,7 @@ class Steps(Objective):
         for metric in self.metrics:
             if metric is self._loss_tracker:
                 values |= metric.means()
-            elif not isinstance(metric, ByShape):
+            elif not isinstance(getattr(metric, "metric", metric), ByShape):
                 found = numbers_of({metric.name: metric.result()}, "metric")
                 # A loss tracker of one's own need not know of an evaluation by the usual step.
                 if metric.name not in values or any(map(np.any, metric.state_arrays().values())):
@@ -177,14 +180,14 @@ class Steps(Objective):
     def _results_or(self, logs: dict[str, float], step: str) -> dict[str, float]:
         """Return the results of all metrics; or the logs of a step of one's own, if others."""
         results = self.get_metrics_result()
-        is_usual = not self._defines(step) or results.keys() == logs.keys()
+        is_usual = results.keys() == logs.keys() or not self._defines(step)
         return results if is_usual else dict(logs)
 
     def _in_order(self, values: dict[str, float]) -> Any:
         """Return the values without names, as Keras does: the loss, or a list with the metrics."""
-        terms = self._loss_tracker.sums.keys() - {"loss"}
-        if values.keys() - terms == {"loss"}:
+        if values.keys() == self._loss_tracker.sums.keys():
             return values["loss"]
+        terms = self._loss_tracker.sums.keys() - {"loss"}
         names = [metric.name for metric in self.metrics if metric.name in values]
         names += sorted(values.keys() - terms - set(names))
         numbers = [values[name] for name in dict.fromkeys(names)]
@@ -193,11 +196,12 @@ class Steps(Objective):
     @contextmanager
     def _metrics_kept(self) -> Iterator[None]:
         """A ``with`` block after which all metrics have gathered what they had before."""
-        kept = [(metric, metric.state_arrays()) for metric in self.metrics]
+        kept = [(metric, metric.state_arrays(), metric._attributes()) for metric in self.metrics]
         try:
             yield
         finally:
-            for metric, state in kept:
+            for metric, state, attributes in kept:
+                vars(metric).update(attributes)
                 metric.load_state_arrays(state)
 
     # ---- around a step of one's own ------------------------------------------------------------
@@ -255,6 +259,22 @@ class ByShape(Metric):
     def result(self) -> float:
         """There has been no batch."""
         return 0.0
+
+
+class Unweighted(Metric):
+    """One of the `metrics` of `compile`, which know no weights, as a step of one's own sees it."""
+
+    def __init__(self, metric: Metric) -> None:
+        super().__init__(metric.name)
+        self.metric = metric
+
+    def update_state(self, *batch: Any, sample_weight: Any = None, **named: Any) -> None:
+        """Hand the batch on without weights."""
+        self.metric.update_state(*batch[:2], **named)
+
+    def result(self) -> Any:
+        """Return what the metric does."""
+        return self.metric.result()
 
 
 def numbers_of(logs: Any, owner: str) -> dict[str, float]:

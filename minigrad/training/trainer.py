@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.checks import boolean, is_whole, positive_integer, sizes
+from minigrad.checks import boolean, is_whole, or_none, positive_integer, sizes
 from minigrad.engine import no_grad
 from minigrad.engine.taken import warn
 from minigrad.engine.tensor import plain
@@ -112,7 +112,7 @@ class Trainer(Steps):
         return values
 
     def _source(
-        self, x: Any, y: Any, sample_weight: Any, class_weight: Any, size: int, steps: int | None
+        self, x: Any, y: Any, sample_weight: Any, class_weight: Any, size: Any, steps: Any
     ) -> Source:
         """Return where batches come from."""
         if is_array_like(x) or isinstance(x, dict):
@@ -160,7 +160,8 @@ class Trainer(Steps):
             alone: a generator, an iterable or a function that makes one, of batches ``(x, y)`` or
             ``(x, y, sample_weight)``.
         batch_size
-            How many samples make a step, 32 by default; the last batch of an epoch may be smaller.
+            How many samples make a step; the last batch of an epoch may be smaller. By default 32,
+            or as many as it takes for `steps_per_epoch` to go through all samples.
         epochs
             The number of the last epoch: how often to go through all samples, from the beginning.
         verbose
@@ -203,8 +204,8 @@ class Trainer(Steps):
         positive_integer("fit", "epochs", epochs)
         first = sizes("fit", "initial_epoch", initial_epoch, rank=1, least=0)[0]
         boolean("fit", "shuffle", shuffle)
-        size = 32 if batch_size is None else positive_integer("fit", "batch_size", batch_size)
-        held_out_size = size if validation_batch_size is None else validation_batch_size
+        or_none(positive_integer)("fit", "batch_size", batch_size)
+        held_out_size = batch_size if validation_batch_size is None else validation_batch_size
         held_out: Source | None = None
         if validation_data is not None:
             x_out, y_out, weights = unpack_x_y_sample_weight(validation_data)
@@ -217,7 +218,7 @@ class Trainer(Steps):
             (x, y), (x_out, y_out) = split_off_validation(x, y, validation_split)
             sample_weight, judged = (None, None) if weights is None else np.split(weights, [len(x)])
             held_out = Arrays(Batch(x_out, y_out, judged), held_out_size, validation_steps)
-        source = self._source(x, y, sample_weight, class_weight, size, steps_per_epoch)
+        source = self._source(x, y, sample_weight, class_weight, batch_size, steps_per_epoch)
         self._held = None
         loop = TrainingLoop(
             self,  # type: ignore[arg-type]  # it is a part of Model alone
@@ -265,8 +266,8 @@ class Trainer(Steps):
         """
         self._require_compiled()
         checked_verbosity(verbose)
-        size = 32 if batch_size is None else positive_integer("evaluate", "batch_size", batch_size)
-        source = self._source(x, y, sample_weight, None, size, steps)
+        or_none(positive_integer)("evaluate", "batch_size", batch_size)
+        source = self._source(x, y, sample_weight, None, batch_size, steps)
         called = self._prepared(callbacks, steps=source.steps, verbose=verbose)
         with self._metrics_kept() if self._loss_tracker.is_in_epoch else nullcontext():
             values = self._evaluate(source, called)
@@ -338,15 +339,17 @@ class Trainer(Steps):
         if not isinstance(x, np.ndarray):
             x = the_only_array("x", self._unnamed(x, None)[0])
         if callbacks is not None or self._defines("predict_step") or not is_array_like(x):
-            return self._predict_one_by_one(x, size, steps, callbacks)
+            return self._predict_one_by_one(x, batch_size, steps, callbacks)
         if steps is not None:
-            x = x[: positive_integer("predict", "steps", steps) * size]
+            most = -(-len(x) // positive_integer("predict", "steps", steps))
+            size = batch_size or most
+            x = x[: steps * size]
         is_ready = type(x) is np.ndarray and x.dtype == self.compute_dtype and lies_in_order(x)
         if not (is_ready and x.ndim and x.size):  # else it is looked at batch by batch
             x = as_data("x", x, self.compute_dtype)
         return predict_in_batches(self, x, size)
 
-    def _predict_one_by_one(self, x: Any, size: int, steps: int | None, callbacks: Any) -> Any:
+    def _predict_one_by_one(self, x: Any, size: Any, steps: Any, callbacks: Any) -> Any:
         """Predict batch by batch, in the sight of callbacks or by a step of one's own."""
         if is_array_like(x):
             source: Source = Arrays(self._batch(x, None), size, steps)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 # What a step itself changes, or what it does not look at. (Weights are watched one by one.)
 _NOT_SETTINGS = {
     *("_addends", "_generator", "_replays", "_state_names", "_shapes", "_told"),
-    *("optimizer", "history", "checked_config", "name_is_given", "has_seen_a_batch"),
+    *("_optimizer", "history", "checked_config", "name_is_given", "has_seen_a_batch"),
     *("stop_training", "stop_evaluating", "stop_predicting", "_noted", "_tolerates_nan"),
     *("compiled_metrics", "unweighted_metrics", "_loss_tracker", "_held"),
     *("kernel_initializer", "bias_initializer"),

@@ -529,3 +529,35 @@ def test_an_own_argument_that_came_among_keywords_is_described():
             self.own = own
 
     assert Popping(own=3, name="p").get_config()["own"] == 3
+
+
+class Late(layers.Layer):
+    def build(self, input_shape):
+        self.inner = layers.Dense(3)
+        self.inner.build(input_shape)
+
+    def call(self, x):
+        return self.inner(x)
+
+
+class Whole(mg.Model):
+    def __init__(self, **arguments):
+        super().__init__(**arguments)
+        self.inner = layers.Dense(3)
+
+    def call(self, x):
+        return self.inner(x)
+
+
+def drawn(**arguments):
+    symbol = layers.Input((4,))
+    return mg.Model(symbol, layers.Dense(3)(symbol), **arguments)
+
+
+@pytest.mark.parametrize("kind", [Late, Whole, drawn])
+def test_a_frozen_layer_freezes_the_layers_that_it_gets_later(kind):
+    layer = kind(trainable=False)
+    layer(np.ones((2, 4)))
+    assert layer.trainable_weights == []
+    layer.trainable = True
+    assert len(layer.trainable_weights) == 2

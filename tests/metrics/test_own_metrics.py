@@ -97,6 +97,55 @@ def test_a_resumed_run_goes_on_with_the_variables():
     assert float(resumed.result()) == float(straight.result())
 
 
+class Plain(metrics.Metric):
+    """One that gathers in plain attributes."""
+
+    def __init__(self):
+        super().__init__("plain")
+        self.reset_state()
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        self.count += len(y_true)
+        self.sums += np.sum(y_true)
+        self.seen.append(len(y_true))
+
+    def result(self):
+        return self.count + float(self.sums[0])
+
+    def reset_state(self):
+        self.count, self.sums, self.seen = 0, np.zeros(1), []
+
+    def get_config(self):
+        return {}
+
+
+def test_plain_attributes_outlast_an_evaluation_and_numbers_a_crash(tmp_path):
+    x, metric = np.ones((12, 2)), Plain()
+    backup = mg.callbacks.BackupAndRestore(tmp_path, save_freq=1)
+
+    class Looking(mg.callbacks.Callback):
+        crashes = True
+
+        def on_train_batch_end(self, batch, logs=None):
+            self.model.evaluate(x[:3], x[:3])
+            if batch == 1 and self.crashes:
+                raise InterruptedError
+
+    def run(looking):
+        model = mg.Sequential([layers.Dense(2, input_dim=2, seed=0)], name="model")
+        model.compile("sgd", "mse", metrics=[metric])
+        called = [backup, looking]
+        return model.fit(x, x, batch_size=4, verbose=0, callbacks=called).history["plain"]
+
+    looking = Looking()
+    with pytest.raises(InterruptedError):
+        run(looking)
+    assert metric.seen == [4, 4]
+    metric.reset_state()
+    looking.crashes = False
+    assert run(looking) == [36.0]
+
+
 def test_shapes_dtypes_and_the_name_in_the_first_place():
     metric = metrics.Mean(dtype="float16")
     assert metric.add_weight().dtype == np.float16

@@ -37,7 +37,7 @@ def written_out(package, no_grad):
                 if metric.name == "loss":
                     metric.update_state(loss)
                 else:
-                    metric.update_state(y, y_pred)
+                    metric.update_state(y, y_pred, sample_weight=sample_weight)
             return {m.name: m.result() for m in self.metrics}
 
     return Model
@@ -118,7 +118,7 @@ def trained(make, package, no_grad, weighted):
     model.build((None, 4))
     for layer, kernel in zip(model.layers, KERNELS, strict=True):
         layer.set_weights([kernel, np.zeros(kernel.shape[1], np.float32)])
-    model.compile(package.optimizers.SGD(0.0625), "mse", metrics=["mae"])
+    model.compile(package.optimizers.SGD(0.0625), "mse", metrics=["mae"], weighted_metrics=["mae"])
     weights = {"sample_weight": W} if weighted else {}
     settings = {"batch_size": 8, "epochs": 3, "shuffle": False, "verbose": 0, **weights}
     history = model.fit(X, Y, **settings, validation_data=(X, Y)).history

@@ -62,6 +62,14 @@ def test_only_weighted_metrics_know_sample_weights():
     assert evaluated["w"] == pytest.approx((hits * WEIGHTS).sum() / WEIGHTS.sum())
 
 
+def test_metrics_named_after_their_class_are_numbered():
+    made = [metrics.SparseTopKCategoricalAccuracy(k) for k in (1, 2)]
+    model = classifier(metrics=made, weighted_metrics=[metrics.SparseTopKCategoricalAccuracy(1)])
+    found = model.evaluate(X, LABELS, return_dict=True)
+    name = "sparse_top_k_categorical_accuracy"
+    assert {name, f"{name}_1", f"weighted_{name}"} <= found.keys()
+
+
 def test_metrics_are_saved_and_loaded(tmp_path):
     model = classifier(
         metrics=["accuracy", metrics.Sparsity("codings", threshold=0.1)], weighted_metrics=["ce"]

@@ -506,3 +506,38 @@ def test_a_name_that_awaits_shapes_is_a_metric_for_a_step_of_ones_own():
     expected = usual.fit(X, labels, epochs=2, batch_size=9, verbose=0).history
     assert found["accuracy"] == expected["accuracy"]
     assert type(ours.metrics[1]) is metrics.BinaryAccuracy
+
+
+@pytest.mark.parametrize("is_built", [False, True])
+@pytest.mark.parametrize("copied", [lambda model: model, copy.deepcopy])
+def test_the_compiled_optimizer_knows_the_parameters_by_itself(is_built, copied):
+    model = mg.Sequential([layers.Dense(1), layers.BatchNormalization()])
+    if is_built:
+        model(X)
+    model.compile("sgd", "mse")
+    model = copied(model)
+    model.optimizer.zero_grad()
+    model.loss_terms(X, Y, training=True).total().backward()
+    model.optimizer.step()
+    assert model.optimizer.iterations == 1
+    model.zero_grad()
+    assert all(weight.grad is None for weight in model.weights)
+
+
+class Stepping(mg.Sequential):
+    def train_step(self, data):
+        x, y = data
+        self.optimizer.zero_grad()
+        loss = self.compute_loss(y=y, y_pred=self(x, training=True))
+        loss.backward()
+        self.optimizer.step()
+        return {"loss": loss}
+
+
+def test_a_train_step_may_let_the_compiled_optimizer_step():
+    model, usual = made(Stepping, optimizer := optimizers.SGD(0.1)), made(optimizer="sgd")
+    usual.optimizer.learning_rate = 0.1
+    for trained in (model, usual):
+        trained.fit(X, Y, epochs=2, batch_size=8, verbose=0)
+    assert optimizer.iterations == 6
+    assert_same_weights(model, usual)

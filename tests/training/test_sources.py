@@ -245,9 +245,27 @@ def test_an_axis_of_length_1_may_be_missing_or_too_much():
 
 def test_one_sample_alone_says_how_to_make_a_batch_of_it():
     made = model()
-    with pytest.raises(ValueError, match=r"of shape \(3,\) is a single sample.*x\[None\]"):
+    with pytest.raises(ValueError, match=r"shape \(3,\). A single sample needs.*x\[None\]"):
         made.predict(X[0])
     assert made.predict(X[0][None]).shape == (1, 1)
+    images = mg.Sequential([mg.layers.Input((6, 6, 1)), mg.layers.Conv2D(2, 3)])
+    with pytest.raises(ValueError, match=r"x\[None\]"):
+        images.predict(np.ones((6, 6, 1)))
+
+
+def test_the_shape_of_all_samples_is_none_for_an_input():
+    made = mg.Sequential([mg.layers.Input(X.shape), Dense(1)])
+    made.compile("sgd", "mse")
+    with pytest.raises(ValueError, match=r"shape \(None, 12, 3\).*X.shape\[1:\]"):
+        made.fit(X, Y, verbose=0)
+
+
+def test_a_drawn_model_checks_the_lengths_that_its_input_has():
+    symbol = mg.layers.Input((None, 3))
+    made = mg.Model(symbol, mg.layers.Flatten()(mg.layers.Activation("relu")(symbol)))
+    assert made(np.ones((2, 5, 3))).shape == (2, 15)
+    with pytest.raises(ValueError, match=r"\(None, None, 3\). Received: shape \(2, 5, 4\)"):
+        made(np.ones((2, 5, 4)))
 
 
 # ---- steps --------------------------------------------------------------------------------------
@@ -278,6 +296,16 @@ def test_steps_of_a_validation_evaluation_or_prediction_are_the_first_ones():
     assert history["val_loss"][-1] == pytest.approx(made.evaluate(X[:5], Y[:5]))
     assert made.evaluate(X, Y, batch_size=5, steps=1) == made.evaluate(X[:5], Y[:5])
     assert made.predict(X, batch_size=5, steps=2).shape == (10, 1)
+
+
+def test_steps_without_a_batch_size_go_through_all_samples():
+    made, x, y = model(), np.repeat(X, 6, 0), np.repeat(Y, 6, 0)
+    assert made.fit(x, y, steps_per_epoch=10, epochs=2, verbose=0).step == [9, 18]  # of 8 samples
+    assert made.predict(x, steps=1).shape == (72, 1)
+    assert made.evaluate(x, y, steps=1) == pytest.approx(made.evaluate(x, y), rel=1e-6)
+    held_out = {"validation_data": (x, y), "validation_steps": 1}
+    found = made.fit(x, y, verbose=0, **held_out).history["val_loss"]
+    assert found == pytest.approx([made.evaluate(x, y)], rel=1e-6)
 
 
 def test_validation_data_come_before_a_split():

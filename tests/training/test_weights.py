@@ -50,6 +50,11 @@ def test_fit_evaluate_and_train_on_batch_use_the_weights_of_their_samples():
     assert in_parts == pytest.approx(float(by_fit.loss_terms(X, Y, W)["data"]))
 
 
+def test_weights_may_stand_in_a_column():
+    first, second = model(), model()
+    assert first.train_on_batch(X, Y, W[:, None]) == second.train_on_batch(X, Y, W)
+
+
 def test_weights_follow_their_samples_through_shuffling_and_splits():
     doubled = [model(), model()]
     for made, weights in zip(doubled, (np.full(12, 2.0), None), strict=True):
@@ -99,7 +104,7 @@ def test_a_loss_of_ones_own_is_weighted_by_sample_or_takes_the_weights_itself():
     ("weights", "message"),
     [
         ({"sample_weight": np.ones(5)}, "for each of 12 samples"),
-        ({"sample_weight": np.ones((12, 1))}, "for each of 12 samples"),
+        ({"sample_weight": np.ones((12, 2))}, "for each of 12 samples"),
         ({"sample_weight": -W}, "0 or larger"),
         ({"sample_weight": np.full(12, np.nan)}, "nan or infinite"),
         ({"class_weight": [1, 2]}, "must be a dict"),

@@ -67,6 +67,12 @@ def test_everything_is_called_in_order():
     ]
 
 
+def test_the_end_of_training_brings_the_values_of_its_last_epoch():
+    found = []
+    fit(made := model(), LambdaCallback(on_train_end=found.append), epochs=2)
+    assert found == [{name: series[-1] for name, series in made.history.history.items()}]
+
+
 def test_what_is_no_callback_is_refused():
     with pytest.raises(TypeError, match="LambdaCallback"):
         fit(model(), [print])
