@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import reduce
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,10 @@ from minigrad.layers.layer import Layer, Shape, registry
 
 
 class Merging(Layer):
-    """Base of layers that are called on a list of at least two inputs of one shape.
+    """Base of layers that are called on a list of at least two inputs.
 
-    A subclass says which ufunc joins two of them, or defines `merge`.
+    Their samples are broadcast: axes of length 1 are repeated, and missing ones put in front. A
+    subclass says which ufunc joins two of them, or defines `merge`.
     """
 
     join: Callable[[Any, Any], Any]
@@ -38,23 +40,37 @@ class Merging(Layer):
         return list(shapes)
 
     def _fit(self, shapes: list[Shape]) -> bool:
-        return len({tuple(shape[1:]) for shape in shapes}) == 1
+        same = all(shape == shapes[0] for shape in shapes)
+        return same or all(len(found - {None}) < 2 for found in _lengths(shapes))
 
     def _as_input(self, x: Any) -> Any:
         return each(super()._as_input, x) if isinstance(x, list | tuple) else super()._as_input(x)
 
     def call(self, x: Any) -> Any:
         """Merge the inputs."""
-        self._check(shape_of(x))
-        return self.merge(x)
+        rank = max(map(len, self._check(shape_of(x))))
+        return self.merge([part if part.ndim == rank else _of_rank(rank, part) for part in x])
 
     def merge(self, parts: Sequence[Any]) -> Any:
         """Return one Tensor for several."""
         return reduce(self.join, parts)
 
     def compute_output_shape(self, input_shape: Any) -> Shape:
-        """Return the shape of the first."""
-        return self._check(input_shape)[0]
+        """Return the longest length of each axis."""
+        lengths = _lengths(self._check(input_shape))
+        return tuple(next(iter(found - {None}), None) for found in lengths)
+
+
+def _lengths(shapes: list[Shape]) -> list[set[int | None]]:
+    """For each axis of the result, the lengths other than 1 there, or just 1."""
+    samples = [*zip_longest(*(shape[:0:-1] for shape in shapes), fillvalue=1)]
+    axes = [*zip(*(shape[:1] for shape in shapes), strict=False), *reversed(samples)]
+    return [set(axis) - {1} or {1} for axis in axes]
+
+
+def _of_rank(rank: int, part: Any) -> Any:
+    """Return an input with axes of length 1 behind that of the batch."""
+    return part.reshape((*part.shape[:1], *(1,) * (rank - part.ndim), *part.shape[1:]))
 
 
 @registry.register()
