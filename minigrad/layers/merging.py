@@ -48,12 +48,13 @@ class Merging(Layer):
 
     def call(self, x: Any) -> Any:
         """Merge the inputs."""
-        rank = max(map(len, self._check(shape_of(x))))
-        return self.merge([part if part.ndim == rank else _of_rank(rank, part) for part in x])
+        self._check(shape_of(x))
+        return self.merge(x)
 
     def merge(self, parts: Sequence[Any]) -> Any:
         """Return one Tensor for several."""
-        return reduce(self.join, parts)
+        rank = max(part.ndim for part in parts)
+        return reduce(self.join, [_of_rank(rank, part) for part in parts])
 
     def compute_output_shape(self, input_shape: Any) -> Shape:
         """Return the longest length of each axis."""
@@ -70,7 +71,8 @@ def _lengths(shapes: list[Shape]) -> list[set[int | None]]:
 
 def _of_rank(rank: int, part: Any) -> Any:
     """Return an input with axes of length 1 behind that of the batch."""
-    return part.reshape((*part.shape[:1], *(1,) * (rank - part.ndim), *part.shape[1:]))
+    missing = rank - part.ndim
+    return part.reshape((*part.shape[:1], *(1,) * missing, *part.shape[1:])) if missing else part
 
 
 @registry.register()
@@ -91,16 +93,14 @@ class Add(Merging):
 class Subtract(Merging):
     """The first input minus the second."""
 
+    join = np.subtract
+
     def _check(self, shapes: Any) -> list[Shape]:
         if not is_shape(shapes) and len(shapes) != 2:
             raise ValueError(
                 f"layer {self.name!r}: Subtract takes two inputs. Received: {len(shapes)}"
             )
         return super()._check(shapes)
-
-    def merge(self, parts: Sequence[Any]) -> Any:
-        """Take the difference."""
-        return parts[0] - parts[1]
 
 
 @registry.register()

@@ -121,7 +121,7 @@ def _dependent(
     in_rows = found.copy()
     for step in reversed(steps):
         fits = np.shape(step.result)[:1] == (samples,)
-        rows = step.node.options.get("index")
+        rows: Any = step.node.options.get("index")
         rows = rows[0] if isinstance(rows, tuple) and rows else rows
         for index, (operand, source) in enumerate(
             zip(step.operands, step.node.parents, strict=True)
