@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dis
 import warnings
-from itertools import pairwise, starmap
+from itertools import pairwise
 from opcode import opmap
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
@@ -117,10 +117,7 @@ def _is_discarded(code: CodeType, instruction: int) -> bool:
 
 
 def _only_decides(code: CodeType, instruction: int, within: Any = None) -> bool:
-    """Whether a value is taken in a comparison, a condition, an index, or a call such as isnan.
-
-    If an expression is given, only what stands in it counts.
-    """
+    """Whether a value is taken, in an expression or anywhere, just to compare, ask or look up."""
     steps: list[Any] = list(dis.get_instructions(code))
     taking = list(code.co_positions())[instruction // 2]
 
@@ -128,15 +125,15 @@ def _only_decides(code: CodeType, instruction: int, within: Any = None) -> bool:
         return _contains(span, taking) and (within is None or _contains(within, span))
 
     calls = {s.positions[::2] for s in steps if s.opname[:4] == "CALL" and is_around(s.positions)}
-
-    def decides(before: Any, step: Any) -> bool:
+    for before, step in pairwise(steps):
         name, span = step.opname, step.positions
         if name.startswith("POP_JUMP") or "SUBSCR" in name or step.argrepr == "[]":
-            return is_around(before.positions)  # which made the condition, or the index
-        is_called = step.argval in _DECIDING and span[::2] in calls
-        return is_called or (is_around(span) and (step.argval in _DECIDING or name in _COMPARING))
-
-    return any(starmap(decides, pairwise(steps)))
+            span = before.positions  # which made the condition, or the index
+        elif step.argval not in _DECIDING and name not in _COMPARING:
+            continue
+        if is_around(span) or (step.argval in _DECIDING and span[::2] in calls):
+            return True
+    return False
 
 
 def _contains(outer: Any, inner: Any) -> bool:

@@ -54,7 +54,9 @@ class Merging(Layer):
     def merge(self, parts: Sequence[Any]) -> Any:
         """Return one Tensor for several."""
         rank = max(part.ndim for part in parts)
-        return reduce(self.join, [_of_rank(rank, part) for part in parts])
+        gaps = [(*range(1, 1 + rank - part.ndim),) for part in parts]
+        aligned = (np.expand_dims(x, gap) if gap else x for x, gap in zip(parts, gaps, strict=True))
+        return reduce(self.join, aligned)
 
     def compute_output_shape(self, input_shape: Any) -> Shape:
         """Return the longest length of each axis."""
@@ -67,12 +69,6 @@ def _lengths(shapes: list[Shape]) -> list[set[int | None]]:
     samples = [*zip_longest(*(shape[:0:-1] for shape in shapes), fillvalue=1)]
     axes = [*zip(*(shape[:1] for shape in shapes), strict=False), *reversed(samples)]
     return [set(axis) - {1} or {1} for axis in axes]
-
-
-def _of_rank(rank: int, part: Any) -> Any:
-    """Return an input with axes of length 1 behind that of the batch."""
-    missing = rank - part.ndim
-    return part.reshape((*part.shape[:1], *(1,) * missing, *part.shape[1:])) if missing else part
 
 
 @registry.register()
