@@ -6,7 +6,9 @@ where it comes back into the loss, a part of the gradient is missing without a w
 
 from __future__ import annotations
 
+import dis
 import warnings
+from itertools import pairwise
 from opcode import opmap
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
@@ -19,6 +21,12 @@ from minigrad.engine.watcher import reveal
 
 _DISCARD = opmap["POP_TOP"]
 _GENERATOR = 0x20  # the flag of code that yields, and discards what is sent to it
+# What leads to no number that a gradient could flow through, by the name that it is called by.
+_DECIDING = (
+    *("all", "any", "isfinite", "isinf", "isnan", "isclose", "allclose", "array_equal"),
+    *("argmax", "argmin", "argsort", "int", "len", "shape", "size", "ndim", "dtype"),
+)
+_COMPARING = ("COMPARE_OP", "CONTAINS_OP", "IS_OP", "UNARY_NOT")
 _PATIENCE = 8  # so many ops are looked at, in case that a value comes back in one of them
 
 
@@ -58,9 +66,11 @@ def take_out(tensor: Any, value: Any, on_purpose: bool = False) -> Any:
         state.told.add((code.co_filename, line))
     if on_purpose:
         return value
-    if state.told is None or _is_discarded(code, frame.f_lasti):
+    place = frame.f_lasti
+    if state.told is None or _is_discarded(code, place) or _only_decides(code, place):
         STATE.set(state._replace(taken=Taken(value, code, frame.f_lasti, line)))
     else:
+        state.told.add(state.scope)
         _warn_of_loss(f"values are taken off the tape in {state.scope or 'a model'!r}", frame)
     return value
 
@@ -72,12 +82,16 @@ def came_back(taken: Taken, operands: tuple[Any, ...]) -> None:
         x
         for x in operands
         if isinstance(x, float) or (isinstance(x, arrays) and x.dtype.kind == "f")
+        if not any(x is literal for literal in taken.code.co_consts)
     ]
     is_back = any(x is taken.value for x in constants)
     frame = frame_outside(INNER)
     if constants and frame.f_code is taken.code and frame.f_lineno <= taken.line:
         spans = list(taken.code.co_positions())
-        is_back |= _contains(spans[frame.f_lasti // 2], spans[taken.instruction // 2])
+        op = spans[frame.f_lasti // 2]
+        is_back |= _contains(op, spans[taken.instruction // 2]) and not _only_decides(
+            taken.code, taken.instruction, op
+        )
     if is_back:
         _warn_of_loss("a value that was taken off the tape comes back", frame)
     rest = None if is_back or taken.left == 1 else taken._replace(left=taken.left - 1)
@@ -100,6 +114,26 @@ def _is_discarded(code: CodeType, instruction: int) -> bool:
         operation == _DISCARD and _contains(span, spans[instruction // 2])
         for operation, span in zip(code.co_code[::2], spans, strict=False)
     )
+
+
+def _only_decides(code: CodeType, instruction: int, within: Any = None) -> bool:
+    """Whether a value is taken, in an expression or anywhere, just to compare, ask or look up."""
+    steps: list[Any] = list(dis.get_instructions(code))
+    taking = list(code.co_positions())[instruction // 2]
+
+    def is_around(span: Any) -> bool:
+        return _contains(span, taking) and (within is None or _contains(within, span))
+
+    calls = {s.positions[::2] for s in steps if s.opname[:4] == "CALL" and is_around(s.positions)}
+    for before, step in pairwise(steps):
+        name, span = step.opname, step.positions
+        if name.startswith("POP_JUMP") or "SUBSCR" in name or step.argrepr == "[]":
+            span = before.positions  # which made the condition, or the index
+        elif step.argval not in _DECIDING and name not in _COMPARING:
+            continue
+        if is_around(span) or (step.argval in _DECIDING and span[::2] in calls):
+            return True
+    return False
 
 
 def _contains(outer: Any, inner: Any) -> bool:

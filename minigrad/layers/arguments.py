@@ -93,9 +93,9 @@ def is_shape(shape: Any) -> bool:
     return isinstance(shape, list | tuple) and all(n is None or is_whole(n) for n in shape)
 
 
-def samples(shapes: tuple[Any, ...]) -> list[Any]:
-    """Return shapes without the batch; collections of them as they are."""
-    return [tuple(shape[1:]) if is_shape(shape) else shape for shape in shapes]
+def samples(shapes: tuple[Any, ...]) -> str:
+    """Return what shapes say of samples: without the batch; collections of them as they are."""
+    return str([tuple(n and int(n) for n in s[1:]) if is_shape(s) else s for s in shapes])
 
 
 def shapes_to_build(layer: Layer, input_shape: Any, further: dict[str, Any]) -> dict[str, Any]:

@@ -279,7 +279,7 @@ class Layer(PenaltyOwner):
                 else:
                     output = self.call(x)
                 if self.activity_regularizer is not None:
-                    with scope("activity"):
+                    with scope("activity", self._told):
                         self._penalise(output, frame)
             succeeded = True
         finally:

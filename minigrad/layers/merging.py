@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import reduce
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,10 @@ from minigrad.layers.layer import Layer, Shape, registry
 
 
 class Merging(Layer):
-    """Base of layers that are called on a list of at least two inputs of one shape.
+    """Base of layers that are called on a list of at least two inputs.
 
-    A subclass says which ufunc joins two of them, or defines `merge`.
+    Their samples are broadcast: axes of length 1 are repeated, and missing ones put in front. A
+    subclass says which ufunc joins two of them, or defines `merge`.
     """
 
     join: Callable[[Any, Any], Any]
@@ -38,7 +40,8 @@ class Merging(Layer):
         return list(shapes)
 
     def _fit(self, shapes: list[Shape]) -> bool:
-        return len({tuple(shape[1:]) for shape in shapes}) == 1
+        same = all(shape == shapes[0] for shape in shapes)
+        return same or all(len(found - {None}) < 2 for found in _lengths(shapes))
 
     def _as_input(self, x: Any) -> Any:
         return each(super()._as_input, x) if isinstance(x, list | tuple) else super()._as_input(x)
@@ -50,11 +53,22 @@ class Merging(Layer):
 
     def merge(self, parts: Sequence[Any]) -> Any:
         """Return one Tensor for several."""
-        return reduce(self.join, parts)
+        rank = max(part.ndim for part in parts)
+        gaps = [(*range(1, 1 + rank - part.ndim),) for part in parts]
+        aligned = (np.expand_dims(x, gap) if gap else x for x, gap in zip(parts, gaps, strict=True))
+        return reduce(self.join, aligned)
 
     def compute_output_shape(self, input_shape: Any) -> Shape:
-        """Return the shape of the first."""
-        return self._check(input_shape)[0]
+        """Return the longest length of each axis."""
+        lengths = _lengths(self._check(input_shape))
+        return tuple(next(iter(found - {None}), None) for found in lengths)
+
+
+def _lengths(shapes: list[Shape]) -> list[set[int | None]]:
+    """For each axis of the result, the lengths other than 1 there, or just 1."""
+    samples = [*zip_longest(*(shape[:0:-1] for shape in shapes), fillvalue=1)]
+    axes = [*zip(*(shape[:1] for shape in shapes), strict=False), *reversed(samples)]
+    return [set(axis) - {1} or {1} for axis in axes]
 
 
 @registry.register()
@@ -75,16 +89,14 @@ class Add(Merging):
 class Subtract(Merging):
     """The first input minus the second."""
 
+    join = np.subtract
+
     def _check(self, shapes: Any) -> list[Shape]:
         if not is_shape(shapes) and len(shapes) != 2:
             raise ValueError(
                 f"layer {self.name!r}: Subtract takes two inputs. Received: {len(shapes)}"
             )
         return super()._check(shapes)
-
-    def merge(self, parts: Sequence[Any]) -> Any:
-        """Take the difference."""
-        return parts[0] - parts[1]
 
 
 @registry.register()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad.engine import Tensor, is_recording, scope
+from minigrad.engine import Tensor, current_scope, is_recording, scope
 from minigrad.engine.taken import LostGradientWarning, warn
 from minigrad.layers import forward_pass
 from minigrad.layers.loss_terms import LossTerms, as_penalty
@@ -51,6 +51,8 @@ class PenaltyOwner(WeightOwner):
         is_lost = penalty._node is None and self._told and penalty._value and is_recording()
         if is_lost and name not in self._told:
             self._told.add(name)
+            if current_scope() in self._told:  # the line that loses it has been named
+                return penalty
             text = (
                 f"layer {self.name!r}: the penalty {name!r} counts in the loss, but has no path to "
                 "any weight, as values were taken off the tape. Compute it from tensors, with "

@@ -31,9 +31,6 @@ class Symbol:
         Further arguments of that call, by name, such as ``training``.
     """
 
-    # NumPy must not take it for a number: x + 1 is an error here, and not an array of objects.
-    __array_ufunc__ = None
-
     def __init__(
         self,
         shape: Shape,
@@ -46,17 +43,25 @@ class Symbol:
         self.sources = sources or []
         self.further = further or {}
 
-    def __array__(self, *arguments: Any, **keywords: Any) -> Any:
-        raise TypeError(
-            f"{self!r} has no values: it only stands for what a model will compute. Use layers, "
-            "such as layers.Add() or layers.Lambda(function), and call the finished model on data."
+    def _missing(self, what: str) -> str:
+        return (
+            f"{self!r} has no {what}: it only stands for what a model will compute. Use layers, "
+            "such as layers.Add(), layers.Activation('relu') or, for functions and indices, "
+            "layers.Lambda(lambda x: x[:, 0]); and call the finished model on data."
         )
 
-    def _no_arithmetic(self, *operands: Any) -> Any:
-        self.__array__()
+    def __array__(self, *operands: Any, **keywords: Any) -> Any:
+        raise TypeError(self._missing("values"))
 
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _no_arithmetic
-    __truediv__ = __rtruediv__ = __matmul__ = __pow__ = __neg__ = __getitem__ = _no_arithmetic
+    if not TYPE_CHECKING:  # which would take any name for an attribute
+
+        def __getattr__(self, name: str) -> Any:
+            raise AttributeError(name if name[0] == "_" else self._missing(repr(name)))
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __neg__ = __array__
+    __truediv__ = __rtruediv__ = __matmul__ = __rmatmul__ = __pow__ = __rpow__ = __array__
+    __lt__ = __le__ = __gt__ = __ge__ = __abs__ = __getitem__ = __iter__ = __array__
+    __array_ufunc__ = __array__  # what NumPy's functions call
 
     def __repr__(self) -> str:
         source = f" of {self.layer!r}" if self.layer is not None else ""

@@ -201,7 +201,8 @@ class WeightOwner:
         found: dict[int, Layer] = {}
         for value in vars(self).values():
             if isinstance(value, _MAY_HOLD_LAYERS):
-                found.update((id(layer), layer) for layer in _layers_in(value))
+                for layer in _layers_in(value):
+                    found[id(layer)] = layer
         layers = list(found.values())
         for index, layer in enumerate(layers):
             self._settle_name(layer, layers[:index])

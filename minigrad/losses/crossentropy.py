@@ -96,9 +96,10 @@ cross_entropy_of_softmax = Primitive(
 
 
 def logits_of(prediction: Any, squashing: Primitive) -> Tensor | None:
-    """Return what a prediction is the sigmoid or softmax of, if it is nothing but that."""
+    """Return what a prediction is the sigmoid or softmax of, if that is all, without a hook."""
     op, logits = getattr(prediction, "_logits", (None, None))
-    return logits if op is squashing else None
+    is_bare = op is squashing and not getattr(prediction._node, "hooks", None)
+    return logits if is_bare else None
 
 
 class CrossEntropy(ShapedLoss):

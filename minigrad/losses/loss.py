@@ -146,7 +146,9 @@ def in_column(target: Any, prediction: Any) -> Any:
 def matched(name: str, y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
     """Return targets and predictions as float Tensors of one dtype; see `in_column`."""
     prediction = as_float_tensor(y_pred)
-    target = in_column(as_float_tensor(y_true, prediction.dtype), prediction)
+    target = as_float_tensor(y_true, prediction.dtype)
+    if target.shape != prediction.shape:
+        target = in_column(target, prediction)
     refuse_empty(name, prediction)
     return target, prediction
 

@@ -87,7 +87,10 @@ class Squashing(Primitive):
     def __call__(self, x: Any, **options: Any) -> Any:
         z = super().__call__(x, **options)
         if isinstance(z, Tensor) and options.get("axis", -1) in (-1, z.ndim - 1):
-            z._logits = (self, x._twin())
+            logits = x._twin()
+            if z._node is None:  # where nothing was recorded, no gradient may come to x either
+                logits._node = None
+            z._logits = (self, logits)
         return z
 
 

@@ -103,8 +103,8 @@ def _dependent(
     """Return what depends on the input, and what of it has a row for each sample.
 
     A model's trace knows the input, unless it holds indices. Otherwise, data are arrays that need
-    no gradient and are as long as the batch; but a kernel, such as `A @ B` in ``x @ (A @ B)``, is
-    not made of data.
+    no gradient and are as long as the batch, be they operands or the indices of an Embedding; but
+    a kernel, such as `A @ B` in ``x @ (A @ B)``, is not made of data.
     """
     entry = trace._interior.get("input", (None,))[0]
     if entry is not None and trace._attributed[entry]:
@@ -121,11 +121,13 @@ def _dependent(
     in_rows = found.copy()
     for step in reversed(steps):
         fits = np.shape(step.result)[:1] == (samples,)
+        rows: Any = step.node.options.get("index")
+        rows = rows[0] if isinstance(rows, tuple) and rows else rows
         for index, (operand, source) in enumerate(
             zip(step.operands, step.node.parents, strict=True)
         ):
-            is_data = source is None and np.shape(operand)[:1] == (samples,)
-            is_data = is_data and step.node in candidates
+            data = operand if source is None else rows
+            is_data = np.shape(data)[:1] == (samples,) and step.node in candidates
             if source in found or is_data:
                 found.add(step.node)
             if fits and (is_data or (source in in_rows and _keeps_rows(step, index))):

@@ -6,7 +6,7 @@ import inspect
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Self
 
 import numpy as np
@@ -204,18 +204,16 @@ class Model(Trainer, Traced):
     def _scope(self, frame: Frame) -> AbstractContextManager[Any]:
         if frame.outer is None and frame.watched is None:
             frame.watched = self._noted  # in a step of one's own, metrics look at layers, too
+        if frame.outer is not None:
+            return super()._scope(frame)
         # The outermost model's own name would stand in front of every term, and say nothing.
-        return (
-            super()._scope(frame)
-            if frame.outer is not None
-            else override(told=self._told, taken=None)
-        )
+        return nullcontext() if self._is_drawn else override(told=self._told, taken=None)
 
     def _input_dtype(self, x: Any) -> Any:
         return None if isinstance(x, Tensor) else self.compute_dtype
 
     def _as_input(self, x: Any) -> Any:
-        if self._is_drawn and self._end_names()[0] is not None:
+        if isinstance(x, dict) and self._is_drawn and self._end_names()[0] is not None:
             x = self._unnamed(x, None)[0]
         x = super()._as_input(x)
         return self._with_known_axes(x) if self._is_drawn and isinstance(x, Tensor) else x

@@ -40,6 +40,7 @@ _PLAIN = {*_NUMBERS, bool, str}
 _CONTAINERS = {type(None), dict, list, tuple, frozenset, np.random.Generator}
 _OURS = __name__.partition(".")[0]
 _PYTHONS = ("builtins", "abc", "typing")  # modules of classes that ours derive from
+_ENGINE = f"{_OURS}.engine."
 _OF_WEIGHTS = f"{_OURS}.layers.weights"  # its methods look for weights and names, all day long
 
 Getter = Callable[[Any], Any]
@@ -131,7 +132,9 @@ def _definitions(owners: list[Any], codes: list[Function], asked: set[Any]) -> I
             asked_in[names["__name__"]].update(code.co_names)
     for module, words in asked_in.items():
         yield (names := vars(sys.modules[module])), _getter(names.keys() & words)
-    yield vars(np), _getter(vars(np).keys() & set().union(*asked_in.values()))
+    computing = [code for code, names in codes if not names["__name__"].startswith(_ENGINE)]
+    called = set().union(*(code.co_names for code in computing if "np" in code.co_names))
+    yield vars(np), _getter(name for name in called if callable(vars(np).get(name)))
 
 
 def _code_of(value: Any) -> Any:

@@ -133,3 +133,34 @@ def test_a_thread_knows_nothing_of_what_another_has_taken(w):
     thread.start()
     thread.join()
     assert not failed
+
+
+VECTOR = np.array([0.5, 3.0, 1.0])
+ONLY_DECIDE = {
+    "an index": lambda w: w[int(np.argmax(w.numpy()))] * np.float64(2),
+    "a literal": lambda w: (w[np.argmax(w.numpy())] * 2.0, -3.0 * w[w.numpy().argmin()]),
+    "two indices": lambda w: (
+        np.stack([w, w])[[0, 1], w.numpy().argmax(axis=-1)] * VECTOR[:2],
+        w[(w.numpy() / 2).astype(int), None] * VECTOR[0],
+    ),
+    "an order": lambda w: (w[np.argsort(w.numpy())] * VECTOR).sum(),
+    "a branch": lambda w: (VECTOR[0] if float(w.sum()) > 0 else 3.0) * w.sum(),
+    "a truth": lambda w: (VECTOR[0] if w.sum().item() else VECTOR[1]) * w.sum(),
+    "a shape": lambda w: -np.log(w[0] / w.sum()) * float(w.numpy().shape[0]),
+    "a check": lambda w: w * float(np.isfinite(w.numpy()).all()),
+}
+
+
+@pytest.mark.parametrize("compute", ONLY_DECIDE.values(), ids=ONLY_DECIDE)
+def test_a_value_that_only_decides_does_not_warn(compute):
+    compute(Tensor([1.0, 3.0, 2.0], dtype="float64", requires_grad=True))
+
+
+def test_what_only_its_result_is_picked_from_or_compared_does(w):
+    w = np.stack([w, w])
+    with pytest.warns(LostGradientWarning):
+        (w * float(w.sum()))[0].backward(keep_graph=True)
+    with pytest.warns(LostGradientWarning):
+        w * w.numpy()[0]
+    with pytest.warns(LostGradientWarning):
+        assert (w * float(w.sum())).sum() > 0

@@ -79,6 +79,27 @@ def test_a_hook_on_the_probabilities_is_heard(case):
 
 
 @every_case
+def test_a_hook_stops_the_gradient_of_saturated_probabilities(case):
+    kind, squash, target, options = case
+    x = Tensor(np.tile([100.0, 0.0, -100.0], (5, 1)), requires_grad=True)
+    p = squash(x)
+    p.register_hook(lambda g: g * 0)
+    kind(**options)(target, p).backward()
+    assert not x.grad.any()
+
+
+@every_case
+def test_no_gradient_flows_out_of_no_grad(case):
+    kind, squash, target, options = case
+    x = logits(100)
+    with mg.no_grad():
+        p = squash(x)
+    loss = kind(**options)(target, p)
+    assert not loss.requires_grad
+    assert float(loss) == float(kind(**options)(target, squash(x)))
+
+
+@every_case
 def test_probabilities_that_are_used_twice_get_both_gradients(case):
     kind, squash, target, options = case
     x = logits()

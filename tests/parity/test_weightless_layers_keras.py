@@ -290,12 +290,21 @@ def test_merging_layers_agree(kind, count, data):
     ours = getattr(merging, kind)(**{"dtype": "float64", **arguments})
     theirs = getattr(keras.layers, kind)(**{"dtype": "float64", **arguments})
     parts = [*distinct((count, *shape))]  # no ties, which we share
+    if kind != "Concatenate":  # broadcast: axes of length 1, and missing ones in front
+        for index in range(1, count):
+            drawn = [data.draw(st.sampled_from([1, n])) for n in shape[1:]]
+            first = data.draw(st.integers(0, len(drawn) - 1))
+            lengths = [1] * first + drawn[first:]
+            part = parts[index][(slice(None), *map(slice, lengths))]
+            parts[index] = part.reshape(shape[0], *drawn[first:])
     inputs = [mg.Tensor(part, requires_grad=True) for part in parts]
     peers = [torch.tensor(part, requires_grad=True) for part in parts]
     output, result = ours(inputs), theirs(peers)
     shapes = [part.shape for part in parts]
     assert output.shape == tuple(result.shape) == tuple(theirs.compute_output_shape(shapes))
     assert ours.compute_output_shape(shapes) == output.shape
+    shapes = [(None, *part.shape[1:]) for part in parts]
+    assert ours.compute_output_shape(shapes) == theirs.compute_output_shape(shapes)
     upstream = np.random.default_rng(0).normal(size=output.shape)
     found = mg.grad((output * upstream).sum(), inputs)
     wanted = torch.autograd.grad((result * torch.tensor(upstream)).sum(), peers)

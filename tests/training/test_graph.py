@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad import layers
+from minigrad import activations, layers
 from minigrad.layers import Add, Concatenate, Conv2D, Dense, DenseTranspose, Input
 
 X = np.random.default_rng(0).uniform(0, 1, (8, 6)).astype(np.float32)
@@ -132,7 +132,17 @@ def test_a_model_subclass_shows_its_shapes_too(capsys):
             "subclass Model",
         ),
         (lambda: Input((2,)) + 1, TypeError, "has no values"),
-        (lambda: np.exp(Input((2,))), TypeError, "Input"),
+        (lambda: np.exp(Input((2,))), TypeError, "has no values.*layers.Lambda"),
+        (lambda: activations.relu(Input((2,))), TypeError, "has no values.*layers.Activation"),
+        (
+            lambda: activations.mish(Dense(2)(Input((2,)))),
+            AttributeError,
+            "no 'dtype': it only stands for",
+        ),
+        (lambda: np.ones(2) * Input((2,)), TypeError, "has no values"),
+        (lambda: 1 - (Input((2,)) > 0), TypeError, "has no values"),
+        (lambda: Input((2,))[:, 0], TypeError, r"layers.Lambda\(lambda x: x\[:, 0\]\)"),
+        (lambda: list(Dense(2)(Input((2,)))), TypeError, "has no values"),
         (lambda: np.asarray(Input((2,))), TypeError, "has no values"),
         (lambda: Add()(Input((2,))), ValueError, "a list of at least two"),
         (lambda: Add()([Input((2,)), Input((3,))]), ValueError, "shapes that fit"),

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad import layers, losses, optimizers, regularizers
+from minigrad import activations, layers, losses, optimizers, regularizers
 from minigrad.engine.table import TABLE
 from minigrad.training.unchanged import Snapshot, is_all_ours
 from tests.training.test_replay import NoReplays, X, autoencoder, is_replaying, train
@@ -117,6 +117,34 @@ def test_a_ufunc_with_a_rule_of_the_user_stays_eager(monkeypatch):
     assert is_all_ours(model)
     monkeypatch.setitem(TABLE, np.tanh, lambda x: x * 2)
     assert not is_all_ours(model)
+
+
+PATCHES = {
+    "tanh": ("tanh", {"activation": "tanh"}, "mse"),
+    "exponential": ("exp", {"activation": "exponential"}, "mse"),
+    "gelu": ("tanh", {"activation": activations.gelu}, "mse"),
+    "mish": ("tanh", {"activation": "mish"}, "mse"),
+    "softsign": ("abs", {"activation": "softsign"}, "mse"),
+    "huber": ("abs", {}, "huber"),
+    "log_cosh": ("abs", {}, "log_cosh"),
+    "hinge": ("maximum", {}, "hinge"),
+}
+
+
+@pytest.mark.parametrize(("name", "layer", "loss"), PATCHES.values(), ids=PATCHES)
+def test_a_function_of_numpy_that_is_replaced_takes_effect_at_once(monkeypatch, name, layer, loss):
+    model = mg.Sequential(layers.Dense(6, **layer, input_dim=6, seed=0))
+    model.compile("sgd", loss)
+    twin = copy.deepcopy(model)
+    twin._replays = NoReplays()
+    x = X[:8, :6]
+    for _ in range(6):
+        assert model.train_on_batch(x, x) == twin.train_on_batch(x, x)
+    original = getattr(np, name)
+    monkeypatch.setattr(np, name, lambda *operands: 2 * original(*operands))
+    for _ in range(3):
+        assert model.train_on_batch(x, x) == twin.train_on_batch(x, x)
+    assert_same_weights(model, twin)
 
 
 @pytest.mark.parametrize("steps_before", [0, 6])
