@@ -24,6 +24,7 @@ from minigrad.optimizers.schedules import LearningRateSchedule
 from minigrad.parameter import Parameter
 from minigrad.serialization import Registry
 from minigrad.signatures import REQUIRED, Configurable, Setting
+from minigrad.suggestions import missing
 
 registry = Registry("optimizer", is_valid=lambda thing: hasattr(thing, "zero_grad"))
 
@@ -119,8 +120,7 @@ class OptimizerSettings(Configurable):
             raise AttributeError(f"{type(self).__name__} has no {name!r} to set.{hint}")
 
     def __getattr__(self, name: str) -> Any:
-        hint = "" if name.startswith("_") else self._meant_by(name)
-        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}.{hint}")
+        raise missing(type(self).__name__, name, self, "Optimizer")
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make this optimizer again."""
