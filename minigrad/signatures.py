@@ -19,6 +19,8 @@ _OLD_NAMES = {
     "W_regularizer": "kernel_regularizer",
     "b_regularizer": "bias_regularizer",
     "output_regularizer": "activity_regularizer",
+    "requires_grad": "trainable",
+    "alpha": "negative_slope",
     "init": "kernel_initializer",
     "output_dim": "units",
 }

@@ -22,7 +22,7 @@ from minigrad.engine import Tensor, scope
 from minigrad.layers import arguments, forward_pass
 from minigrad.layers.config import UNKNOWN, config_of, described, is_ours
 from minigrad.layers.penalties import PenaltyOwner
-from minigrad.layers.slots import RegularizerSlot, reject_misspelt_slot
+from minigrad.layers.slots import RegularizerSlot, reject_misspelt
 from minigrad.layers.symbol import draw, is_symbolic
 from minigrad.ops.conversion import as_float_tensor
 from minigrad.seeds import new_generator
@@ -357,8 +357,9 @@ class Layer(PenaltyOwner):
             raise RuntimeError(f"{kind} has no {name!r}: let __init__ call super().__init__()")
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if "regul" in name and not hasattr(type(self), name):
-            reject_misspelt_slot(self, name)
+        looks_known = name[:2] in ("tr", "Tr", "re") or "regul" in name
+        if looks_known and name not in vars(self) and not hasattr(type(self), name):
+            reject_misspelt(self, name)
         super().__setattr__(name, value)
 
     def __getstate__(self) -> dict[str, Any]:

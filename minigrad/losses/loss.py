@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.checks import checked_dtype, one_of, snake_case
-from minigrad.engine import Tensor
+from minigrad.engine import Node, Tensor
+from minigrad.engine.taken import warn
 from minigrad.ops.conversion import as_float_tensor
 from minigrad.serialization import Registry
 from minigrad.signatures import Configurable, Setting
@@ -89,6 +90,12 @@ class Loss(Configurable):
             One for all, one for each sample, (batch,) or (batch, 1), or one for each of the
             samples' values, such as (batch, steps).
         """
+        if isinstance(y_true, Tensor) and isinstance(y_true._node, Node) and not _records(y_pred):
+            warn(
+                f"{type(self).__name__}: targets have a gradient, and predictions have none: "
+                "targets come first here, predictions second.",
+                UserWarning,
+            )
         if self.dtype is not None:
             y_pred = as_float_tensor(y_pred, np.dtype(self.dtype))
         target, prediction = self.match(y_true, y_pred)
@@ -129,6 +136,10 @@ class ShapedLoss(Loss):
 
     def match(self, y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
         return same_shape(type(self).__name__, y_true, y_pred)
+
+
+def _records(y_pred: Any) -> bool:
+    return isinstance(y_pred, Tensor) and y_pred.requires_grad
 
 
 def in_column(target: Any, prediction: Any) -> Any:

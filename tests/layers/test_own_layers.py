@@ -334,6 +334,16 @@ def test_a_further_argument_of_a_drawn_call_reaches_it_and_its_shape():
 # ---- attributes, names, configs ------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("name", ["trainble", "trainabel", "Trainable", "requires_grad"])
+def test_a_misspelt_trainable_which_would_freeze_nothing_is_refused(name):
+    model = mg.Sequential([layers.Dense(1)])
+    for layer in (model, model.layers[0]):
+        with pytest.raises(AttributeError, match=f"has no '{name}'. Did you mean 'trainable'"):
+            setattr(layer, name, False)
+        for own in ("train", "trained", "training", "trainer", "retrained", "residual", "requires"):
+            setattr(layer, own, False)
+
+
 def test_a_regularizer_may_be_kept_under_any_name_that_the_class_speaks_of():
     class Own(layers.Dense):
         def __init__(self, **arguments):
