@@ -192,7 +192,8 @@ class Layer(PenaltyOwner):
 
     def call(self, *inputs: Any, **further: Any) -> Any:
         """Compute the output from the input: a subclass defines this, as ``call(self, x)``."""
-        raise NotImplementedError(f"{type(self).__name__} must define call(self, x)")
+        hint = ": rename its forward" if hasattr(type(self), "forward") else ""
+        raise NotImplementedError(f"{type(self).__name__} must define call(self, x){hint}")
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the output's shape for an input's; both have the batch in front, maybe None.
@@ -278,6 +279,9 @@ class Layer(PenaltyOwner):
                     output = self.call(x, training=frame.training)
                 else:
                     output = self.call(x)
+                if output is None:
+                    kind = type(self).__name__
+                    raise TypeError(f"{self._noun} {self.name!r}: {kind}.call returned None")
                 if self.activity_regularizer is not None:
                     with scope("activity"):
                         self._penalise(output, frame)
@@ -354,7 +358,7 @@ class Layer(PenaltyOwner):
                 is_early = not known.get("built", True) and name[0] != "_"
                 hint = " (it is not built, so call it first)" if is_early else ""
                 raise missing(f"{kind} {known.get('_name')!r}{hint}", name, self, "Model")
-            raise RuntimeError(f"{kind} has no {name!r}: let __init__ call super().__init__()")
+            raise RuntimeError(f"{kind}: let __init__ call super().__init__() first")
 
     def __setattr__(self, name: str, value: Any) -> None:
         looks_known = name[:2] in ("tr", "Tr", "re") or "regul" in name

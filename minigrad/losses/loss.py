@@ -167,8 +167,15 @@ def same_shape(name: str, y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
         raise ValueError(
             f"{name}: targets and predictions must have the same shape. "
             f"Received: targets {target.shape}, predictions {prediction.shape}"
+            f"{not_flat(target.shape, prediction.shape)}"
         )
     return target, prediction
+
+
+def not_flat(targets: tuple[int, ...], predictions: tuple[int, ...]) -> str:
+    """Return what may be wrong if predictions have places, or steps, that targets lack."""
+    is_so = len(predictions) > max(len(targets), 2)
+    return ". Is a Flatten() missing in the model, or a GlobalAveragePooling?" if is_so else ""
 
 
 def refuse_empty(name: str, prediction: Tensor) -> None:

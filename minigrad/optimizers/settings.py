@@ -21,7 +21,6 @@ from minigrad.optimizers.clipping import KINDS
 from minigrad.optimizers.flat import FlatBuffer
 from minigrad.optimizers.readings import Count, Reading
 from minigrad.optimizers.schedules import LearningRateSchedule
-from minigrad.parameter import Parameter
 from minigrad.serialization import Registry
 from minigrad.signatures import REQUIRED, Configurable, Setting
 from minigrad.suggestions import missing
@@ -36,10 +35,6 @@ def _checked_rate(kind: str, argument: str, value: Any) -> Any:
     if isinstance(value, LearningRateSchedule):
         return value
     given = value() if callable(value) and not isinstance(value, Tensor) else plain(value)
-    if isinstance(given, list | tuple) and given and isinstance(given[0], Parameter):
-        raise TypeError(
-            f"{kind}: the learning rate comes first. Write {kind}(parameters=model.parameters())."
-        )
     if isinstance(given, np.ndarray) and given.ndim == 0:
         given = given.item()
     checked = not_negative(kind, argument, given)

@@ -204,7 +204,7 @@ class Trainer(Steps):
             If the loss becomes nan or infinite; the weights stay those of the step before.
         """
         self._require_optimizer()
-        positive_integer("fit", "epochs", epochs)
+        sizes("fit", "epochs", epochs, rank=1, least=0)
         first = sizes("fit", "initial_epoch", initial_epoch, rank=1, least=0)[0]
         boolean("fit", "shuffle", shuffle)
         size = 32 if batch_size is None else positive_integer("fit", "batch_size", batch_size)

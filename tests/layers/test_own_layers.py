@@ -127,10 +127,25 @@ def test_a_constructor_that_forgets_its_base_is_named():
         def call(self, x):
             return self.dense(x)
 
-    with pytest.raises(
-        RuntimeError, match=r"Forgetful has no .*let __init__ call super\(\).__init__\(\)"
-    ):
+    with pytest.raises(RuntimeError, match=r"^Forgetful: let __init__ call super\(\).__init__\(\)"):
         Forgetful()(X)
+
+
+def test_a_forward_in_place_of_call_and_a_call_without_return_are_told():
+    class Torchlike(layers.Layer):
+        def forward(self, x):
+            return x
+
+    class Mute(mg.Model):
+        def call(self, x):
+            x + 1
+
+    with pytest.raises(
+        NotImplementedError, match="rename its forward"
+    ):
+        Torchlike()(X)
+    with pytest.raises(TypeError, match=r"model 'mute': Mute\.call returned None"):
+        Mute()(X)
 
 
 def test_a_property_that_fails_keeps_its_own_message():
