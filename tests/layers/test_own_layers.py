@@ -140,9 +140,7 @@ def test_a_forward_in_place_of_call_and_a_call_without_return_are_told():
         def call(self, x):
             x + 1
 
-    with pytest.raises(
-        NotImplementedError, match="rename its forward"
-    ):
+    with pytest.raises(NotImplementedError, match="rename its forward"):
         Torchlike()(X)
     with pytest.raises(TypeError, match=r"model 'mute': Mute\.call returned None"):
         Mute()(X)
