@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cache
 from typing import Any, Self
 
@@ -19,8 +19,20 @@ _OLD_NAMES = {
     "W_regularizer": "kernel_regularizer",
     "b_regularizer": "bias_regularizer",
     "output_regularizer": "activity_regularizer",
+    "requires_grad": "trainable",
+    "alpha": "negative_slope",
     "init": "kernel_initializer",
     "output_dim": "units",
+    **dict.fromkeys(("input_length", "fused"), ""),  # nothing has taken their place
+}
+# What Keras has, and is not here: to give its default says nothing.
+_USUAL: dict[str, Any] = {
+    **dict.fromkeys(("mask_zero", "use_ema", "from_sorted_ids", "multi_label"), False),
+    **dict.fromkeys(("renorm", "synchronized"), False),
+    **dict.fromkeys(("ignore_class", "num_labels", "label_weights", "loss_scale_factor"), None),
+    "ema_overwrite_frequency": None,
+    "ema_momentum": 0.99,
+    "axis": -1,
 }
 
 
@@ -53,13 +65,17 @@ class UnknownArgumentError(TypeError, ValueError):
 def meant_by(name: str, known: Collection[str], cutoff: float = 0.6) -> str:
     """Return which of `known` was probably meant by a name that is none; or all that there are."""
     old = _OLD_NAMES.get(name)
+    if old == "":
+        return " Leave it out."
     near = [old] if old in known else nearest(name, known, 1, cutoff)
     return f" Did you mean {near[0]!r}?" if near else f" Known: {', '.join(known)}"
 
 
-def reject_unknown(owner: str, unknown: Iterable[str], known: Collection[str]) -> None:
-    """Raise for the first of some keywords, if there are any."""
-    for name in unknown:
+def reject_unknown(owner: str, unknown: Mapping[str, Any], known: Collection[str]) -> None:
+    """Raise for the first of some keywords, unless it says what is so by default in Keras."""
+    for name, value in unknown.items():
+        if name in _USUAL and repr(value) == repr(_USUAL[name]):
+            continue
         hint = meant_by(name, known)
         raise UnknownArgumentError(f"{owner} takes no argument {name!r}.{hint}")
 
@@ -134,7 +150,7 @@ class Configurable:
             if name in settings:
                 raise TypeError(f"{kind} was given {name} twice")
             settings[name] = value
-        reject_unknown(kind, settings.keys() - known.keys(), known)
+        reject_unknown(kind, {n: v for n, v in settings.items() if n not in known}, known)
         for name, setting in known.items():
             value = settings.get(name, setting.default)
             if value is REQUIRED:

@@ -1,5 +1,7 @@
 """Objects of any kind as configs, and the small helpers of Keras' saving, utils and backend."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -144,3 +146,41 @@ def test_the_backend_shows_and_sets_what_minigrad_has(float64):
     assert mg.backend.epsilon() == 1e-7
     mg.utils.clear_session()
     mg.backend.clear_session(free_memory=False)
+
+
+@pytest.mark.parametrize(
+    ("make", "name", "default", "other"),
+    [
+        (mg.losses.CategoricalCrossentropy, "axis", -1, 1),
+        (mg.losses.SparseCategoricalCrossentropy, "ignore_class", None, 0),
+        (partial(mg.layers.Embedding, 3, 2), "mask_zero", False, True),
+        (mg.layers.BatchNormalization, "renorm", False, True),
+        (mg.optimizers.Adam, "use_ema", False, True),
+        (mg.metrics.SparseTopKCategoricalAccuracy, "from_sorted_ids", False, True),
+        (mg.metrics.AUC, "multi_label", False, True),
+    ],
+)
+def test_an_argument_that_is_not_there_may_say_keras_default(make, name, default, other):
+    make(**{name: default})
+    with pytest.raises(TypeError, match=f"takes no argument '{name}'"):
+        make(**{name: other})
+
+
+def test_arguments_of_other_libraries_are_told_what_to_write():
+    for make, words in [
+        (lambda: mg.layers.LeakyReLU(alpha=0.1), "Did you mean 'negative_slope'"),
+        (lambda: mg.layers.Embedding(3, 2, input_length=10), r"'input_length'\. Leave it out"),
+        (lambda: mg.layers.BatchNormalization(fused=True), r"'fused'\. Leave it out"),
+        (lambda: mg.layers.Dense(8, 10), r"write Dense\(10\)"),
+    ]:
+        with pytest.raises(TypeError, match=words):
+            make()
+
+
+def test_other_spellings_of_keras_are_taken():
+    assert mg.layers.Conv2D(2, 3, padding="SAME").padding == "same"
+    assert isinstance(mg.initializers.get("zero"), mg.initializers.Zeros)
+    assert isinstance(mg.initializers.get("one"), mg.initializers.Ones)
+    model = mg.Sequential([mg.layers.Dense(1)])
+    callbacks = mg.callbacks.CallbackList([], add_history=True, model=model)
+    assert model.history is callbacks.callbacks[-1]

@@ -15,7 +15,7 @@ add add_ assign assign_add assign_sub bmm bool clamp clamp_ clone contiguous cop
 cpu cuda device dim div div_ double eval exp_ expand_dims fill_ float gather grad_fn
 half index_select int is_cuda long masked_fill masked_fill_ matmul mm mul mul_ norm numel permute
 pin_memory pow relu relu_ requires_grad_ retain_grad scatter sigmoid sin softmax sub
-sub_ tile to type unsqueeze values view zero_ zero_grad
+sub_ t tile to type unsqueeze values view zero_ zero_grad
 """
 NAMES = _TEXT.split()
 

@@ -11,7 +11,7 @@ from minigrad.initializers.initializer import Array, Initializer, Shape, registr
 from minigrad.signatures import Setting
 
 
-@registry.register("zeros")
+@registry.register("zeros", "zero")
 class Zeros(Initializer):
     """All 0."""
 
@@ -19,7 +19,7 @@ class Zeros(Initializer):
         return np.zeros(shape)
 
 
-@registry.register("ones")
+@registry.register("ones", "one")
 class Ones(Initializer):
     """All 1."""
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-from minigrad.checks import positive_integer
+from minigrad.checks import is_whole, positive_integer
 from minigrad.engine import Tensor
 from minigrad.engine.lines import label
 from minigrad.layers.kernel_layer import KernelLayer
@@ -49,6 +50,11 @@ class Dense(KernelLayer):
     def __init__(
         self, units: int, activation: Any = None, use_bias: bool = True, **arguments: Any
     ) -> None:
+        if is_whole(activation):  # as PyTorch's Linear has it
+            raise TypeError(
+                f"Dense finds out the number of its inputs: write Dense({activation}), or give the "
+                f"name of an activation. Received: Dense({units}, {activation})"
+            )
         super().__init__(activation, use_bias, **arguments)
         self.units = positive_integer("Dense", "units", units)
         self._build_if_shape_is_known()
@@ -70,7 +76,10 @@ class Dense(KernelLayer):
     def _check_shape(self, shape: Shape) -> None:
         if len(shape) < 2 or shape[-1] != self.kernel.shape[0]:
             expected = f"expected an input of shape (batch, …, {self.kernel.shape[0]})"
-            raise self._unfit(f"{expected} for its kernel of shape {self.kernel.shape}", shape)
+            is_flat = math.prod(n or 0 for n in shape[1:]) == self.kernel.shape[0]
+            hint = ". Write x.reshape(len(x), -1), or put a Flatten() in front." if is_flat else ""
+            expected = f"{expected} for its kernel of shape {self.kernel.shape}"
+            raise self._unfit(expected, shape, hint)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Replace the last axis by the units."""

@@ -22,7 +22,7 @@ from minigrad.engine import Tensor, scope
 from minigrad.layers import arguments, forward_pass
 from minigrad.layers.config import UNKNOWN, config_of, described
 from minigrad.layers.penalties import PenaltyOwner
-from minigrad.layers.slots import RegularizerSlot, reject_misspelt_slot
+from minigrad.layers.slots import RegularizerSlot, reject_misspelt
 from minigrad.layers.symbol import draw, is_symbolic
 from minigrad.ops.conversion import as_float_tensor
 from minigrad.seeds import new_generator
@@ -192,7 +192,8 @@ class Layer(PenaltyOwner):
 
     def call(self, *inputs: Any, **further: Any) -> Any:
         """Compute the output from the input: a subclass defines this, as ``call(self, x)``."""
-        raise NotImplementedError(f"{type(self).__name__} must define call(self, x)")
+        hint = ": rename its forward" if hasattr(type(self), "forward") else ""
+        raise NotImplementedError(f"{type(self).__name__} must define call(self, x){hint}")
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the output's shape for an input's; both have the batch in front, maybe None.
@@ -278,6 +279,9 @@ class Layer(PenaltyOwner):
                     output = self.call(x, training=frame.training)
                 else:
                     output = self.call(x)
+                if output is None:
+                    kind = type(self).__name__
+                    raise TypeError(f"{self._noun} {self.name!r}: {kind}.call returned None")
                 if self.activity_regularizer is not None:
                     with scope("activity", self._told):
                         self._penalise(output, frame)
@@ -356,11 +360,12 @@ class Layer(PenaltyOwner):
                 is_early = not known.get("built", True) and name[0] != "_"
                 hint = " (it is not built, so call it first)" if is_early else ""
                 raise missing(f"{kind} {known.get('_name')!r}{hint}", name, self, "Model")
-            raise RuntimeError(f"{kind} has no {name!r}: let __init__ call super().__init__()")
+            raise RuntimeError(f"{kind}: let __init__ call super().__init__() first")
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if "regul" in name and not hasattr(type(self), name):
-            reject_misspelt_slot(self, name)
+        looks_known = name[:2] in ("tr", "Tr", "re") or "regul" in name
+        if looks_known and name not in vars(self) and not hasattr(type(self), name):
+            reject_misspelt(self, name)
         super().__setattr__(name, value)
 
     def __getstate__(self) -> dict[str, Any]:

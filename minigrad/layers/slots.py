@@ -35,11 +35,11 @@ class RegularizerSlot:
             raise type(error)(f"layer {layer.name!r}: {self._name}: {error}") from error
 
 
-def reject_misspelt_slot(layer: Layer, name: str) -> None:
-    """Raise if an attribute that is being set looks like a regularizer slot but is none.
+def reject_misspelt(layer: Layer, name: str) -> None:
+    """Raise if an attribute that is being set looks like a regularizer slot, or `trainable`.
 
-    It does if it ends like one, or is spelt almost like one that the layer has; but not if its own
-    class speaks of it, as one does that keeps a regularizer for `add_weight`.
+    It does if it ends like a slot, or is spelt almost like one that the layer has; but not if its
+    own class speaks of it, as one does that keeps a regularizer for `add_weight`.
     """
     own_methods = [m for kind in type(layer).__mro__ for m in vars(kind).values()]
     if any(name in m.__code__.co_names for m in own_methods if isinstance(m, FunctionType)):
@@ -50,9 +50,8 @@ def reject_misspelt_slot(layer: Layer, name: str) -> None:
         for attribute, value in vars(kind).items()
         if isinstance(value, RegularizerSlot)
     )
-    is_near = not name.startswith("_") and nearest(name, slots, 1, cutoff=0.8)
-    if not is_near and not name.endswith("regularizer"):
+    near = nearest(name, [*slots, "trainable", "requires_grad"], 1, cutoff=0.8)
+    if (not near or name.startswith("_")) and not name.endswith("regularizer"):
         return
-    raise AttributeError(
-        f"{type(layer).__name__} {layer.name!r} has no {name!r}.{meant_by(name, slots)}"
-    )
+    hint = meant_by(near[0] if near else name, [*slots, "trainable"])
+    raise AttributeError(f"{type(layer).__name__} {layer.name!r} has no {name!r}.{hint}")

@@ -41,6 +41,7 @@ class SlidingWindow(Layer):
         channels_last(kind, data_format)
         self.kernel_size = sizes(kind, "kernel_size", kernel_size, self.rank)
         self.strides = sizes(kind, "strides", strides, self.rank)
+        padding = padding.lower() if isinstance(padding, str) else padding  # Keras takes "SAME"
         self.padding = one_of(kind, "padding", padding, self.paddings)
         self.dilation_rate = sizes(kind, "dilation_rate", dilation_rate, self.rank)
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:

@@ -16,6 +16,7 @@ from minigrad.losses.loss import (
     Loss,
     ShapedLoss,
     mean_of_last_axis,
+    not_flat,
     refuse_empty,
     registry,
     same_shape,
@@ -286,7 +287,7 @@ class SparseCategoricalCrossentropy(Loss):
             raise ValueError(
                 f"{kind}: expected a label for each of {wanted} predictions. "
                 f"Received: targets {shape}, predictions {prediction.shape}"
-                f"{hint if shape == prediction.shape else ''}"
+                f"{hint if shape == prediction.shape else not_flat(shape, prediction.shape)}"
             )
         target = without_derivative(
             _rows_of_labels, y_true, shape=prediction.shape, dtype=prediction.dtype

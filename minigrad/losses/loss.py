@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.checks import checked_dtype, one_of, snake_case
-from minigrad.engine import Tensor
+from minigrad.engine import Node, Tensor
+from minigrad.engine.taken import warn
 from minigrad.ops.conversion import as_float_tensor
 from minigrad.serialization import Registry
 from minigrad.signatures import Configurable, Setting
@@ -89,6 +90,12 @@ class Loss(Configurable):
             One for all, one for each sample, (batch,) or (batch, 1), or one for each of the
             samples' values, such as (batch, steps).
         """
+        if isinstance(y_true, Tensor) and isinstance(y_true._node, Node) and not _records(y_pred):
+            warn(
+                f"{type(self).__name__}: targets have a gradient, and predictions have none: "
+                "targets come first here, predictions second.",
+                UserWarning,
+            )
         if self.dtype is not None:
             y_pred = as_float_tensor(y_pred, np.dtype(self.dtype))
         target, prediction = self.match(y_true, y_pred)
@@ -133,6 +140,10 @@ class ShapedLoss(Loss):
         return same_shape(type(self).__name__, y_true, y_pred)
 
 
+def _records(y_pred: Any) -> bool:
+    return isinstance(y_pred, Tensor) and y_pred.requires_grad
+
+
 def in_column(target: Any, prediction: Any) -> Any:
     """Return targets as a column, if predictions are one, or without it, if they are none.
 
@@ -160,8 +171,15 @@ def same_shape(name: str, y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
         raise ValueError(
             f"{name}: targets and predictions must have the same shape. "
             f"Received: targets {target.shape}, predictions {prediction.shape}"
+            f"{not_flat(target.shape, prediction.shape)}"
         )
     return target, prediction
+
+
+def not_flat(targets: tuple[int, ...], predictions: tuple[int, ...]) -> str:
+    """Return what may be wrong if predictions have places, or steps, that targets lack."""
+    is_so = len(predictions) > max(len(targets), 2)
+    return ". Is a Flatten() missing in the model, or a GlobalAveragePooling?" if is_so else ""
 
 
 def refuse_empty(name: str, prediction: Tensor) -> None:

@@ -65,6 +65,12 @@ class Optimizer(OptimizerState):
         parameters: Iterable[Parameter] | None = None,
         **settings: Any,
     ) -> None:
+        for given in arguments:
+            first = next(iter(given), None) if isinstance(given, list | tuple) else None
+            if isinstance(first, Parameter) or getattr(given, "__name__", "") == "parameters":
+                kind = type(self).__name__
+                how = f"Write {kind}(parameters=model.parameters())."
+                raise TypeError(f"{kind}: the learning rate comes first, parameters by name. {how}")
         super().__init__(*arguments, **settings)
         self._iterations = 0
         self._not_decayed: tuple[list[Parameter], list[str]] = ([], [])

@@ -21,9 +21,9 @@ from minigrad.optimizers.clipping import KINDS
 from minigrad.optimizers.flat import FlatBuffer
 from minigrad.optimizers.readings import Count, Reading
 from minigrad.optimizers.schedules import LearningRateSchedule
-from minigrad.parameter import Parameter
 from minigrad.serialization import Registry
 from minigrad.signatures import REQUIRED, Configurable, Setting
+from minigrad.suggestions import missing
 
 registry = Registry("optimizer", is_valid=lambda thing: hasattr(thing, "zero_grad"))
 
@@ -35,10 +35,6 @@ def _checked_rate(kind: str, argument: str, value: Any) -> Any:
     if isinstance(value, LearningRateSchedule):
         return value
     given = value() if callable(value) and not isinstance(value, Tensor) else plain(value)
-    if isinstance(given, list | tuple) and given and isinstance(given[0], Parameter):
-        raise TypeError(
-            f"{kind}: the learning rate comes first. Write {kind}(parameters=model.parameters())."
-        )
     if isinstance(given, np.ndarray) and given.ndim == 0:
         given = given.item()
     checked = not_negative(kind, argument, given)
@@ -120,8 +116,7 @@ class OptimizerSettings(Configurable):
             raise AttributeError(f"{type(self).__name__} has no {name!r} to set.{hint}")
 
     def __getattr__(self, name: str) -> Any:
-        hint = "" if name.startswith("_") else self._meant_by(name)
-        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}.{hint}")
+        raise missing(type(self).__name__, name, self, "Optimizer")
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make this optimizer again."""

@@ -1,4 +1,4 @@
-"""What often goes wrong with a classifier, read off one batch: what it was fed, and its outputs."""
+"""What often goes wrong, read off one batch: what a model was fed, its outputs and targets."""
 
 from __future__ import annotations
 
@@ -26,11 +26,21 @@ _EXPECTED: dict[Any, str] = {
     losses.sparse_categorical_crossentropy: "softmax",
 }
 
+# What comes out of activations.
+_RANGES = {"sigmoid": (0, 1), "softmax": (0, 1), "tanh": (-1, 1), "relu": (0, math.inf)}
+NEAR = 0.05  # of the largest target: by so much it may lie beyond
+
 Finding = tuple[str, str, dict[str, float]] | None
 
 
-def of_classifier(loss: Any, x: Any, prediction: Any, value: float) -> list[Diagnosis]:
-    """Look at a batch `x`, what a model predicted for it, and the value of its loss."""
+def is_regression(loss: Any) -> bool:
+    """Whether a loss, of ours, is the smaller the nearer outputs are to their targets."""
+    ours = getattr(loss, "__module__", "") == losses.MeanSquaredError.__module__
+    return ours and "osine" not in getattr(loss, "__name__", type(loss).__name__)
+
+
+def of_first_batch(loss: Any, x: Any, y: Any, prediction: Any, value: float) -> list[Diagnosis]:
+    """Look at a batch, what a model predicted for it, and the value of its loss."""
     if not isinstance(prediction, Tensor) or not np.isfinite(prediction._value).all():
         return []
     node, outputs = prediction._node, np.asarray(prediction._value, np.float64)
@@ -47,6 +57,16 @@ def of_classifier(loss: Any, x: Any, prediction: Any, value: float) -> list[Diag
         )
     elif last == "softmax" and _name(getattr(logits, "_node", None)) in ("softmax", "sigmoid"):
         found = _twice("a softmax is applied to the result of another", outputs)
+    elif last in _RANGES and is_regression(loss):
+        found = _out_of_reach(last, y)
+    elif expected == "sigmoid" and last == "softmax" and outputs.shape[-1] > 2:
+        found = (
+            "binary cross-entropy of a softmax",
+            f"a softmax shares 1 among {outputs.shape[-1]} classes, and binary_crossentropy judges "
+            "each by itself. For one class of several take categorical_crossentropy; for any "
+            "number of them, activation='sigmoid'.",
+            {"classes": float(outputs.shape[-1])},
+        )
     elif expected is not None:
         from_logits = getattr(loss, "from_logits", False)
         found = _of_outputs(expected, from_logits, outputs, last)
@@ -59,6 +79,20 @@ def of_classifier(loss: Any, x: Any, prediction: Any, value: float) -> list[Diag
 
 def _name(node: Any) -> str:
     return node.primitive.name if isinstance(node, Node) else ""
+
+
+def _out_of_reach(last: str, y: Any) -> Finding:
+    """Compare targets with what the last activation can return."""
+    (low, high), least, most = _RANGES[last], float(np.min(y)), float(np.max(y))
+    slack = NEAR * max(abs(least), abs(most))
+    if least >= low - slack and most <= high + slack:
+        return None
+    return (
+        "targets out of reach",
+        f"the targets reach from {least:.3g} to {most:.3g}, and {last} from {low} to {high}. Scale "
+        "the targets, images by 1/255, or let the last layer have no activation.",
+        {"smallest": least, "largest": most},
+    )
 
 
 def _of_outputs(expected: str, from_logits: bool, outputs: Any, last: str) -> Finding:

@@ -25,7 +25,8 @@ def says_what_was_meant(method: Method) -> Method:
 
     @wraps(method)
     def checked(*arguments: Any, **keywords: Any) -> Any:
-        reject_unknown(method.__name__, [name for name in keywords if name not in known], known)
+        unknown = {name: keywords for name in keywords if name not in known}
+        reject_unknown(method.__name__, unknown, known)
         return method(*arguments, **keywords)
 
     return checked  # type: ignore[return-value]
@@ -112,9 +113,10 @@ def as_pair(x: Any, y: Any, dtype: np.dtype[Any]) -> tuple[Array, Array | None]:
         return inputs, None
     targets = inputs if y is x else as_data("y", y, dtype)
     if len(inputs) != len(targets):
+        single = " Single samples lack the batch axis: x[None], y[None]." * (inputs.ndim == 1)
         raise ValueError(
             f"x and y must have the same number of samples. Received: x of shape {inputs.shape}, "
-            f"y of shape {targets.shape}"
+            f"y of shape {targets.shape}.{single}"
         )
     return inputs, targets
 

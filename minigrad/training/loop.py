@@ -12,9 +12,9 @@ import numpy as np
 
 from minigrad import metrics
 from minigrad.checks import is_whole
-from minigrad.layers.config import is_ours
 from minigrad.layers.layer import registry
 from minigrad.serialization import by_own_names
+from minigrad.signatures import is_ours
 from minigrad.training.archive import PROGRESS, Array, LoadError, without_prefix
 from minigrad.training.callbacks import CallbackList, TerminateOnNaN
 from minigrad.training.history import History

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ import numpy as np
 from minigrad import losses, metrics, optimizers
 from minigrad.checks import number, positive_integer, snake_case
 from minigrad.engine import Tensor, scope
+from minigrad.engine.taken import warn
 from minigrad.engine.tensor import plain
 from minigrad.layers import Layer, LossTerms
 from minigrad.layers.forward_pass import Watched
@@ -212,7 +212,8 @@ class Objective(Layer):
         if self.loss is not None:
             if y is None:
                 raise ValueError(
-                    f"model {self.name!r} is compiled with a loss, which needs targets: pass y"
+                    f"model {self.name!r} is compiled with a loss, which needs targets: pass y (an "
+                    "autoencoder's are its inputs: fit(x, x)), and validation_data=(x, y)"
                 )
             with scope("data", self._told):
                 addends.append(("data", self._data_term(y, prediction, weights)))
@@ -280,7 +281,7 @@ class Objective(Layer):
         optimizer = self.optimizer
         known = optimizer.parameters if optimizer.built else self.parameters()
         if not any(parameter.trainable for parameter in known):
-            warnings.warn(f"model {self.name!r} has no trainable weights to learn", stacklevel=2)
+            warn(f"model {self.name!r} has no trainable weights to learn", UserWarning)
             return False
         if not optimizer.built:
             optimizer.build(known)

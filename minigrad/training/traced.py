@@ -9,7 +9,7 @@ from minigrad.engine import Tensor, enable_grad, remember_lines
 from minigrad.engine.tensor import plain
 from minigrad.layers.forward_pass import Watched
 from minigrad.tracing import LayerPass, Trace
-from minigrad.tracing.classifiers import of_classifier
+from minigrad.tracing.classifiers import of_first_batch
 from minigrad.training.objective import Objective
 from minigrad.training.replay import alone, eager_contributions
 from minigrad.training.step_length import too_long_a_step
@@ -62,7 +62,7 @@ class Traced(Objective):
                 cuts=lines.recorder.cuts,
                 name=self.name,
                 samples=len(inputs),
-                findings=of_classifier(self.loss, inputs, prediction, data),
+                findings=of_first_batch(self.loss, inputs, targets, prediction, data),
             )
         if self.optimizer is not None:
             trace.findings += too_long_a_step(self.optimizer, self.named_parameters(), trace)

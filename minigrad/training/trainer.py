@@ -13,7 +13,7 @@ from minigrad.checks import boolean, is_whole, or_none, positive_integer, sizes
 from minigrad.engine import no_grad
 from minigrad.engine.taken import warn
 from minigrad.engine.tensor import plain
-from minigrad.tracing.classifiers import UNSCALED, of_classifier
+from minigrad.tracing.classifiers import UNSCALED, is_regression, of_first_batch
 from minigrad.training.callbacks import Callback, CallbackList
 from minigrad.training.data import (
     as_data,
@@ -93,15 +93,19 @@ class Trainer(Steps):
             return self._values_of(found, batch)
 
     def _look_at_first(self, batch: Batch, found: Outcome) -> None:
-        """Warn of what is wrong with a classifier, where the first batch shows it.
+        """Warn of what is wrong with loss, targets or metrics, where the first batch shows it.
 
         Of saturated outputs only where the input is not scaled: otherwise they may be the past of a
         model that goes on with other data.
         """
         data = found.terms.get("data", 0.0) / (self.loss_weights or 1)
-        for mistake in of_classifier(self.loss, batch.x, found.prediction, data):
+        for mistake in of_first_batch(self.loss, batch.x, batch.y, found.prediction, data):
             if mistake.numbers.get("largest |input|", UNSCALED) >= UNSCALED:
                 warn(f"model {self.name!r}, first batch: {mistake}", FirstBatchWarning)
+        counts = not {"accuracy", "acc"}.isdisjoint(map(str, self.compiled_metrics))
+        if counts and is_regression(self.loss) and np.any(np.asarray(batch.y) % 1):
+            text = "'accuracy' counts classes, and these targets are numbers: take metrics=['mae']"
+            warn(f"model {self.name!r}, first batch: {text}", FirstBatchWarning)
 
     def _values_of(self, found: Outcome, batch: Batch) -> dict[str, float]:
         """Return the loss and its terms on a batch, once all metrics have taken it in."""
@@ -201,7 +205,7 @@ class Trainer(Steps):
             If the loss becomes nan or infinite; the weights stay those of the step before.
         """
         self._require_optimizer()
-        positive_integer("fit", "epochs", epochs)
+        sizes("fit", "epochs", epochs, rank=1, least=0)
         first = sizes("fit", "initial_epoch", initial_epoch, rank=1, least=0)[0]
         boolean("fit", "shuffle", shuffle)
         or_none(positive_integer)("fit", "batch_size", batch_size)

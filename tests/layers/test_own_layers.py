@@ -127,10 +127,23 @@ def test_a_constructor_that_forgets_its_base_is_named():
         def call(self, x):
             return self.dense(x)
 
-    with pytest.raises(
-        RuntimeError, match=r"Forgetful has no .*let __init__ call super\(\).__init__\(\)"
-    ):
+    with pytest.raises(RuntimeError, match=r"^Forgetful: let __init__ call super\(\).__init__\(\)"):
         Forgetful()(X)
+
+
+def test_a_forward_in_place_of_call_and_a_call_without_return_are_told():
+    class Torchlike(layers.Layer):
+        def forward(self, x):
+            return x
+
+    class Mute(mg.Model):
+        def call(self, x):
+            x + 1
+
+    with pytest.raises(NotImplementedError, match="rename its forward"):
+        Torchlike()(X)
+    with pytest.raises(TypeError, match=r"model 'mute': Mute\.call returned None"):
+        Mute()(X)
 
 
 def test_a_property_that_fails_keeps_its_own_message():
@@ -332,6 +345,16 @@ def test_a_further_argument_of_a_drawn_call_reaches_it_and_its_shape():
 
 
 # ---- attributes, names, configs ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["trainble", "trainabel", "Trainable", "requires_grad"])
+def test_a_misspelt_trainable_which_would_freeze_nothing_is_refused(name):
+    model = mg.Sequential([layers.Dense(1)])
+    for layer in (model, model.layers[0]):
+        with pytest.raises(AttributeError, match=f"has no '{name}'. Did you mean 'trainable'"):
+            setattr(layer, name, False)
+        for own in ("train", "trained", "training", "trainer", "retrained", "residual", "requires"):
+            setattr(layer, own, False)
 
 
 def test_a_regularizer_may_be_kept_under_any_name_that_the_class_speaks_of():

@@ -367,6 +367,16 @@ def test_targets_may_be_tensors_and_get_gradients_too(loss):
     check_grads(lambda t, p: loss(t, p), [T, P])
 
 
+def test_predictions_in_the_place_of_targets_are_warned_of():
+    p, prediction = Tensor([[0.3, 0.7]], requires_grad=True), [[1.0, 0.0]]
+    for loss in (losses.CategoricalCrossentropy(), losses.mean_squared_error):
+        with pytest.warns(UserWarning, match="targets come first here, predictions second"):
+            loss(p * 1, prediction)
+        loss(prediction, p * 1)
+        loss(p, prediction)  # a leaf: somebody asks for the targets' own gradient
+        loss(p * 1, p * 2)
+
+
 @every_loss
 def test_text_is_refused(loss):
     with pytest.raises(TypeError, match="real numbers"):

@@ -233,6 +233,8 @@ def test_parameters_in_the_place_of_the_learning_rate_are_told_where_to_go():
     for wrong in (model.parameters, model.parameters()):
         with pytest.raises(TypeError, match=r"Write Adam\(parameters=model.parameters\(\)\)"):
             optimizers.Adam(wrong)
+        with pytest.raises(TypeError, match="parameters by name"):
+            optimizers.Adam(0.01, wrong)
     with pytest.raises(TypeError, match="with parentheses"):
         optimizers.Adam(parameters=model.parameters)
 

@@ -1,4 +1,4 @@
-"""The commonest mistakes of a classifier show in the first batch of `fit`."""
+"""The commonest mistakes of a classifier or autoencoder show in the first batch of `fit`."""
 
 import re
 import warnings
@@ -118,6 +118,26 @@ MISTAKES = {
         {"loss": "binary_crossentropy", "x": X * 255, "y": BITS},
         "saturated outputs, head: .* is the input scaled",
     ),
+    "an autoencoder of images of 0..255": (
+        [Dense(8, "relu"), head(20, "sigmoid")],
+        {"loss": "mse", "x": X * 255, "y": X * 255},
+        "targets out of reach, head: the targets reach from .* to 25., and sigmoid from 0 to 1",
+    ),
+    "an autoencoder of standardised data": (
+        [head(20, "relu")],
+        {"loss": losses.Huber(), "y": X * 4 - 2},
+        "targets out of reach, head: the targets reach from -.* to .*, and relu from 0 to inf",
+    ),
+    "an autoencoder that ends in tanh": (
+        [head(20, "tanh")],
+        {"loss": "mae", "y": X * 4 - 2},
+        "and tanh from -1 to 1. Scale",
+    ),
+    "binary cross-entropy of a softmax": (
+        [head(3, "softmax")],
+        {"loss": "binary_crossentropy", "y": ONE_HOT},
+        "binary cross-entropy of a softmax, head: a softmax shares 1 among 3 classes",
+    ),
 }
 
 
@@ -161,6 +181,13 @@ RIGHT = {
         [Dense(8, "relu"), head(1)],
         {"loss": "mse", "x": X * 1000, "y": BITS * 1000},
     ),
+    "targets that are nearly in reach": ([head(20, "tanh")], {"loss": "mse", "y": X * 2.08 - 1.04}),
+    "directions": ([head(20, "sigmoid")], {"loss": "cosine_similarity", "y": X * 255}),
+    "accuracy of classes": ([head(1)], {"loss": "mse", "y": BITS, "metrics": ["accuracy"]}),
+    "two classes by a softmax": (
+        [head(2, "softmax")],
+        {"loss": "binary_crossentropy", "y": np.eye(2)[BITS[:, 0]]},
+    ),
     "relu and mse": ([head(1, "relu")], {"loss": "mse", "y": BITS}),
     "softmax and mse": ([head(3, "softmax")], {"loss": "mse", "y": ONE_HOT}),
     "words": (
@@ -181,6 +208,12 @@ RIGHT = {
 def test_what_is_right_or_merely_unusual_does_not_warn(program):
     made, arguments = program
     assert not warned(*made, **arguments)
+
+
+def test_accuracy_of_a_regression_is_warned_of():
+    (found,) = warned(head(20), loss="mse", y=X, metrics=["accuracy"])
+    assert found.category is mg.FirstBatchWarning
+    assert "'accuracy' counts classes, and these targets are numbers" in str(found.message)
 
 
 def test_a_trained_model_that_goes_on_with_other_labels_does_not_warn():

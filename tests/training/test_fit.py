@@ -185,7 +185,43 @@ def test_a_model_must_be_compiled_before_fit():
 @pytest.mark.parametrize("argument", ["epochs", "batch_size"])
 def test_epochs_and_batch_size_are_positive_integers(argument):
     with pytest.raises(ValueError, match=argument):
-        model().fit(X, Y, verbose=0, **{argument: 0})
+        model().fit(X, Y, verbose=0, **{argument: -1})
+
+
+def test_no_epochs_are_no_training_as_in_keras():
+    made = model()
+    history = made.fit(X, Y, epochs=0, verbose=0)
+    assert (history.history, history.epoch) == ({}, [])
+    assert made.optimizer.iterations == 0
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "words"),
+    [
+        (X[0], Y[0], r"Single samples lack the batch axis: x\[None\], y\[None\]"),
+        (zip(X, Y, strict=True), None, "batch 1: .* lack the batch axis"),
+        (X, None, r"an autoencoder's are its inputs: fit\(x, x\)"),
+    ],
+)
+def test_what_is_missing_in_the_data_is_told(x, y, words):
+    with pytest.raises(ValueError, match=words):
+        model().fit(x, y, verbose=0)
+
+
+def test_validation_without_targets_and_layers_without_flatten_are_told():
+    with pytest.raises(ValueError, match=r"validation_data=\(x, y\)"):
+        model().fit(X, Y, validation_data=X, verbose=0)
+    images, labels = np.zeros((4, 6, 6, 1)), np.arange(4)
+    for loss, y in (
+        ("sparse_categorical_crossentropy", labels),
+        ("categorical_crossentropy", np.eye(4)),
+    ):
+        made = mg.Sequential(mg.layers.Conv2D(2, 3), Dense(4, "softmax"))
+        made.compile("sgd", loss)
+        with pytest.raises(ValueError, match=r"Is a Flatten\(\) missing"):
+            made.fit(images, y, verbose=0)
+    with pytest.raises(ValueError, match=r"Write x.reshape\(len\(x\), -1\)"):
+        Dense(2, input_dim=36)(images)
 
 
 @pytest.mark.parametrize(

@@ -151,6 +151,8 @@ class CallbackList(Callback):
             self.append(History())
         if model is not None:
             self.set_model(model)
+            if add_history:
+                model.history = self.callbacks[-1]
         self.set_params(params)
 
     def append(self, callback: Callback) -> None:

@@ -72,7 +72,8 @@ class Monitor(Callback):
         is_of_validation = name != self.monitor
         if self._is_settled or (is_of_validation and name in logs and self._validates()):
             return None
-        validation = " Pass validation_data or validation_split to fit." if is_of_validation else ""
+        lacks = is_of_validation and not self._validates()
+        validation = " Pass validation_data or validation_split to fit." if lacks else ""
         message = (
             f"{type(self).__name__}: there is no value {self.monitor!r} to monitor.{validation}"
             f"{did_you_mean(self.monitor, list(logs))} There are: {', '.join(logs)}"

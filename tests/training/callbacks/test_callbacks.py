@@ -252,6 +252,8 @@ def test_a_value_that_is_not_there_warns_once_and_training_goes_on(make, tmp_pat
 def test_a_name_that_does_not_say_whether_more_is_better_needs_a_mode():
     with pytest.raises(ValueError, match=r"Did you mean 'dense/kernel'.*mode='min' or 'max'"):
         fit(model(), EarlyStopping("dense/kernal"))
+    with pytest.raises(ValueError, match=r"'val_acc' to monitor\. Did you mean 'val_"):
+        fit(model(), EarlyStopping("val_acc"), validation_split=0.5)
 
 
 @pytest.mark.parametrize(
