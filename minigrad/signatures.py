@@ -27,11 +27,8 @@ _OLD_NAMES = {
 }
 # What Keras has, and is not here: to give its default says nothing.
 _USUAL: dict[str, Any] = {
-    **dict.fromkeys(("mask_zero", "use_ema", "from_sorted_ids", "multi_label"), False),
-    **dict.fromkeys(("renorm", "synchronized"), False),
+    **dict.fromkeys(("mask_zero", "use_ema", "from_sorted_ids", "multi_label", "renorm"), False),
     **dict.fromkeys(("ignore_class", "num_labels", "label_weights", "loss_scale_factor"), None),
-    "ema_overwrite_frequency": None,
-    "ema_momentum": 0.99,
     "axis": -1,
 }
 

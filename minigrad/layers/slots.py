@@ -50,8 +50,9 @@ def reject_misspelt(layer: Layer, name: str) -> None:
         for attribute, value in vars(kind).items()
         if isinstance(value, RegularizerSlot)
     )
-    near = nearest(name, [*slots, "trainable", "requires_grad"], 1, cutoff=0.8)
+    freezes = nearest(name, ["trainable", "requires_grad"], 1, cutoff=0.8)
+    near = freezes or nearest(name, slots, 1, cutoff=0.8)
     if (not near or name.startswith("_")) and not name.endswith("regularizer"):
         return
-    hint = meant_by(near[0] if near else name, [*slots, "trainable"])
+    hint = " Did you mean 'trainable'?" if freezes else meant_by(name, slots)
     raise AttributeError(f"{type(layer).__name__} {layer.name!r} has no {name!r}.{hint}")

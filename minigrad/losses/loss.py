@@ -90,12 +90,10 @@ class Loss(Configurable):
             One for all, one for each sample, (batch,) or (batch, 1), or one for each of the
             samples' values, such as (batch, steps).
         """
-        if isinstance(y_true, Tensor) and isinstance(y_true._node, Node) and not _records(y_pred):
-            warn(
-                f"{type(self).__name__}: targets have a gradient, and predictions have none: "
-                "targets come first here, predictions second.",
-                UserWarning,
-            )
+        computed = isinstance(getattr(y_true, "_node", None), Node)
+        if computed and not getattr(y_pred, "requires_grad", False):
+            text = "targets have a gradient, and predictions have none: targets come first here"
+            warn(f"{type(self).__name__}: {text}, predictions second.", UserWarning)
         if self.dtype is not None:
             y_pred = as_float_tensor(y_pred, np.dtype(self.dtype))
         target, prediction = self.match(y_true, y_pred)
@@ -138,10 +136,6 @@ class ShapedLoss(Loss):
 
     def match(self, y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
         return same_shape(type(self).__name__, y_true, y_pred)
-
-
-def _records(y_pred: Any) -> bool:
-    return isinstance(y_pred, Tensor) and y_pred.requires_grad
 
 
 def in_column(target: Any, prediction: Any) -> Any:

@@ -26,7 +26,6 @@ _EXPECTED: dict[Any, str] = {
     losses.sparse_categorical_crossentropy: "softmax",
 }
 
-# What comes out of activations.
 _RANGES = {"sigmoid": (0, 1), "softmax": (0, 1), "tanh": (-1, 1), "relu": (0, math.inf)}
 NEAR = 0.05  # of the largest target: by so much it may lie beyond
 
@@ -62,9 +61,8 @@ def of_first_batch(loss: Any, x: Any, y: Any, prediction: Any, value: float) -> 
     elif expected == "sigmoid" and last == "softmax" and outputs.shape[-1] > 2:
         found = (
             "binary cross-entropy of a softmax",
-            f"a softmax shares 1 among {outputs.shape[-1]} classes, and binary_crossentropy judges "
-            "each by itself. For one class of several take categorical_crossentropy; for any "
-            "number of them, activation='sigmoid'.",
+            f"a softmax shares 1 among {outputs.shape[-1]} classes, and this loss judges each by "
+            "itself. Take categorical_crossentropy, or activation='sigmoid' for several at once.",
             {"classes": float(outputs.shape[-1])},
         )
     elif expected is not None:

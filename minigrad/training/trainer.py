@@ -102,8 +102,8 @@ class Trainer(Steps):
         for mistake in of_first_batch(self.loss, batch.x, batch.y, found.prediction, data):
             if mistake.numbers.get("largest |input|", UNSCALED) >= UNSCALED:
                 warn(f"model {self.name!r}, first batch: {mistake}", FirstBatchWarning)
-        counts = not {"accuracy", "acc"}.isdisjoint(map(str, self.compiled_metrics))
-        if counts and is_regression(self.loss) and np.any(np.asarray(batch.y) % 1):
+        counted = "accuracy" in self.compiled_metrics or "acc" in self.compiled_metrics
+        if counted and is_regression(self.loss) and np.any(np.asarray(batch.y) % 1):
             text = "'accuracy' counts classes, and these targets are numbers: take metrics=['mae']"
             warn(f"model {self.name!r}, first batch: {text}", FirstBatchWarning)
 
