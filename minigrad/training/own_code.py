@@ -70,14 +70,21 @@ class ran:  # noqa: N801  (a ``with`` block that reads well)
             return
         if is_known(code, names):
             self.seen[key] = code, names
-        elif not self._imports(frame):
+        elif not self._is_beside(frame):
             self._stranger = code.co_qualname
             self._refuse()
 
-    def _imports(self, frame: FrameType | None) -> bool:
-        """Whether a function runs because of an import, whose hooks may be anybody's."""
+    def _is_beside(self, frame: FrameType | None) -> bool:
+        """Whether Python itself calls a function: a hook of an import, or when something is freed.
+
+        Garbage collection is off here, but another thread may switch it on.
+        """
+        hooks = [getattr(hook, "__code__", None) for hook in gc.callbacks]
         while frame is not None and frame is not self._outside:
-            if frame.f_code.co_filename.startswith("<frozen importlib"):
+            code = frame.f_code
+            if code.co_filename.startswith("<frozen importlib") or code.co_name == "__del__":
+                return True
+            if code in hooks:
                 return True
             frame = frame.f_back
         return False

@@ -6,6 +6,7 @@ Each case is held against a twin that never replays.
 import contextlib
 import copy
 import functools
+import gc
 import importlib
 import sys
 import types
@@ -421,6 +422,28 @@ def test_hooks_of_imports_are_no_part_of_a_pass(monkeypatch):
         importlib.import_module("there_is_no_such_module")
     assert calls
     assert functions.seen
+
+
+def test_what_python_calls_when_it_frees_something_is_no_part_of_a_pass():
+    calls = []
+
+    class Freed:
+        def __del__(self):
+            calls.append("freed")
+
+    def hook(phase, info):
+        calls.append(phase)
+
+    gc.callbacks.append(hook)
+    try:
+        with ran() as functions:
+            freed = Freed()
+            del freed
+            gc.collect()
+    finally:
+        gc.callbacks.remove(hook)
+    assert {"freed", "start", "stop"} <= set(calls)
+    assert {code.co_name for code, _ in functions.seen.values()} == {"__exit__"}
 
 
 def mine():
