@@ -39,7 +39,7 @@ check: $(DEV)/ready  ## Lint, types, floors and doctests, with the real Keras an
 	$(DEV)/bin/lint-imports
 	$(DEV)/bin/python -m pytest --cov=minigrad --cov-report=term
 
-fuzz: $(DEV)/ready  ## Try random models, changes and programs against references (ten minutes)
+fuzz: $(DEV)/ready  ## Try random models, changes and programs against references (some minutes)
 	$(DEV)/bin/python -m tests.fuzz --cases $(CASES) --seed $(SEED)
 
 kill: $(TEST)/ready  ## Kill a training process 50 times while it checkpoints; nothing may be lost
