@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from importlib import import_module
 from opcode import opmap
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -96,7 +95,8 @@ def _advice(name: str, holder: Any, section: str) -> str:
 @cache
 def _elsewhere() -> dict[str, dict[str, str]]:
     """Return advice by section and name; the table has several names in a line."""
-    import tomllib
+    import tomllib  # both are slow to load, and only needed for an error
+    from pathlib import Path
 
     table = tomllib.loads(Path(__file__).with_name("elsewhere.toml").read_text(encoding="utf-8"))
     return {
