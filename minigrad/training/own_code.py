@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from importlib.util import find_spec
 from types import CodeType, FrameType
 from typing import Any, Self
 
@@ -20,6 +21,8 @@ _OURS = os.path.dirname(os.path.dirname(__file__)) + os.sep
 _PYTHON = os.path.dirname(os.__file__) + os.sep
 _NUMPY = os.path.dirname(np.__file__) + os.sep
 _INSTALLED = _PYTHON + "site-packages"
+# Convolutions ask it how many threads BLAS may use; it computes nothing.
+_THREADS = str(getattr(find_spec("threadpoolctl"), "origin", None))
 
 Names = dict[str, Any]
 Function = tuple[CodeType, Names]  # what it does, and where it looks names up
@@ -34,7 +37,7 @@ def is_ours(code: CodeType, names: Names) -> bool:
 def is_known(code: CodeType, names: Names) -> bool:
     """Whether code is ours, Python's or NumPy's, and no user's."""
     file = code.co_filename
-    if file.startswith((_NUMPY, "<frozen ")) or is_ours(code, names):
+    if file.startswith((_NUMPY, _THREADS, "<frozen ")) or is_ours(code, names):
         return True
     made_by_python = file == "<string>" and names.get("__name__", "").startswith("namedtuple_")
     return made_by_python or (file.startswith(_PYTHON) and not file.startswith(_INSTALLED))

@@ -424,6 +424,21 @@ def test_hooks_of_imports_are_no_part_of_a_pass(monkeypatch):
     assert functions.seen
 
 
+@pytest.mark.parametrize("images", [2, 64])  # computed on one thread, and shared by several
+def test_convolutions_are_replayed_however_many_threads_share_them(images):
+    x = np.random.default_rng(0).random((images, 14, 14, 16), np.float32)
+    model = mg.Sequential(
+        mg.layers.Conv2D(32, 3, activation="relu", input_shape=(14, 14, 16)),
+        mg.layers.MaxPooling2D(2),
+        mg.layers.Flatten(),
+        mg.layers.Dense(10, activation="softmax"),
+    )
+    model.compile("adam", "sparse_categorical_crossentropy")
+    for _ in range(4):
+        model.train_on_batch(x, np.arange(images) % 10)
+    assert is_replaying(model)
+
+
 def test_what_python_calls_when_it_frees_something_is_no_part_of_a_pass():
     calls = []
 
